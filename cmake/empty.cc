@@ -1,0 +1,1 @@
+// A folder without sources of its own still is a library.

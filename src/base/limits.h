@@ -1,0 +1,77 @@
+// Every fixed bound of the process, in one place, with its unit and what happens when it is
+// reached. What an operator may want to change is in the configuration instead; these protect the
+// process.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace trunkline::base::limits {
+
+using namespace std::chrono_literals;
+
+// --- text -------------------------------------------------------------------------------------
+// A longer text is refused with 400 `text_too_long`. Twilio's limit of 1,600 characters is 23
+// UCS-2 segments; 32 lets segment sets be 32-bit masks.
+inline constexpr std::size_t kSegmentsMax = 32;
+inline constexpr std::size_t kBodyBytesMax = 16 * 1024;     // UTF-8; checked before segmentation
+inline constexpr std::size_t kSenderBytesMax = 20;          // SMPP source_addr holds 20 + NUL
+inline constexpr std::size_t kMetadataBytesMax = 2 * 1024;  // compact JSON
+inline constexpr std::size_t kCallbackUrlBytesMax = 2 * 1024;
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+
+// --- time -------------------------------------------------------------------------------------
+inline constexpr auto kTtlMin = 1s;
+inline constexpr auto kTtlMax = 7 * 24h;
+inline constexpr auto kScheduleMax = 35 * 24h;
+inline constexpr auto kIdempotencyRetention = 24h;
+inline constexpr auto kInDoubtHold = 300s;    // class rule `hold`: wait this long for a receipt
+inline constexpr auto kReceiptWaitMax = 72h;  // then the message ends `uncertain` and is archived
+inline constexpr auto kColdAfter = 10min;     // waiting longer than this leaves engine memory
+inline constexpr auto kEarlyReceiptKeep = 10min;  // a receipt before its submit response
+inline constexpr auto kRecentFinalKeep = 10min;   // late receipts find their message this long
+
+// --- HTTP -------------------------------------------------------------------------------------
+inline constexpr std::size_t kHttpHeaderBytesMax = 16 * 1024;           // 431, connection closed
+inline constexpr std::size_t kHttpBodyBytesMax = 1024 * 1024;           // 413, connection closed
+inline constexpr std::size_t kHttpBatchBodyBytesMax = 4 * 1024 * 1024;  // 413, connection closed
+inline constexpr std::size_t kHttpConnectionsMax = 10'000;  // accepted and closed at once
+inline constexpr std::size_t kHttpPipelineMax =
+    64;                                          // requests in flight a connection; then no reads
+inline constexpr auto kHttpHeaderTimeout = 10s;  // from first byte to end of headers
+inline constexpr auto kHttpBodyTimeout = 30s;    // from end of headers to end of body
+inline constexpr auto kHttpIdleTimeout = 75s;    // keep-alive without a request
+inline constexpr auto kHttpWriteTimeout = 30s;   // a client that does not read
+inline constexpr std::size_t kBatchItemsMax = 1'000;
+inline constexpr std::size_t kListLimitMax = 500;
+inline constexpr std::size_t kListLimitDefault = 50;
+
+// --- engine -----------------------------------------------------------------------------------
+// Above the soft limit the lowest class is refused with 429, and so on upwards; above the hard
+// limit everything is.
+inline constexpr std::size_t kHotMessagesSoft = 8'000'000;
+inline constexpr std::size_t kHotMessagesHard = 10'000'000;
+inline constexpr std::size_t kAttemptsMax = 50;            // over all carriers, a backstop
+inline constexpr std::size_t kEarlyReceiptsMax = 100'000;  // beyond: oldest counted unmatched
+inline constexpr std::size_t kRecentFinalsMax = 200'000;
+inline constexpr std::size_t kMailboxEventsMax = 200'000;  // full: HTTP answers 503
+inline constexpr std::size_t kListScanMax = 20'000;        // hot messages looked at for one page
+inline constexpr std::size_t kEventsPerMessageMax = 250;   // beyond: counted, not kept
+
+// --- store ------------------------------------------------------------------------------------
+inline constexpr std::size_t kCommitBytesTarget = 1024 * 1024;    // a group commit is cut here
+inline constexpr std::size_t kJournalRecordBytesMax = 64u << 20;  // larger is damage
+inline constexpr std::size_t kJournalTrimBytes = 256u << 20;      // keep the journal below this
+
+// --- SMPP -------------------------------------------------------------------------------------
+inline constexpr std::size_t kPduBytesMax = 64 * 1024 + 1024;   // message_payload plus the rest
+inline constexpr std::size_t kLinkUnsentBytesMax = 256 * 1024;  // then no new submits on the link
+inline constexpr std::size_t kWindowMax = 10'000;
+inline constexpr std::size_t kBindsMax = 64;
+
+static_assert(kHotMessagesSoft < kHotMessagesHard);
+static_assert(kSegmentsMax <= 32, "segment sets are 32-bit masks");
+static_assert(kHttpBodyBytesMax > 4 * kBodyBytesMax, "an escaped body still fits one request");
+
+}  // namespace trunkline::base::limits
