@@ -1,0 +1,101 @@
+#include "message/event.h"
+
+#include <array>
+
+#include "base/assert.h"
+
+namespace trunkline::message {
+namespace {
+
+constexpr std::array<std::string_view, kEventKindCount> kKindNames{
+    "accepted", "held", "queued", "started", "answered", "receipt", "ended", "late"};
+
+constexpr std::array<std::string_view, kCauseCount> kCauseNames{
+    "",
+    "send_at",
+    "policy_hold",
+    "no_link",
+    "no_window",
+    "no_token",
+    "behind_others",
+    "retry",
+    "reroute",
+    "carrier_accepted",
+    "carrier_refused",
+    "carrier_throttled",
+    "link_lost_unsent",
+    "response_timeout",
+    "link_lost",
+    "restart",
+    "ttl",
+    "canceled_by_client",
+    "attempts_exhausted",
+    "no_route",
+    "receipt_matched_by_id",
+    "receipt_matched_by_number",
+    "no_receipt",
+    "in_doubt_hold",
+    "in_doubt_resend",
+    "payload_unreadable",
+    "carrier_removed",
+    "link_down",
+    "reserve",
+};
+static_assert(!kCauseNames.back().empty());
+
+// Flags in the attempt-state octet.
+constexpr std::uint8_t kPossibleDuplicate = 0x80;
+constexpr std::uint8_t kOnlyMissing = 0x40;
+
+}  // namespace
+
+std::string_view name(EventKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
+std::string_view name(Cause cause) { return kCauseNames[static_cast<std::size_t>(cause)]; }
+
+void encode_event(const Event& event, base::Wall base_time, std::string& out) {
+  std::string body;
+  base::ByteWriter writer(body);
+  writer.u8(static_cast<std::uint8_t>(event.kind));
+  writer.u8(static_cast<std::uint8_t>(event.state));
+  writer.svarint((event.time - base_time).count());
+  writer.u8(event.attempt);
+  writer.u8(event.segment);
+  writer.u8(static_cast<std::uint8_t>(static_cast<unsigned>(event.attempt_state) |
+                                      (event.possible_duplicate ? kPossibleDuplicate : 0u) |
+                                      (event.only_missing ? kOnlyMissing : 0u)));
+  writer.u8(static_cast<std::uint8_t>(event.cause));
+  writer.text(event.carrier);
+  writer.text(event.carrier_message_id);
+  writer.text(std::string_view(event.raw).substr(0, kEventRawBytesMax));
+  base::ByteWriter(out).text(body);
+}
+
+Event decode_event(base::ByteReader& reader, base::Wall base_time) {
+  Event event;
+  base::ByteReader in(reader.text());
+  const std::uint8_t kind = in.u8();
+  const std::uint8_t state = in.u8();
+  event.time = base_time + base::Duration{in.svarint()};
+  event.attempt = in.u8();
+  event.segment = in.u8();
+  const std::uint8_t attempt_state = in.u8();
+  const std::uint8_t cause = in.u8();
+  event.carrier = in.text();
+  event.carrier_message_id = in.text();
+  event.raw = in.text();
+  event.possible_duplicate = (attempt_state & kPossibleDuplicate) != 0;
+  event.only_missing = (attempt_state & kOnlyMissing) != 0;
+  const std::uint8_t plain_state = attempt_state & ~(kPossibleDuplicate | kOnlyMissing);
+  if (!reader.ok() || !in.ok() || kind >= kEventKindCount || state >= kStateCount ||
+      plain_state >= kAttemptStateCount || cause >= kCauseCount) {
+    reader.fail();
+    return {};
+  }
+  event.kind = static_cast<EventKind>(kind);
+  event.state = static_cast<State>(state);
+  event.attempt_state = static_cast<AttemptState>(plain_state);
+  event.cause = static_cast<Cause>(cause);
+  return event;
+}
+
+}  // namespace trunkline::message

@@ -1,0 +1,192 @@
+#include "message/journal.h"
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "base/limits.h"
+
+namespace trunkline::message {
+namespace {
+
+constexpr std::size_t kHeaderBytes = 10;
+constexpr std::uint64_t kReceiptKeySeed = 0x7265636569707431;  // "receipt1"; PERSISTED
+
+void append_entry(Commit& commit, EntryType type, std::string_view payload) {
+  base::ByteWriter writer(commit.entries);
+  writer.u8(static_cast<std::uint8_t>(type));
+  writer.text(payload);
+  ++commit.entry_count;
+}
+
+void write_id(base::ByteWriter& writer, const base::MessageId& id) {
+  writer.u64(id.high);
+  writer.u64(id.low);
+}
+
+base::MessageId read_id(base::ByteReader& in) {
+  base::MessageId id;
+  id.high = in.u64();
+  id.low = in.u64();
+  return id;
+}
+
+EarlyReceipt read_early_receipt(base::ByteReader& in) {
+  EarlyReceipt r;
+  r.key.high = in.u64();
+  r.key.low = in.u64();
+  r.carrier = in.text();
+  r.carrier_message_id = in.text();
+  r.to_hash = in.u64();
+  r.state = in.u8();
+  r.time = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  r.raw = in.text();
+  return r;
+}
+
+// False on an unknown type or damage.
+bool read_entry(base::ByteReader& in, Entry& entry) {
+  const std::uint8_t type = in.u8();
+  const std::string_view payload = in.text();
+  if (!in.ok()) return false;
+  base::ByteReader body(payload);
+  entry.type = static_cast<EntryType>(type);
+  switch (entry.type) {
+    case EntryType::message:
+      entry.record = payload;
+      return true;
+    case EntryType::event:
+      entry.id = read_id(body);
+      entry.event = body.view(body.remaining());
+      return body.ok();
+    case EntryType::gone:
+      entry.id = read_id(body);
+      return body.ok();
+    case EntryType::early_receipt:
+      entry.receipt = read_early_receipt(body);
+      return body.ok();
+    case EntryType::early_receipt_gone:
+      entry.receipt.key.high = body.u64();
+      entry.receipt.key.low = body.u64();
+      return body.ok();
+  }
+  return false;
+}
+
+}  // namespace
+
+base::Hash128 receipt_key(std::string_view carrier, std::string_view carrier_message_id) {
+  // Carriers differ in the case of hexadecimal ids between response and receipt.
+  std::string text(carrier);
+  text.push_back('\0');
+  for (const char c : carrier_message_id) {
+    text.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+  }
+  return base::hash128(text, kReceiptKeySeed);
+}
+
+void append_message(Commit& commit, std::string_view record) {
+  append_entry(commit, EntryType::message, record);
+}
+
+void append_event(Commit& commit, const base::MessageId& id, std::string_view encoded_event) {
+  base::ByteWriter writer(commit.entries);
+  writer.u8(static_cast<std::uint8_t>(EntryType::event));
+  writer.varint(16 + encoded_event.size());
+  write_id(writer, id);
+  writer.bytes(encoded_event);
+  ++commit.entry_count;
+}
+
+void append_gone(Commit& commit, const base::MessageId& id) {
+  std::string payload;
+  base::ByteWriter writer(payload);
+  write_id(writer, id);
+  append_entry(commit, EntryType::gone, payload);
+}
+
+void append_early_receipt(Commit& commit, const EarlyReceipt& r) {
+  std::string payload;
+  base::ByteWriter writer(payload);
+  writer.u64(r.key.high);
+  writer.u64(r.key.low);
+  writer.text(r.carrier);
+  writer.text(r.carrier_message_id);
+  writer.u64(r.to_hash);
+  writer.u8(r.state);
+  writer.u64(static_cast<std::uint64_t>(base::to_us(r.time)));
+  writer.text(r.raw);
+  append_entry(commit, EntryType::early_receipt, payload);
+}
+
+void append_early_receipt_gone(Commit& commit, const base::Hash128& key) {
+  std::string payload;
+  base::ByteWriter writer(payload);
+  writer.u64(key.high);
+  writer.u64(key.low);
+  append_entry(commit, EntryType::early_receipt_gone, payload);
+}
+
+std::string encode_journal_record(const Commit& commit, std::uint16_t shard,
+                                  std::uint64_t watermark) {
+  std::string out(kHeaderBytes, '\0');
+  out.reserve(kHeaderBytes + 48 + commit.entries.size());
+  base::ByteWriter body(out);
+  body.u16(shard);
+  body.u64(commit.epoch);
+  body.u64(commit.seq);
+  body.u64(watermark);
+  body.u64(static_cast<std::uint64_t>(base::to_us(commit.time)));
+  body.varint(commit.entry_count);
+  body.bytes(commit.entries);
+
+  const std::string_view written = std::string_view(out).substr(kHeaderBytes);
+  ASSERT(written.size() <= base::limits::kJournalRecordBytesMax);
+  std::string header;
+  base::ByteWriter head(header);
+  head.u8(kJournalMagic);
+  head.u8(kJournalVersion);
+  head.u32(static_cast<std::uint32_t>(written.size()));
+  head.u32(base::crc32c(written));
+  out.replace(0, kHeaderBytes, header);
+  return out;
+}
+
+std::expected<JournalRecord, std::string> decode_journal_record(std::string_view bytes) {
+  base::ByteReader head(bytes);
+  const std::uint8_t magic = head.u8();
+  const std::uint8_t version = head.u8();
+  const std::uint32_t length = head.u32();
+  const std::uint32_t checksum = head.u32();
+  if (!head.ok()) return std::unexpected("shorter than a header");
+  if (magic != kJournalMagic) return std::unexpected(fmt::format("magic {:#04x}", magic));
+  if (version != kJournalVersion) {
+    return std::unexpected(
+        fmt::format("version {} (this build reads {})", version, kJournalVersion));
+  }
+  if (length != head.remaining()) {
+    return std::unexpected(
+        fmt::format("{} octets where the header says {}", head.remaining(), length));
+  }
+  const std::string_view body = head.view(length);
+  if (base::crc32c(body) != checksum) return std::unexpected("checksum mismatch");
+
+  base::ByteReader in(body);
+  JournalRecord record;
+  record.shard = in.u16();
+  record.epoch = in.u64();
+  record.seq = in.u64();
+  record.watermark = in.u64();
+  record.time = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || count > in.remaining()) return std::unexpected("damaged header fields");
+  record.entries.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Entry entry;
+    if (!read_entry(in, entry)) return std::unexpected(fmt::format("damaged entry {}", i));
+    record.entries.push_back(std::move(entry));
+  }
+  if (!in.at_end()) return std::unexpected("octets behind the last entry");
+  return record;
+}
+
+}  // namespace trunkline::message

@@ -1,0 +1,80 @@
+// The journal: what the engine needs to stand up again after a crash, as a gapless sequence of
+// records, one a group commit. docs/store_format.md shows the layout octet by octet.
+//
+//   journal record := magic u8 (0x54) | version u8 | length u32 | crc32c u32 | body
+//   body           := shard u16 | epoch u64 | seq u64 | watermark u64 | time u64 | count varint |
+//   entry* entry          := type u8 | length varint | payload
+//
+// `length` counts the body, `crc32c` covers it. `watermark` is the highest seq the writer knew to
+// be on disk when it wrote this record.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/id.h"
+#include "message/commit.h"
+
+namespace trunkline::message {
+
+inline constexpr std::uint8_t kJournalMagic = 0x54;
+inline constexpr std::uint8_t kJournalVersion = 1;
+
+// PERSISTED: never change a value, only append.
+enum class EntryType : std::uint8_t {
+  message = 1,        // a whole record: at acceptance, when thawed, when re-appended for trimming
+  event = 2,          // id, then one encoded event
+  gone = 3,           // id: left the engine (archived or cold); what it held is elsewhere
+  early_receipt = 4,  // a receipt that no message claims yet, acknowledged to the carrier
+  early_receipt_gone = 5,  // key: claimed or given up
+};
+
+// A receipt kept until its submit response arrives or limits::kEarlyReceiptKeep is over.
+struct EarlyReceipt {
+  base::Hash128 key;  // receipt_key(carrier, carrier's id)
+  std::string carrier;
+  std::string carrier_message_id;
+  std::uint64_t to_hash = 0;
+  std::uint8_t state = 0;  // ReceiptState
+  base::Wall time{};
+  std::string raw;
+};
+
+// The one key by which receipts find segments, in memory and on disk. Stable for ever.
+base::Hash128 receipt_key(std::string_view carrier, std::string_view carrier_message_id);
+
+// Appending entries to Commit::entries. Each raises entry_count.
+void append_message(Commit& commit, std::string_view record);
+void append_event(Commit& commit, const base::MessageId& id, std::string_view encoded_event);
+void append_gone(Commit& commit, const base::MessageId& id);
+void append_early_receipt(Commit& commit, const EarlyReceipt& receipt);
+void append_early_receipt_gone(Commit& commit, const base::Hash128& key);
+
+// A decoded entry. Views point into the journal record.
+struct Entry {
+  EntryType type = EntryType::message;
+  std::string_view record;  // message
+  base::MessageId id;       // event, gone
+  std::string_view event;   // event: as encode_event wrote it, length prefix included
+  EarlyReceipt receipt;     // early_receipt; only `key` for early_receipt_gone
+};
+
+std::string encode_journal_record(const Commit& commit, std::uint16_t shard,
+                                  std::uint64_t watermark);
+
+struct JournalRecord {
+  std::uint16_t shard = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t seq = 0;
+  std::uint64_t watermark = 0;
+  base::Wall time{};
+  std::vector<Entry> entries;
+};
+// Checks magic, version, length and checksum before anything else is believed. The error is a
+// sentence that says what is wrong.
+std::expected<JournalRecord, std::string> decode_journal_record(std::string_view bytes);
+
+}  // namespace trunkline::message

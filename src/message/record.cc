@@ -1,0 +1,220 @@
+#include "message/record.h"
+
+#include <array>
+
+#include "base/assert.h"
+#include "base/limits.h"
+
+namespace trunkline::message {
+namespace {
+
+constexpr std::uint8_t kPayloadVersion = 1;
+constexpr std::array<std::string_view, 4> kIngressNames{"rest", "twilio", "smpp", "internal"};
+
+Envelope read_envelope(base::ByteReader& in) {
+  Envelope e;
+  e.id.high = in.u64();
+  e.id.low = in.u64();
+  e.accepted_at = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  e.due_at = e.accepted_at + base::Duration{in.svarint()};
+  e.expires_at = e.due_at + base::Duration{in.svarint()};
+  e.to_hash = in.u64();
+  const std::uint8_t ingress = in.u8();
+  if (ingress >= kIngressNames.size()) in.fail();
+  e.ingress = static_cast<Ingress>(ingress);
+  e.encoding = in.u8();
+  e.segments = in.u8();
+  e.reference = in.u8();
+  if (e.segments == 0 || e.segments > base::limits::kSegmentsMax) in.fail();
+  e.tenant = in.text();
+  e.traffic_class = in.text();
+  e.country = in.text();
+  e.region = in.text();
+  const std::uint64_t carriers = in.varint();
+  if (carriers > in.remaining()) in.fail();
+  for (std::uint64_t i = 0; in.ok() && i < carriers; ++i) e.plan.emplace_back(in.text());
+  e.sealed = in.text();
+  return e;
+}
+
+// Views the envelope's bytes and leaves the reader at the first event.
+std::expected<std::string_view, std::string> open_record(base::ByteReader& in) {
+  const std::uint8_t version = in.u8();
+  if (!in.ok()) return std::unexpected("empty record");
+  if (version != kRecordVersion) {
+    return std::unexpected(
+        fmt::format("record version {} (this build reads {})", version, kRecordVersion));
+  }
+  const std::string_view envelope = in.text();
+  if (!in.ok()) return std::unexpected("truncated envelope");
+  return envelope;
+}
+
+std::expected<Envelope, std::string> decode_envelope_bytes(std::string_view bytes) {
+  base::ByteReader in(bytes);
+  Envelope envelope = read_envelope(in);
+  // Bytes behind the known fields are a later version's additions.
+  if (!in.ok()) return std::unexpected("damaged envelope");
+  return envelope;
+}
+
+}  // namespace
+
+std::string_view name(Ingress ingress) { return kIngressNames[static_cast<std::size_t>(ingress)]; }
+
+std::string encode_payload(const Payload& payload) {
+  std::string out;
+  out.reserve(16 + payload.to.size() + payload.from.size() + payload.body.size() +
+              payload.metadata.size() + payload.callback_url.size());
+  base::ByteWriter writer(out);
+  writer.u8(kPayloadVersion);
+  writer.text(payload.to);
+  writer.text(payload.from);
+  writer.text(payload.body);
+  writer.text(payload.metadata);
+  writer.text(payload.callback_url);
+  return out;
+}
+
+std::expected<Payload, std::string> decode_payload(std::string_view bytes) {
+  base::ByteReader in(bytes);
+  const std::uint8_t version = in.u8();
+  if (version != kPayloadVersion)
+    return std::unexpected(fmt::format("payload version {}", version));
+  Payload payload;
+  payload.to = in.text();
+  payload.from = in.text();
+  payload.body = in.text();
+  payload.metadata = in.text();
+  payload.callback_url = in.text();
+  if (!in.ok()) return std::unexpected("damaged payload");
+  return payload;
+}
+
+void encode_envelope(const Envelope& e, std::string& out) {
+  std::string body;
+  body.reserve(96 + e.sealed.size());
+  base::ByteWriter writer(body);
+  writer.u64(e.id.high);
+  writer.u64(e.id.low);
+  writer.u64(static_cast<std::uint64_t>(base::to_us(e.accepted_at)));
+  writer.svarint((e.due_at - e.accepted_at).count());
+  writer.svarint((e.expires_at - e.due_at).count());
+  writer.u64(e.to_hash);
+  writer.u8(static_cast<std::uint8_t>(e.ingress));
+  writer.u8(e.encoding);
+  writer.u8(e.segments);
+  writer.u8(e.reference);
+  writer.text(e.tenant);
+  writer.text(e.traffic_class);
+  writer.text(e.country);
+  writer.text(e.region);
+  writer.varint(e.plan.size());
+  for (const std::string& carrier : e.plan) writer.text(carrier);
+  writer.text(e.sealed);
+
+  base::ByteWriter record(out);
+  record.u8(kRecordVersion);
+  record.text(body);
+}
+
+std::expected<Envelope, std::string> decode_envelope(std::string_view record,
+                                                     std::size_t* events_at) {
+  base::ByteReader in(record);
+  const auto bytes = open_record(in);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (events_at != nullptr) *events_at = in.offset();
+  return decode_envelope_bytes(*bytes);
+}
+
+std::expected<Record, std::string> decode_record(std::string_view bytes) {
+  std::size_t events_at = 0;
+  auto envelope = decode_envelope(bytes, &events_at);
+  if (!envelope) return std::unexpected(envelope.error());
+  Record record{std::move(*envelope), {}};
+  base::ByteReader in(bytes.substr(events_at));
+  while (!in.at_end()) {
+    Event event = decode_event(in, record.envelope.accepted_at);
+    if (!in.ok()) return std::unexpected("damaged event");
+    record.events.push_back(std::move(event));
+  }
+  return record;
+}
+
+std::string_view sealed_of(std::string_view record) {
+  base::ByteReader in(record);
+  const auto bytes = open_record(in);
+  if (!bytes) return {};
+  base::ByteReader envelope(*bytes);
+  envelope.view(16 + 8);
+  envelope.svarint();
+  envelope.svarint();
+  envelope.view(8 + 4);
+  for (int field = 0; field < 4; ++field) envelope.text();
+  const std::uint64_t carriers = envelope.varint();
+  for (std::uint64_t i = 0; envelope.ok() && i < carriers; ++i) envelope.text();
+  return envelope.text();
+}
+
+void apply(Progress& progress, std::uint8_t segments, const Event& event) {
+  ASSERT(event.state == progress.state || may_follow(progress.state, event.state));
+  const bool was_final = is_final(progress.state);
+  progress.state = event.state;
+  if (progress.events != 255) ++progress.events;
+  progress.possible_duplicate |= event.possible_duplicate;
+  if (!was_final && is_final(event.state)) progress.final_at = event.time;
+
+  if (event.kind == EventKind::started) {
+    progress.attempt = event.attempt;
+    progress.attempt_state = AttemptState::submitting;
+    if (!event.only_missing) progress.accepted = 0;
+    progress.in_doubt = progress.delivered = progress.failed = 0;
+    return;
+  }
+  if ((event.kind != EventKind::answered && event.kind != EventKind::receipt) ||
+      event.attempt != progress.attempt) {
+    return;
+  }
+  const std::uint32_t bits =
+      event.segment == 0 ? all_segments(segments) : 1u << (event.segment - 1);
+  switch (event.attempt_state) {
+    case AttemptState::delivered:
+      progress.delivered |= bits;
+      progress.failed &= ~bits;
+      progress.accepted |= bits;
+      progress.in_doubt &= ~bits;
+      break;
+    case AttemptState::undelivered:
+      progress.failed |= bits;
+      progress.accepted |= bits;
+      progress.in_doubt &= ~bits;
+      break;
+    case AttemptState::submitted:
+      progress.accepted |= bits;
+      progress.in_doubt &= ~bits;
+      break;
+    case AttemptState::in_doubt:
+      progress.in_doubt |= bits;
+      break;
+    default:
+      progress.in_doubt &= ~bits;
+      break;
+  }
+  const std::uint32_t all = all_segments(segments);
+  if (progress.accepted == all) {
+    if (base::to_us(progress.submitted_at) == 0) progress.submitted_at = event.time;
+    progress.attempt_state = progress.delivered == all ? AttemptState::delivered
+                             : progress.failed != 0    ? AttemptState::undelivered
+                                                       : AttemptState::submitted;
+  } else if (event.kind == EventKind::answered && event.attempt_state != AttemptState::submitted) {
+    progress.attempt_state = event.attempt_state;
+  }
+}
+
+Progress fold(const Record& record) {
+  Progress progress;
+  for (const Event& event : record.events) apply(progress, record.envelope.segments, event);
+  return progress;
+}
+
+}  // namespace trunkline::message

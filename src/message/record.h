@@ -1,0 +1,106 @@
+// A message as it is stored: what was fixed at acceptance (Envelope), then its events. The same
+// bytes live in engine memory, in the journal, in the cold tier and in the archive;
+// docs/store_format.md shows them octet by octet.
+//
+//   record   := version u8 | length varint | envelope | event*
+//   envelope := see encode_envelope          event := see encode_event
+//
+// Body, recipient, sender, metadata and callback are one sealed blob (seal/): nothing in this
+// folder can read it, and destroying its key erases it wherever the record has been copied to.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/id.h"
+#include "base/time.h"
+#include "message/event.h"
+#include "message/state.h"
+
+namespace trunkline::message {
+
+inline constexpr std::uint8_t kRecordVersion = 1;
+
+// PERSISTED.
+enum class Ingress : std::uint8_t { rest = 0, twilio = 1, smpp = 2, internal = 3 };
+std::string_view name(Ingress ingress);
+
+// Fixed at acceptance, never changed after.
+struct Envelope {
+  base::MessageId id;
+  std::string tenant;
+  std::string traffic_class;
+  std::string country;        // ISO 3166 alpha-2, empty if unknown
+  std::string region;         // preferred region, empty if none
+  std::uint64_t to_hash = 0;  // keyed hash of the recipient's digits (seal::Vault::number_hash)
+  base::Wall accepted_at{};
+  base::Wall due_at{};      // send_at or end of a hold; == accepted_at when it may go at once
+  base::Wall expires_at{};  // due_at + TTL: nothing is submitted after it (P4)
+  Ingress ingress = Ingress::rest;
+  std::uint8_t encoding = 0;      // gsm::Encoding
+  std::uint8_t segments = 1;      // 1..limits::kSegmentsMax
+  std::uint8_t reference = 0;     // concatenation reference, the same for every attempt
+  std::vector<std::string> plan;  // carriers in the order routing chose
+  std::string sealed;             // seal::Vault blob of an encoded Payload
+};
+
+// What the sealed blob holds. Exists in plain form only in the adapters, while they need it.
+struct Payload {
+  std::string to;            // +447700900123
+  std::string from;          // as given; empty: none
+  std::string body;          // UTF-8
+  std::string metadata;      // compact JSON object, empty if none
+  std::string callback_url;  // empty if none
+};
+
+std::string encode_payload(const Payload& payload);
+// The error names what is wrong; only damage or a newer version can cause it.
+std::expected<Payload, std::string> decode_payload(std::string_view bytes);
+
+// Starts a record: version, length, envelope. Events are appended with encode_event, base time
+// Envelope::accepted_at.
+void encode_envelope(const Envelope& envelope, std::string& out);
+
+struct Record {
+  Envelope envelope;
+  std::vector<Event> events;
+};
+std::expected<Record, std::string> decode_record(std::string_view bytes);
+
+// Only the envelope; `events_at` receives the offset of the first event.
+std::expected<Envelope, std::string> decode_envelope(std::string_view record,
+                                                     std::size_t* events_at = nullptr);
+
+// The sealed blob inside a record, without decoding the rest. Views into `record`.
+std::string_view sealed_of(std::string_view record);
+
+// The fold. Small on purpose: the engine holds one for every hot message.
+struct Progress {
+  State state = State::accepted;
+  AttemptState attempt_state = AttemptState::submitting;  // of `attempt`
+  std::uint8_t attempt = 0;                               // the latest; 0: none yet
+  std::uint8_t events = 0;                                // saturates at 255
+  bool possible_duplicate = false;
+  // Segments of the latest attempt, bit 0 = first segment.
+  std::uint32_t accepted = 0;
+  std::uint32_t in_doubt = 0;
+  std::uint32_t delivered = 0;
+  std::uint32_t failed = 0;
+  base::Wall submitted_at{};  // first time every segment was accepted; zero: not yet
+  base::Wall final_at{};      // zero: not yet
+};
+
+constexpr std::uint32_t all_segments(std::uint8_t count) {
+  return count >= 32 ? 0xffffffffu : (1u << count) - 1;
+}
+
+// Folds one event in. A state that would move backwards is a bug and asserts: damaged input is
+// caught before, by the checksum.
+void apply(Progress& progress, std::uint8_t segments, const Event& event);
+
+Progress fold(const Record& record);
+
+}  // namespace trunkline::message

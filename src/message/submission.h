@@ -1,0 +1,39 @@
+// What an adapter hands to the engine once it has parsed, checked and sealed a request.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "message/index.h"
+#include "message/record.h"
+#include "numbering/country.h"
+#include "numbering/number.h"
+
+namespace trunkline::message {
+
+// One idempotency key as the engine and the store see it.
+struct KeyRef {
+  base::Hash128 key;          // keyed hash of (tenant, path, key): the client's text is not kept
+  base::Hash128 fingerprint;  // of the parsed fields; differs -> 422
+};
+
+struct Submission {
+  TenantIndex tenant;
+  ClassIndex traffic_class;
+  Ingress ingress = Ingress::rest;
+  numbering::Number to;
+  std::string from;  // sender as given, empty: none
+  std::uint64_t to_hash = 0;
+  std::uint8_t encoding = 0;  // gsm::Encoding
+  std::uint8_t segments = 1;
+  std::string region;                 // preferred, empty: none
+  std::optional<base::Duration> ttl;  // else the class's
+  std::optional<base::Wall> send_at;  // absolute; in the past means now
+  std::string sealed;                 // seal::Vault blob of an encoded Payload
+  std::optional<KeyRef> key;
+};
+
+}  // namespace trunkline::message

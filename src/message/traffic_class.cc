@@ -1,0 +1,33 @@
+#include "message/traffic_class.h"
+
+namespace trunkline::message {
+
+using namespace std::chrono_literals;
+
+std::vector<TrafficClass> default_traffic_classes() {
+  return {
+      {.name = "otp",
+       .priority = 1,
+       .ttl = 5min,
+       .reserve = 0.30,
+       .in_doubt = InDoubtRule::resend,
+       .on_undelivered = UndeliveredRule::reroute,
+       .retry = {.attempts = 4, .first = 1s, .max = 20s},
+       .response_timeout = 5s},
+      {.name = "transactional",
+       .priority = 2,
+       .ttl = 24h,
+       .retry = {.attempts = 6, .first = 2s, .max = 5min}},
+      {.name = "support",
+       .priority = 3,
+       .ttl = 12h,
+       .retry = {.attempts = 6, .first = 5s, .max = 10min}},
+      {.name = "marketing",
+       .priority = 4,
+       .ttl = 8h,
+       .in_doubt = InDoubtRule::hold,
+       .retry = {.attempts = 4, .first = 30s, .max = 30min}},
+  };
+}
+
+}  // namespace trunkline::message

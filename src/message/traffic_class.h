@@ -1,0 +1,41 @@
+// A traffic class: what kind of message this is, and all the rules that follow from it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace trunkline::message {
+
+// What to do with an attempt whose bytes left and that was never answered.
+enum class InDoubtRule : std::uint8_t {
+  resend,  // send again at once, flagged possible_duplicate
+  hold,    // wait limits::kInDoubtHold for a receipt, then `uncertain`; never sent again
+};
+
+// What to do after a final negative receipt.
+enum class UndeliveredRule : std::uint8_t { end, reroute };
+
+struct RetrySchedule {
+  std::uint8_t attempts = 4;  // over all carriers; throttling and not_sent do not count
+  base::Duration first = std::chrono::seconds(2);
+  base::Duration max = std::chrono::minutes(5);
+};
+
+struct TrafficClass {
+  std::string name;
+  std::uint8_t priority = 3;  // 1 is served first
+  base::Duration ttl = std::chrono::hours(24);
+  double reserve = 0;  // share of each carrier's tokens and window no lower class may use
+  InDoubtRule in_doubt = InDoubtRule::resend;
+  UndeliveredRule on_undelivered = UndeliveredRule::end;
+  RetrySchedule retry;
+  base::Duration response_timeout = std::chrono::seconds(30);  // then the attempt is in doubt
+};
+
+// otp, transactional, support, marketing, as docs/configuration.md documents them.
+std::vector<TrafficClass> default_traffic_classes();
+
+}  // namespace trunkline::message

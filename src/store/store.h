@@ -1,0 +1,113 @@
+// The store of one shard: makes Commits durable and answers look-ups. One interface, one
+// conformance suite (conformance.h), several engines (memory/, rocksdb/; postgres/ later).
+//
+// Threads: commit() is called by one thread only (the store thread). The look-ups are called by any
+// thread, concurrently with commit(), and see every commit that has returned.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/time.h"
+#include "message/commit.h"
+#include "message/journal.h"
+#include "message/state.h"
+
+namespace trunkline::store {
+
+enum class ErrorKind {
+  locked,   // another process has it open
+  io,       // the disk said no (EIO, ENOSPC, permission); nothing more may be written
+  damaged,  // checksums or sequence numbers say that something in the middle is gone
+  version,  // written by a newer version
+};
+struct Error {
+  ErrorKind kind;
+  std::string text;  // what, where, and how to mend it: shown to the operator
+};
+
+template <class T>
+using Result = std::expected<T, Error>;
+
+// What open() found.
+struct Opened {
+  std::uint64_t epoch = 0;      // already raised for this run
+  std::uint64_t next_seq = 1;   // of the next commit
+  std::uint64_t first_seq = 0;  // oldest journal record kept; next_seq if none
+  bool torn_tail = false;       // the last write of the previous run was incomplete: normal
+  std::string damage;           // nonempty only when opened in spite of damage: the range lost
+};
+
+struct ListQuery {
+  std::string tenant;
+  std::optional<base::MessageId> before;  // only smaller (older) ids
+  std::size_t limit = 50;
+  std::optional<std::uint64_t> to_hash;
+  std::optional<message::State> status;
+  std::optional<std::string> traffic_class;
+  std::optional<base::Wall> from_time;  // acceptance, inclusive
+  std::optional<base::Wall> to_time;    // acceptance, exclusive
+};
+
+struct ListPage {
+  std::vector<std::string> records;       // newest first
+  std::optional<base::MessageId> resume;  // set if more may follow: pass it as `before`
+};
+
+struct ColdMessage {
+  std::string tenant;
+  base::MessageId id;
+  std::string record;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Reads the journal from first_seq on, in order, checking every record. Called once, before the
+  // first commit(). `visit` must not keep views beyond the call.
+  virtual Result<void> replay(const std::function<void(const message::JournalRecord&)>& visit) = 0;
+
+  // All of them durable when this returns, in order; on error none of them may be assumed lost or
+  // kept, the store accepts no more, and the process must stop accepting and sending. Empty commits
+  // are skipped. Sequence numbers must follow on.
+  virtual Result<void> commit(std::span<const message::Commit> commits) = 0;
+
+  // --- look-ups: of what is durable
+  // ---------------------------------------------------------------
+  virtual Result<std::optional<message::KeyRecord>> find_key(const base::Hash128& key,
+                                                             base::Wall now) = 0;
+  // Archive first, then the cold tier; nullopt also for another tenant's id.
+  virtual Result<std::optional<std::string>> find_message(std::string_view tenant,
+                                                          const base::MessageId& id) = 0;
+  // Archive and cold tier merged, newest first. Looks at a bounded number of records a call
+  // (limits::kListScanMax), so a page may be short and still have `resume`.
+  virtual Result<ListPage> list(const ListQuery& query) = 0;
+
+  virtual Result<std::optional<ColdMessage>> find_cold(const base::MessageId& id) = 0;
+  virtual Result<std::optional<ColdMessage>> find_cold_by_receipt(
+      const base::Hash128& receipt_key) = 0;
+  // Those due at or before `until`, earliest first, at most `limit`.
+  virtual Result<std::vector<ColdMessage>> cold_due(base::Wall until, std::size_t limit) = 0;
+
+  // Housekeeping off the hot path: drops expired idempotency keys and archive records older than
+  // `archive_before`. Bounded work a call; true if more remains.
+  virtual Result<bool> sweep(base::Wall now, base::Wall archive_before) = 0;
+
+  struct Stats {
+    std::uint64_t journal_bytes = 0;  // approximate, records kept
+    std::uint64_t journal_records = 0;
+  };
+  virtual Stats stats() const = 0;
+};
+
+}  // namespace trunkline::store
