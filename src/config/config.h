@@ -1,0 +1,125 @@
+// The configuration: YAML text in, checked and compiled tables out. Reads no file and no
+// environment itself: the caller hands in the texts and a resolver for secrets, so that every error
+// can be tested.
+//
+// docs/configuration.md is generated from, or checked against, what this folder accepts.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "engine/tables.h"
+#include "message/index.h"
+
+namespace trunkline::config {
+
+// One thing wrong, or worth a word. Line and column count from 1; 0 where no place applies.
+struct Finding {
+  enum class Severity : std::uint8_t { error, warning };
+  Severity severity = Severity::error;
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string path;    // routes[2].via[0].carrier
+  std::string what;    // carrier "alhpa" is not defined
+  std::string remedy;  // did you mean "alpha"? Carriers are: alpha, beta
+};
+
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;  // 0 in a listener: the system picks one
+};
+
+struct SmppCarrier {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string system_id;
+  std::string password;
+  std::string system_type;
+  enum class Bind : std::uint8_t { transceiver, transmitter_receiver } bind = Bind::transceiver;
+  std::uint16_t binds = 1;    // links of each kind
+  std::uint32_t window = 50;  // outstanding submits a link
+  base::Duration enquire_link = std::chrono::seconds(30);
+  base::Duration bind_timeout = std::chrono::seconds(10);
+  base::Duration reconnect_first =
+      std::chrono::milliseconds(200);  // doubles with full jitter up to
+  base::Duration reconnect_max = std::chrono::seconds(10);
+  std::string default_sender;  // source_addr where the message has none
+};
+
+struct Carrier {
+  std::string name;
+  std::string region;
+  SmppCarrier smpp;
+};
+
+struct ApiKey {
+  std::string id;
+  std::string sha256_hex;  // of the key's text
+  message::TenantIndex tenant;
+};
+
+struct AdminToken {
+  std::string id;
+  std::string sha256_hex;
+  std::string role;  // operator | viewer
+};
+
+struct Tenant {
+  std::string name;
+  message::ClassIndex default_class;
+};
+
+struct Config {
+  bool demo = false;
+  std::string node_name;
+  std::string node_region;
+  Endpoint http;
+  std::string public_url;  // empty: http://<address>
+  std::optional<Endpoint> admin;
+  std::vector<AdminToken> admin_tokens;
+  bool metrics_open = false;
+  std::string store_path;  // RocksDB directory; the key file lies beside it
+  std::vector<Carrier>
+      carriers;                 // by CarrierIndex; removed ones keep their place with an empty host
+  std::vector<Tenant> tenants;  // by TenantIndex
+  std::vector<ApiKey> keys;
+  engine::Tables tables;
+
+  // Linear look-ups by name; none if unknown.
+  message::ClassIndex find_class(std::string_view name) const;
+};
+
+struct SourceFile {
+  std::string name;
+  std::string text;
+};
+
+// Resolves ${NAME} and file:PATH in values that may hold secrets; the error is a sentence.
+using SecretResolver =
+    std::function<std::expected<std::string, std::string>(std::string_view reference)>;
+
+struct Loaded {
+  std::optional<Config> config;   // absent if any finding is an error
+  std::vector<Finding> findings;  // in order of file and line
+};
+
+// `files`: one file, or those of a directory in name order, merged key by key (a key given twice is
+// an error). `previous` keeps indexes stable over a reload.
+Loaded load(const std::vector<SourceFile>& files, const SecretResolver& secrets,
+            const Config* previous = nullptr);
+
+// JSON Schema (2020-12) of what load() accepts.
+std::string json_schema();
+
+// "FILE:LINE:COLUMN: error: WHAT (PATH); REMEDY"
+std::string to_text(const Finding& finding);
+
+}  // namespace trunkline::config

@@ -1,0 +1,29 @@
+// Everything the engine decides by, compiled from one configuration. Immutable; a reload hands the
+// engine a new one, in which every index it ever used still means the same.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "message/traffic_class.h"
+#include "policy/policy.h"
+#include "routing/routing.h"
+
+namespace trunkline::engine {
+
+struct CarrierLimits {
+  double rate_per_s = 0;  // contracted submits a second over all its links; 0: unlimited
+  // Submits the rate may run ahead by; also what the class reserves are cut from.
+  double burst = 0;  // 0: a tenth of a second's worth, at least 1
+};
+
+struct Tables {
+  std::string version;                         // of the configuration, shown by explain and logs
+  std::vector<message::TrafficClass> classes;  // by ClassIndex
+  std::vector<CarrierLimits> carriers;         // by CarrierIndex
+  policy::Table policy;
+  routing::Table routing;
+};
+
+}  // namespace trunkline::engine
