@@ -1,0 +1,76 @@
+// Delivery receipts: deliver_sm whose esm_class says so (3.4 sections 2.11, 5.2.12, appendix B).
+//
+// The text format is "an example" in the specification, so everybody's differs; the TLVs
+// receipted_message_id, message_state and network_error_code win where they are there.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "smpp/pdu.h"
+
+namespace trunkline::smpp {
+
+// Values of the message_state TLV (3.4 section 5.2.28; 0 and 9 are of 5.0).
+enum class ReceiptState : std::uint8_t {
+  scheduled = 0,
+  enroute = 1,
+  delivered = 2,
+  expired = 3,
+  deleted = 4,
+  undeliverable = 5,
+  accepted = 6,
+  unknown = 7,
+  rejected = 8,
+  skipped = 9,
+};
+std::string_view to_string(ReceiptState s);     // "delivered"
+std::string_view receipt_stat(ReceiptState s);  // "DELIVRD"
+// From `stat`, any case, vendors' words included. nullopt: a word nobody has told us about.
+std::optional<ReceiptState> receipt_state_from_stat(std::string_view stat);
+
+enum class ReceiptKind : std::uint8_t { none, receipt, intermediate };
+
+// By esm_class and by nothing else: a text that looks like a receipt is a text.
+ReceiptKind receipt_kind(std::uint8_t esm_class);
+
+inline constexpr std::size_t kReceiptIdBytesMax = 128;
+inline constexpr std::size_t kReceiptRawBytesMax = 512;
+
+struct Receipt {
+  ReceiptKind kind = ReceiptKind::receipt;
+  std::string id;                                // the carrier's, trimmed; empty if it gave none
+  ReceiptState state = ReceiptState::unknown;    // unknown also for missing and unheard-of words
+  std::string stat;                              // the carrier's word, as sent, bounded
+  std::string err;                               // "000"; empty if none; the carrier's meaning
+  std::optional<std::uint8_t> network_err_type;  // first octet of network_error_code
+  std::string submit_date;                       // as sent, YYMMDDhhmm[ss] in an unknown zone
+  std::string done_date;
+  std::string raw;  // the text, cut at kReceiptRawBytesMax. Holds a piece of the message: no logs.
+  friend bool operator==(const Receipt&, const Receipt&) = default;
+};
+
+// nullopt: not a receipt by its esm_class. A receipt that cannot be read comes back with an empty
+// id and state unknown.
+std::optional<Receipt> parse_receipt(const DeliverSm& pdu);
+
+// What the SMSC side writes.
+struct ReceiptFields {
+  std::string_view id;
+  ReceiptState state = ReceiptState::delivered;
+  unsigned submitted = 1;
+  unsigned delivered = 1;
+  base::Wall submit_date;
+  base::Wall done_date;
+  unsigned err = 0;       // three digits
+  std::string_view text;  // its first 20 octets are used
+};
+// id:… sub:001 dlvrd:001 submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DELIVRD err:000 text:…
+std::string format_receipt(const ReceiptFields& fields);
+// receipted_message_id, message_state and, unless err is 0, network_error_code (type GSM).
+void add_receipt_tlvs(Tlvs& tlvs, const ReceiptFields& fields);
+
+}  // namespace trunkline::smpp
