@@ -114,7 +114,7 @@ inline constexpr std::uint16_t kDestAddrSubunit = 0x0005, kDestNetworkType = 0x0
 // Optional parameter (3.4 section 3.2.4.1): tag, and its value without the length.
 struct Tlv {
   std::uint16_t tag = 0;
-  std::string value;
+  std::string value{};
   friend bool operator==(const Tlv&, const Tlv&) = default;
 };
 using Tlvs = std::vector<Tlv>;
@@ -134,7 +134,7 @@ void add_text(Tlvs& tlvs, std::uint16_t tag, std::string_view value);  // with t
 struct Address {
   std::uint8_t ton = 0;
   std::uint8_t npi = 0;
-  std::string addr;
+  std::string addr{};
   friend bool operator==(const Address&, const Address&) = default;
 };
 
@@ -146,38 +146,38 @@ enum class BindKind : std::uint8_t { transmitter, receiver, transceiver };
 // bind_transmitter, bind_receiver, bind_transceiver (4.1).
 struct Bind {
   BindKind kind = BindKind::transceiver;
-  std::string system_id;    // 16
-  std::string password;     // 9
-  std::string system_type;  // 13
+  std::string system_id{};    // 16
+  std::string password{};     // 9
+  std::string system_type{};  // 13
   std::uint8_t interface_version = 0x34;
-  Address address_range;  // 41
-  Tlvs tlvs;
+  Address address_range{};  // 41
+  Tlvs tlvs{};
   friend bool operator==(const Bind&, const Bind&) = default;
 };
 
 struct BindResp {
   BindKind kind = BindKind::transceiver;
-  std::string system_id;  // 16
-  Tlvs tlvs;              // sc_interface_version
+  std::string system_id{};  // 16
+  Tlvs tlvs{};              // sc_interface_version
   friend bool operator==(const BindResp&, const BindResp&) = default;
 };
 
 // The body that submit_sm (4.4) and deliver_sm (4.6) share.
 struct SmFields {
-  std::string service_type;  // 6
-  Address source;            // 21
-  Address dest;              // 21
+  std::string service_type{};  // 6
+  Address source{};            // 21
+  Address dest{};              // 21
   std::uint8_t esm_class = 0;
   std::uint8_t protocol_id = 0;
   std::uint8_t priority_flag = 0;
-  std::string schedule_delivery_time;  // 17, empty in deliver_sm
-  std::string validity_period;         // 17, empty in deliver_sm
+  std::string schedule_delivery_time{};  // 17, empty in deliver_sm
+  std::string validity_period{};         // 17, empty in deliver_sm
   std::uint8_t registered_delivery = 0;
   std::uint8_t replace_if_present_flag = 0;
   std::uint8_t data_coding = 0;
   std::uint8_t sm_default_msg_id = 0;
-  std::string short_message;  // 0 to 254 octets, any value
-  Tlvs tlvs;
+  std::string short_message{};  // 0 to 254 octets, any value
+  Tlvs tlvs{};
   friend bool operator==(const SmFields&, const SmFields&) = default;
 };
 struct SubmitSm : SmFields {
@@ -193,42 +193,42 @@ std::string_view user_data(const SmFields& sm);
 std::string_view user_data(SmFields&& sm) = delete;
 
 struct SubmitSmResp {
-  std::string message_id;  // 65; empty where the carrier sent none
-  Tlvs tlvs;
+  std::string message_id{};  // 65; empty where the carrier sent none
+  Tlvs tlvs{};
   friend bool operator==(const SubmitSmResp&, const SubmitSmResp&) = default;
 };
 struct DeliverSmResp {
-  std::string message_id;  // 65; unused, empty
-  Tlvs tlvs;
+  std::string message_id{};  // 65; unused, empty
+  Tlvs tlvs{};
   friend bool operator==(const DeliverSmResp&, const DeliverSmResp&) = default;
 };
 
 // Header-only PDUs. The specification gives them no body; TLVs that come anyway are kept.
 struct EnquireLink {
-  Tlvs tlvs;
+  Tlvs tlvs{};
   friend bool operator==(const EnquireLink&, const EnquireLink&) = default;
 };
 struct EnquireLinkResp {
-  Tlvs tlvs;
+  Tlvs tlvs{};
   friend bool operator==(const EnquireLinkResp&, const EnquireLinkResp&) = default;
 };
 struct Unbind {
-  Tlvs tlvs;
+  Tlvs tlvs{};
   friend bool operator==(const Unbind&, const Unbind&) = default;
 };
 struct UnbindResp {
-  Tlvs tlvs;
+  Tlvs tlvs{};
   friend bool operator==(const UnbindResp&, const UnbindResp&) = default;
 };
 struct GenericNack {
-  Tlvs tlvs;
+  Tlvs tlvs{};
   friend bool operator==(const GenericNack&, const GenericNack&) = default;
 };
 
 // A command id without a struct above: answered with generic_nack ESME_RINVCMDID.
 struct UnknownPdu {
   std::uint32_t command_id = 0;
-  std::string body;
+  std::string body{};
   friend bool operator==(const UnknownPdu&, const UnknownPdu&) = default;
 };
 
