@@ -54,7 +54,7 @@ void check_sender(const Tenant& tenant, const Facts& facts, Opinion& opinion) {
 }
 
 void check_destination(const Facts& facts, Opinion& opinion) {
-  if (facts.country.is_unknown()) {
+  if (!facts.country.known()) {
     opinion.refuse("policy_refused", "destination.country",
                    "no country has this prefix; check the number after the +");
   } else {

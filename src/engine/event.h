@@ -1,0 +1,232 @@
+// What the engine is told, and what it answers: the whole vocabulary between the pure half and the
+// edges. Values only; nothing here refers to a socket, a thread or a clock.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/id.h"
+#include "base/time.h"
+#include "engine/tables.h"
+#include "message/commit.h"
+#include "message/outcome.h"
+#include "message/submission.h"
+
+namespace trunkline::engine {
+
+// Names the asker; comes back in the answer untouched.
+using Token = std::uint64_t;
+
+// Names one attempt on the wire. A slot is reused, its generation never, so that an answer for a
+// message long gone finds nobody.
+struct AttemptRef {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  std::uint8_t attempt = 0;
+};
+
+// --- events in -----------------------------------------------------------------------------------
+
+// One POST. Its items are accepted or refused each by itself but become durable together.
+struct Accept {
+  Token token = 0;
+  std::vector<message::Submission> items;
+  // Look-ups, done just before step() for every key of which Engine::needs_key says so; by item,
+  // empty or as long as `items`.
+  std::vector<std::optional<message::KeyRecord>> known;
+  bool is_batch = false;
+  std::optional<message::KeyRef> batch_key;  // is_batch: the request's own key
+  std::optional<message::KeyRecord> known_batch;
+};
+
+struct Cancel {
+  Token token = 0;
+  message::TenantIndex tenant;
+  base::MessageId id;
+  std::optional<message::KeyRef> key;
+  std::optional<message::KeyRecord> known;
+  std::string cold_record;  // if !is_hot(id): what the cold tier has, else empty
+};
+
+struct Query {
+  Token token = 0;
+  message::TenantIndex tenant;
+  base::MessageId id;
+};
+
+// Hot messages only; the asker merges them with the store's, which it asks *after* this answer, so
+// that a message on its way out is seen twice rather than not at all.
+struct ListHot {
+  Token token = 0;
+  message::TenantIndex tenant;
+  std::optional<base::MessageId> before;
+  std::size_t limit = 50;
+  std::optional<std::uint64_t> to_hash;
+  std::optional<message::State> status;
+  std::optional<message::ClassIndex> traffic_class;
+  std::optional<base::Wall> from_time;
+  std::optional<base::Wall> to_time;
+};
+
+struct LinkUp {
+  message::CarrierIndex carrier;
+  std::uint16_t link = 0;
+  std::uint32_t window = 1;  // outstanding submits it takes
+};
+// Every outstanding submit of the link has been answered (SubmitResult) before this is sent.
+struct LinkDown {
+  message::CarrierIndex carrier;
+  std::uint16_t link = 0;
+};
+
+struct SubmitResult {
+  AttemptRef ref;
+  std::uint8_t segment = 1;  // 1-based
+  base::Mono written_at{};   // first octet handed to the socket; zero if none was
+  message::Outcome outcome;
+};
+
+struct Receipt {
+  Token token = 0;  // acknowledged to the carrier once it is durable
+  message::CarrierIndex carrier;
+  std::string carrier_message_id;
+  std::uint64_t to_hash = 0;  // of the number the receipt is about; 0: not readable
+  message::ReceiptState state = message::ReceiptState::unknown;
+  std::string raw;          // "stat:DELIVRD err:000"
+  std::string cold_record;  // if !knows_receipt(): what the cold tier has under its key, else empty
+};
+
+struct Thaw {  // cold messages that are due
+  std::vector<std::string> records;
+};
+
+struct CommitDone {
+  std::uint64_t seq = 0;  // this and all before are durable, and look-ups made from now on see them
+};
+
+struct Reload {
+  std::shared_ptr<const Tables> tables;
+};
+
+struct Drain {};  // start no new attempt; answers and receipts go on
+struct Tick {};
+
+using Event = std::variant<Accept, Cancel, Query, ListHot, LinkUp, LinkDown, SubmitResult, Receipt,
+                           Thaw, CommitDone, Reload, Drain, Tick>;
+
+// --- effects out ---------------------------------------------------------------------------------
+
+// Why a submission was not taken.
+struct Refusal {
+  std::string code;  // the API's problem code: policy_refused, class_not_allowed, rate_limited, ...
+  std::vector<policy::Reason> reasons;
+  base::Duration retry_after{};  // rate_limited and overload
+};
+
+struct ItemAnswer {
+  enum class Kind : std::uint8_t {
+    accepted,          // `record`: the new message
+    replayed,          // the key was used before: `id` is the first message; `record` if it is hot
+    refused,           // `refusal`
+    replayed_refusal,  // `refusal`, as first given
+    key_mismatch,      // the key was used before with other fields
+  };
+  Kind kind = Kind::refused;
+  base::MessageId id;
+  std::string record;
+  Refusal refusal;
+};
+
+struct AcceptAnswer {
+  Token token = 0;
+  bool replayed = false;      // the whole request is a replay
+  bool key_mismatch = false;  // is_batch: the request's own key was used before with other items
+  std::vector<ItemAnswer> items;
+};
+
+struct CancelAnswer {
+  Token token = 0;
+  enum class Kind : std::uint8_t {
+    canceled,
+    not_cancelable,
+    not_found,
+    key_mismatch
+  } kind = Kind::not_found;
+  bool replayed = false;
+  std::string record;  // after the cancel; empty if not hot and not cold
+};
+
+struct QueryAnswer {
+  Token token = 0;
+  std::string record;  // empty: not hot
+};
+
+struct ListAnswer {
+  Token token = 0;
+  std::vector<std::string> records;       // newest first
+  std::optional<base::MessageId> resume;  // more may follow
+};
+
+// Bytes may go to the carrier now: the attempt is durable.
+struct Submit {
+  AttemptRef ref;
+  message::CarrierIndex carrier;
+  std::uint16_t link = 0;
+  base::MessageId id;
+  std::string tenant;
+  std::string sealed;  // Payload
+  std::uint8_t encoding = 0;
+  std::uint8_t segments = 1;
+  std::uint8_t reference = 0;     // of the concatenation
+  std::uint32_t segment_set = 1;  // which segments to send, bit 0 = first
+  base::Mono not_after{};         // no octet leaves after this
+  base::Duration response_timeout{};
+  bool possible_duplicate = false;
+};
+
+struct ReceiptAck {
+  Token token = 0;
+};
+
+using Effect =
+    std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, Submit, ReceiptAck>;
+
+// A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
+struct Note {
+  enum class Metric : std::uint8_t {
+    accepted,
+    submit_result,
+    submit_duration,
+    accept_to_submit,
+    receipt,
+    submit_to_receipt,
+    retry,
+    in_doubt,
+    possible_duplicate,
+    throttled,
+    receipt_unmatched,
+    policy_decision,
+    shed,
+  };
+  Metric metric;
+  message::CarrierIndex carrier;
+  message::ClassIndex traffic_class;
+  numbering::Country country;
+  std::string_view word;   // result, state, reason or rule: points to static storage
+  std::string_view word2;  // decision, ingress
+  std::int64_t value = 1;  // count, or microseconds
+};
+
+// What one or several steps ask for. The driver sets commit.seq, .epoch and .time before the first
+// step, makes `commit` durable, then performs `after_commit` in order.
+struct Output {
+  message::Commit commit;
+  std::vector<Effect> after_commit;
+  std::vector<Note> notes;
+};
+
+}  // namespace trunkline::engine
