@@ -53,8 +53,10 @@ class Vault {
                                                   std::string_view context) const;
 
   // Keyed, so that a stolen disk cannot be searched by trying all numbers. Stable for the
-  // installation's life.
-  std::uint64_t number_hash(std::string_view tenant, std::uint64_t digits) const;
+  // installation's life. Not per tenant: a carrier's receipt names a number and no tenant, and must
+  // give the same value. What is kept per tenant (sealing keys, the archive's index) adds the tenant
+  // itself.
+  std::uint64_t number_hash(std::uint64_t digits) const;
   // For idempotency keys and fingerprints: 128 bits, keyed, domain-separated by `purpose`.
   base::Hash128 hash(std::string_view purpose, std::string_view bytes) const;
 
