@@ -1,8 +1,9 @@
-// A main for fuzz targets outside the fuzz preset: feeds LLVMFuzzerTestOneInput the committed corpus.
+// A main for fuzz targets outside the fuzz preset: feeds LLVMFuzzerTestOneInput the committed
+// corpus.
 //
-// Usage: <folder>_<stem>_replay DIRECTORY. Every file goes in whole, cut short, and with single bytes damaged; the
-// damage comes from a fixed seed, so that a failure repeats. A crash, a sanitizer's report or an ASSERT is the
-// failure; the input at fault is then printed in hex.
+// Usage: <folder>_<stem>_replay DIRECTORY. Every file goes in whole, cut short, and with single
+// bytes damaged; the damage comes from a fixed seed, so that a failure repeats. A crash, a
+// sanitizer's report or an ASSERT is the failure; the input at fault is then printed in hex.
 #include <algorithm>
 #include <csignal>
 #include <cstddef>
