@@ -72,12 +72,16 @@ struct ListHot {
   std::optional<base::Wall> to_time;
 };
 
+// The link is bound. Again for a link that is up: its window is another now. 0: what is out is still
+// answered, but nothing new is taken (the link drains, or its peer does not read).
 struct LinkUp {
   message::CarrierIndex carrier;
   std::uint16_t link = 0;
   std::uint32_t window = 1;  // outstanding submits it takes
 };
-// Every outstanding submit of the link has been answered (SubmitResult) before this is sent.
+// Every outstanding submit of the link has been answered (SubmitResult) before this is sent. Those
+// on their way to the link at that moment are answered after it: not_sent, or as usual if the link
+// is up again by then.
 struct LinkDown {
   message::CarrierIndex carrier;
   std::uint16_t link = 0;
