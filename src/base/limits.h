@@ -66,8 +66,12 @@ inline constexpr std::size_t kJournalTrimBytes = 256u << 20;      // keep the jo
 
 // --- SMPP -------------------------------------------------------------------------------------
 inline constexpr std::size_t kPduBytesMax = 64 * 1024 + 1024;   // message_payload plus the rest
+inline constexpr std::size_t kPduBytesBeforeBindMax = 1024;     // longer: framing error, closed
 inline constexpr std::size_t kLinkUnsentBytesMax = 256 * 1024;  // then no new submits on the link
 inline constexpr std::size_t kWindowMax = 10'000;
+// Timed-out requests a session remembers, in windows; beyond: the oldest one's late answer is
+// counted as unknown.
+inline constexpr std::size_t kLateWindows = 4;
 inline constexpr std::size_t kBindsMax = 64;
 
 static_assert(kHotMessagesSoft < kHotMessagesHard);

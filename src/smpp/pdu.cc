@@ -74,6 +74,27 @@ std::string command_name(std::uint32_t command_id) {
 
 std::uint32_t command_id(const Pdu& pdu) { return std::visit(CommandOf{}, pdu); }
 
+std::optional<Pdu> empty_response(std::uint32_t request_id) {
+  switch (static_cast<CommandId>(request_id)) {
+    case CommandId::bind_transmitter:
+      return BindResp{.kind = BindKind::transmitter};
+    case CommandId::bind_receiver:
+      return BindResp{.kind = BindKind::receiver};
+    case CommandId::bind_transceiver:
+      return BindResp{.kind = BindKind::transceiver};
+    case CommandId::submit_sm:
+      return SubmitSmResp{};
+    case CommandId::deliver_sm:
+      return DeliverSmResp{};
+    case CommandId::enquire_link:
+      return EnquireLinkResp{};
+    case CommandId::unbind:
+      return UnbindResp{};
+    default:
+      return std::nullopt;
+  }
+}
+
 const Tlv* find(const Tlvs& tlvs, std::uint16_t tag) {
   const auto it = std::ranges::find(tlvs, tag, &Tlv::tag);
   return it == tlvs.end() ? nullptr : &*it;

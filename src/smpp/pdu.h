@@ -238,6 +238,9 @@ using Pdu =
 
 std::uint32_t command_id(const Pdu& pdu);
 
+// What answers a request, without content: for refusals. nullopt: not a request we know.
+std::optional<Pdu> empty_response(std::uint32_t request_id);
+
 // --- wire form --------------------------------------------------------------------------------
 
 struct DecodeError {

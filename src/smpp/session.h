@@ -13,6 +13,8 @@
 // After the event MustClose: write what next_chunk still gives, if the socket takes it, then
 // close(). When the connection dies: on_written() for the last chunk if its fate is known, close().
 //
+// Best fetch a chunk when the socket is known to be writable, and settle it at once.
+//
 // What is known of a request when the connection dies (design promise P2): a request of which not
 // one byte was given to the socket is `not_written`; every other one is `maybe_written`. A chunk
 // that next_chunk gave out and on_written has not settled counts as written.
@@ -215,7 +217,7 @@ class SmppSession {
 
   // The next bytes for the socket, at most `max_bytes` (> 0). Requests whose not_after has passed
   // are withdrawn here, at the last moment. Empty if there is nothing to write, or while the chunk
-  // before is not settled. The view stays valid until on_written or close, whatever else is called.
+  // before is not settled. The view stays valid until on_written, whatever else is called.
   std::string_view next_chunk(base::Mono now, std::size_t max_bytes);
   // Settles the chunk: the socket took the first `bytes` of it and none of the rest, which will be
   // handed out again. 0 after a failed write that took nothing.
