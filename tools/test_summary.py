@@ -5,7 +5,8 @@ usage: test_summary.py NAME=BUILD_DIRECTORY...
 
 Reads BUILD_DIRECTORY/ctest.xml (ctest --output-junit) and BUILD_DIRECTORY/gtest/*.xml (GoogleTest, one file a test
 executable). A test counts as skipped if ctest says so (exit code 77); a case inside an executable if GoogleTest says so;
-a script may skip a part of itself with a line "SKIPPED: what: why". Exit code 1 if a test failed or a run has none.
+a script may skip a part of itself with a line "SKIPPED: what: why". A run in which nothing ran counts as a failed test.
+Exit code 1 if a test failed.
 """
 
 import re
@@ -69,16 +70,15 @@ def summary(runs):
         )
     skipped = [f"  {run.name}: {what}" for run in runs for what in run.skipped]
     failed = [f"  {run.name}: {what}" for run in runs for what in run.failed]
-    empty = [run.name for run in runs if run.tests == 0]
+    failed += [f"  {run.name}: no test ran" for run in runs if run.tests == 0]
     if skipped:
         lines += ["", f"{len(skipped)} skipped:"] + skipped
     if failed:
         lines += ["", "The following tests FAILED:"] + failed
-    lines += [f"no test ran in: {name}" for name in empty]
-    total = sum(run.tests for run in runs)
-    percent = int(100 * (total - len(failed)) / total) if total else 0  # rounded down: 100 means all
+    total = sum(max(run.tests, 1) for run in runs)
+    percent = 100 * (total - len(failed)) // total  # rounded down: 100 means all
     lines += ["", f"{percent}% tests passed, {len(failed)} tests failed out of {total}"]
-    return "\n".join(lines), not failed and not empty
+    return "\n".join(lines), not failed
 
 
 def main(arguments):

@@ -107,7 +107,8 @@ class Summary(unittest.TestCase):
     def test_nothing_ran(self):
         code, text = self.run_summary()
         self.assertEqual(code, 1)
-        self.assertIn("no test ran in: asan", text)
+        self.assertIn("asan: no test ran", text)
+        self.assertEqual(text.splitlines()[-1], "0% tests passed, 1 tests failed out of 1")
 
     def test_skipped(self):
         code, text = self.run_summary(
