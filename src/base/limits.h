@@ -43,6 +43,10 @@ inline constexpr auto kHttpHeaderTimeout = 10s;  // from first byte to end of he
 inline constexpr auto kHttpBodyTimeout = 30s;    // from end of headers to end of body
 inline constexpr auto kHttpIdleTimeout = 75s;    // keep-alive without a request
 inline constexpr auto kHttpWriteTimeout = 30s;   // a client that does not read
+inline constexpr auto kHttpLingerTimeout = 2s;   // after an error: reads on, so the answer arrives
+inline constexpr auto kHttpAnswerTimeout = 30s;  // the engine's silence becomes 503
+inline constexpr std::size_t kHttpFieldsMax = 100;                   // header lines; more: 431
+inline constexpr std::size_t kHttpUnsentBytesMax = 2 * 1024 * 1024;  // a connection; then no reads
 inline constexpr std::size_t kBatchItemsMax = 1'000;
 inline constexpr std::size_t kListLimitMax = 500;
 inline constexpr std::size_t kListLimitDefault = 50;
@@ -63,6 +67,14 @@ inline constexpr std::size_t kEventsPerMessageMax = 250;   // beyond: counted, n
 inline constexpr std::size_t kCommitBytesTarget = 1024 * 1024;    // a group commit is cut here
 inline constexpr std::size_t kJournalRecordBytesMax = 64u << 20;  // larger is damage
 inline constexpr std::size_t kJournalTrimBytes = 256u << 20;      // keep the journal below this
+// Late events that would make an archived record larger are dropped: a carrier that repeats one
+// receipt for ever must not grow it for ever.
+inline constexpr std::size_t kArchiveRecordBytesMax = 256 * 1024;
+
+// --- telemetry --------------------------------------------------------------------------------
+inline constexpr std::size_t kMetricSeriesMax = 2'000;   // a metric; beyond: labels `other`
+inline constexpr std::size_t kHistogramSeriesMax = 300;  // the same for histograms
+inline constexpr auto kMetricIdleExport = 1h;            // untouched for longer: not exported
 
 // --- SMPP -------------------------------------------------------------------------------------
 inline constexpr std::size_t kPduBytesMax = 64 * 1024 + 1024;   // message_payload plus the rest

@@ -25,14 +25,20 @@
 namespace trunkline::store {
 
 enum class ErrorKind {
-  locked,   // another process has it open
-  io,       // the disk said no (EIO, ENOSPC, permission); nothing more may be written
-  damaged,  // checksums or sequence numbers say that something in the middle is gone
-  version,  // written by a newer version
+  locked,    // another process has it open
+  io,        // the disk said no (EIO, ENOSPC, permission); nothing more may be written
+  damaged,   // checksums or sequence numbers say that something in the middle is gone
+  version,   // written by a newer version
+  mismatch,  // whole, but not ours: another shard's, or sealed with another key file
 };
+std::string_view name(ErrorKind kind);
+
 struct Error {
   ErrorKind kind;
   std::string text;  // what, where, and how to mend it: shown to the operator
+  // damaged, if the journal lost records: the first and last seq missing (inclusive); else 0, 0.
+  std::uint64_t lost_first = 0;
+  std::uint64_t lost_last = 0;
 };
 
 template <class T>
@@ -54,13 +60,15 @@ struct ListQuery {
   std::optional<std::uint64_t> to_hash;
   std::optional<message::State> status;
   std::optional<std::string> traffic_class;
-  std::optional<base::Wall> from_time;  // acceptance, inclusive
-  std::optional<base::Wall> to_time;    // acceptance, exclusive
+  // Acceptance, inclusive and exclusive. Only ids whose own time lies in the range are looked at:
+  // a message accepted while the wall clock ran backwards can be missed.
+  std::optional<base::Wall> from_time;
+  std::optional<base::Wall> to_time;
 };
 
 struct ListPage {
   std::vector<std::string> records;       // newest first
-  std::optional<base::MessageId> resume;  // set if more may follow: pass it as `before`
+  std::optional<base::MessageId> resume;  // set if more follow: pass it as `before`
 };
 
 struct ColdMessage {
@@ -78,12 +86,15 @@ class Store {
   virtual Result<void> replay(const std::function<void(const message::JournalRecord&)>& visit) = 0;
 
   // All of them durable when this returns, in order; on error none of them may be assumed lost or
-  // kept, the store accepts no more, and the process must stop accepting and sending. Empty commits
-  // are skipped. Sequence numbers must follow on.
+  // kept, the store accepts no more, and the process must stop accepting and sending.
+  // Empty commits (Commit::empty) are skipped and use up no sequence number; the others must follow
+  // on from Opened::next_seq and carry Opened::epoch: anything else is a bug of the caller.
+  // Within a commit: cold_removed, then cold, then archive (which ends a cold copy's life in
+  // find_message and list, not in the cold tier), then archive_appends. An append to a message that
+  // is not in the archive does nothing.
   virtual Result<void> commit(std::span<const message::Commit> commits) = 0;
 
-  // --- look-ups: of what is durable
-  // ---------------------------------------------------------------
+  // --- look-ups: of what is durable ---
   virtual Result<std::optional<message::KeyRecord>> find_key(const base::Hash128& key,
                                                              base::Wall now) = 0;
   // Archive first, then the cold tier; nullopt also for another tenant's id.
@@ -99,8 +110,10 @@ class Store {
   // Those due at or before `until`, earliest first, at most `limit`.
   virtual Result<std::vector<ColdMessage>> cold_due(base::Wall until, std::size_t limit) = 0;
 
-  // Housekeeping off the hot path: drops expired idempotency keys and archive records older than
-  // `archive_before`. Bounded work a call; true if more remains.
+  // Housekeeping off the hot path: drops expired idempotency keys and archive records accepted
+  // before `archive_before` (as their ids tell; such are not found any more once this returned, the
+  // space may come back later). Bounded work a call; true if more remains. `archive_before` never
+  // moves back. Any one thread.
   virtual Result<bool> sweep(base::Wall now, base::Wall archive_before) = 0;
 
   struct Stats {
