@@ -52,6 +52,8 @@ struct SmppCarrier {
       std::chrono::milliseconds(200);  // doubles with full jitter up to
   base::Duration reconnect_max = std::chrono::seconds(10);
   std::string default_sender;  // source_addr where the message has none
+
+  friend bool operator==(const SmppCarrier&, const SmppCarrier&) = default;
 };
 
 struct Carrier {
