@@ -1,0 +1,65 @@
+// The operator API on its own listener and thread, so that a flood of messages cannot hide the
+// gateway's health: /healthz /readyz /metrics /v1/carriers /v1/queues.
+//
+// /healthz and /readyz are open; /metrics is open if the configuration says metrics_open; the rest
+// needs an admin token (sha256 in the configuration) of role viewer or operator.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "config/config.h"
+#include "engine/engine.h"
+#include "io/clock.h"
+#include "io/http_server.h"
+#include "telemetry/metrics.h"
+
+namespace trunkline::admin {
+
+// service/ implements it. Called from the admin thread only; must not block on the engine.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Empty: ready. Else what is missing, in stable words: "replaying", "store_failed", "draining",
+  // "listeners".
+  virtual std::vector<std::string> not_ready() const = 0;
+  virtual std::shared_ptr<const config::Config> config() const = 0;
+  // The engine's latest snapshot (at most a second or so old).
+  virtual std::shared_ptr<const engine::Stats> stats() const = 0;
+  // Called before each scrape: set the gauges that are read rather than counted.
+  virtual void refresh_gauges(telemetry::Metrics& metrics) = 0;
+  virtual telemetry::Metrics& metrics() = 0;
+};
+
+struct Options {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  io::HttpLimits http;
+  std::function<base::Now()> clock = io::now;
+};
+
+class AdminServer {
+ public:
+  static std::expected<std::unique_ptr<AdminServer>, io::ListenError> open(Backend& backend,
+                                                                           Options options);
+  ~AdminServer();
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  std::uint16_t port() const;
+  void start();
+  void stop();  // closes everything and joins the thread
+
+ private:
+  class Impl;
+  explicit AdminServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace trunkline::admin

@@ -1,0 +1,141 @@
+// An HTTP/1.1 server: what the REST API, the operator API and later the Twilio API stand on.
+//
+// It frames, bounds and times everything a client can send before a handler sees it, and puts
+// answers in order: a handler may answer any request at any time, from a later turn of the loop,
+// and pipelined clients still read answers in the order they asked (RFC 9112 9.3.2).
+//
+// Refused here, always with a problem (io/problem.h) and `Connection: close`: what is not HTTP/1.x,
+// Content-Length beside Transfer-Encoding or twice, any coding but chunked, folded header lines, a
+// missing or second Host, headers or bodies over the limits, and whoever is too slow.
+//
+// Threads: one io_context, run by one thread; every call below is made on it, except where noted.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/time.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace trunkline::io {
+
+struct HttpLimits {
+  std::size_t header_bytes = base::limits::kHttpHeaderBytesMax;
+  std::size_t connections = base::limits::kHttpConnectionsMax;
+  std::size_t pipeline = base::limits::kHttpPipelineMax;
+  base::Duration header_timeout = base::limits::kHttpHeaderTimeout;
+  base::Duration body_timeout = base::limits::kHttpBodyTimeout;
+  base::Duration idle_timeout = base::limits::kHttpIdleTimeout;
+  base::Duration write_timeout = base::limits::kHttpWriteTimeout;
+  base::Duration linger_timeout = base::limits::kHttpLingerTimeout;
+};
+
+// Why a port could not be had.
+struct ListenError {
+  enum class Kind : std::uint8_t {
+    in_use,         // another process has it: exit code 3
+    not_permitted,  // a port below 1024 without the right
+    bad_address,    // the host is neither an address of this machine nor a name for one
+    other,
+  };
+  Kind kind = Kind::other;
+  std::string text;  // what, where and how to mend it
+};
+
+// One request, complete. Views live until the handler returns.
+struct HttpRequest {
+  std::string_view method;  // "GET"; HEAD is told apart here only, its answer is a GET's
+  std::string_view path;    // as sent, not percent-decoded; of an absolute target its path
+  std::string_view query;   // after the "?", empty if none
+  std::string_view body;
+  bool has_body = false;  // framed with a length above 0, or chunked
+
+  using Field = std::pair<std::string_view, std::string_view>;
+  const std::vector<Field>* fields = nullptr;
+
+  // The first field of that name, compared without case; nullptr data if absent.
+  std::string_view header(std::string_view name) const;
+  std::size_t header_count(std::string_view name) const;
+};
+
+// Names a request that waits for its answer.
+struct HttpTicket {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;  // of the slot: an answer for a connection long gone finds nobody
+  std::uint64_t sequence = 0;    // of the request in its connection
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string_view content_type = "application/json";  // static storage; empty: no body, no type
+  std::string body;
+  std::string headers;  // further lines, each ending in CRLF
+  bool close = false;   // the last answer of its connection
+};
+
+class HttpServer {
+ public:
+  struct Options {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;  // 0: the system picks one, see port()
+    HttpLimits limits;
+    // Bytes a body to this path may have; more is 413.
+    std::size_t (*body_limit)(std::string_view path) = nullptr;  // null: kHttpBodyBytesMax
+  };
+  // Must not throw. Calls answer() now or later, exactly once for each ticket.
+  using Handler = std::function<void(const HttpRequest&, const HttpTicket&)>;
+
+  // Binds and listens; accepts once `context` runs.
+  static std::expected<std::unique_ptr<HttpServer>, ListenError> listen(
+      boost::asio::io_context& context, Options options, Handler handler);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  std::uint16_t port() const;  // any thread
+
+  // Hands in the answer. It is written when those before it have been: with everything else that is
+  // ready for the connection, at the end of this turn of the loop or at flush(), in one write.
+  void answer(const HttpTicket& ticket, HttpResponse&& response);
+  // Writes what answer() has made ready. Call it at the end of a batch of answers.
+  void flush();
+
+  // Accepts no more; closes idle connections now and the others after the answers they wait for.
+  void drain();
+  // Calls back, on the loop, once no connection is left (at once if there is none). Set before
+  // drain().
+  void on_empty(std::function<void()> callback);
+  // Closes everything now.
+  void close();
+
+  struct Stats {
+    std::size_t connections = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t over_capacity = 0;  // accepted and closed at once
+    std::uint64_t timed_out = 0;
+    std::uint64_t malformed = 0;  // answered 4xx before any handler saw it
+    std::uint64_t requests = 0;
+  };
+  Stats stats() const;
+
+ private:
+  class Impl;
+  explicit HttpServer(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+// "201 Created"
+std::string_view http_status_line(int status);
+
+}  // namespace trunkline::io
