@@ -1,5 +1,6 @@
 #include "numbering/country.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <iterator>
@@ -94,6 +95,11 @@ NumberInfo look_up(Number number) {
 }
 
 Country country_of(Number number) { return to_country(walk(Digits(number)).plan.country); }
+
+bool has_numbers(Country country) {
+  const std::string code = country.code();
+  return !code.empty() && std::ranges::find(kPlans, code, &Plan::country) != std::end(kPlans);
+}
 
 std::string_view name(NumberType type) { return kTypeNames[static_cast<std::size_t>(type)]; }
 

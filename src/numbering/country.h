@@ -90,6 +90,10 @@ NumberInfo look_up(Number number);
 
 Country country_of(Number number);
 
+// Whether numbers of this country exist. Not so for AQ, BV, GS, HM, PN, TF and UM, nor for letters
+// that are no code.
+bool has_numbers(Country country);
+
 std::string_view name(NumberType type);    // "fixed_line_or_mobile"
 std::string_view name(NumberCheck check);  // "too_short"
 

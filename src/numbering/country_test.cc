@@ -32,6 +32,16 @@ TEST(Country, Values) {
   EXPECT_FALSE(Country::from_packed(0xffff));
 }
 
+TEST(Country, HasNumbers) {
+  for (const std::string_view code : {"GB", "US", "XK", "TA", "VA"}) {
+    EXPECT_TRUE(has_numbers(Country::parse(code).value())) << code;
+  }
+  for (const std::string_view code : {"AQ", "UK", "ZZ"}) {
+    EXPECT_FALSE(has_numbers(Country::parse(code).value())) << code;
+  }
+  EXPECT_FALSE(has_numbers(Country{}));
+}
+
 struct Golden {
   std::string number;
   std::string country;
