@@ -86,6 +86,11 @@ inline constexpr std::size_t kWindowMax = 10'000;
 inline constexpr std::size_t kLateWindows = 4;
 inline constexpr std::size_t kBindsMax = 64;
 
+// --- configuration ------------------------------------------------------------------------------
+// Beyond either, `check` and a reload say so and the old configuration stays.
+inline constexpr std::size_t kConfigBytesMax = 8 * 1024 * 1024;  // a file; about 40,000 tenants
+inline constexpr std::size_t kConfigNodesMax = 2'000'000;        // values of all files together
+
 static_assert(kHotMessagesSoft < kHotMessagesHard);
 static_assert(kSegmentsMax <= 32, "segment sets are 32-bit masks");
 static_assert(kHttpBodyBytesMax > 4 * kBodyBytesMax, "an escaped body still fits one request");

@@ -33,6 +33,8 @@ struct TrafficClass {
   UndeliveredRule on_undelivered = UndeliveredRule::end;
   RetrySchedule retry;
   base::Duration response_timeout = std::chrono::seconds(30);  // then the attempt is in doubt
+  // No longer in the configuration: no tenant may use it, messages that have it go on by its rules.
+  bool removed = false;
 };
 
 // otp, transactional, support, marketing, as docs/configuration.md documents them.
