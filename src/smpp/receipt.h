@@ -59,14 +59,14 @@ std::optional<Receipt> parse_receipt(const DeliverSm& pdu);
 
 // What the SMSC side writes.
 struct ReceiptFields {
-  std::string_view id;
+  std::string_view id{};
   ReceiptState state = ReceiptState::delivered;
   unsigned submitted = 1;
   unsigned delivered = 1;
-  base::Wall submit_date;
-  base::Wall done_date;
-  unsigned err = 0;       // three digits
-  std::string_view text;  // its first 20 octets are used
+  base::Wall submit_date{};
+  base::Wall done_date{};
+  unsigned err = 0;         // three digits
+  std::string_view text{};  // its first 20 octets are used
 };
 // id:… sub:001 dlvrd:001 submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DELIVRD err:000 text:…
 std::string format_receipt(const ReceiptFields& fields);

@@ -81,12 +81,12 @@ struct SessionConfig {
 
 // SMSC: somebody wants in. Answer with accept_bind or refuse_bind.
 struct BindRequested {
-  Bind bind;
+  Bind bind{};
 };
 // ESME: the carrier accepted. SMSC: accept_bind was called.
 struct Bound {
   BindKind kind = BindKind::transceiver;
-  std::string peer_system_id;                        // ESME: from the bind_resp
+  std::string peer_system_id{};                      // ESME: from the bind_resp
   std::optional<std::uint8_t> sc_interface_version;  // ESME: TLV 0x0210
 };
 // ESME; MustClose follows. `nack`: the peer answered with generic_nack.
@@ -97,7 +97,7 @@ struct BindRefused {
 // A request to answer with respond(sequence, …).
 struct InboundRequest {
   std::uint32_t sequence = 0;
-  Pdu pdu;
+  Pdu pdu{};
 };
 // The answer to a request of ours: its own kind of response, or GenericNack. `late`: its
 // RequestTimedOut was reported before. `malformed`: the body could not be read and is empty, but
@@ -108,14 +108,14 @@ struct Response {
   std::uint32_t status = 0;
   bool late = false;
   bool malformed = false;
-  base::Mono submitted_at;  // when its first byte was handed out
-  Pdu pdu;
+  base::Mono submitted_at{};  // when its first byte was handed out
+  Pdu pdu{};
 };
 // Nothing came within its response timeout. It no longer takes a window slot.
 struct RequestTimedOut {
   std::uint64_t token = 0;
   std::uint32_t sequence = 0;
-  base::Mono submitted_at;
+  base::Mono submitted_at{};
 };
 // Its not_after passed before its first byte was handed out: withdrawn, never sent.
 struct ExpiredUnwritten {
@@ -126,8 +126,8 @@ struct ExpiredUnwritten {
 struct PeerUnbinding {};
 // A PDU that could not be decoded; requests among them were answered already. For the log.
 struct MalformedPdu {
-  Header header;
-  DecodeError error;
+  Header header{};
+  DecodeError error{};
 };
 // The session is over. Once only.
 struct MustClose {
