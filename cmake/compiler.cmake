@@ -3,7 +3,7 @@ if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   message(FATAL_ERROR "Trunkline builds with clang-19 only; run ./dev, or configure with a preset")
 endif()
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-designated-field-initializers -Werror
                     -fno-omit-frame-pointer -fstack-protector-strong)
 # Everything is built -fPIE: a precompiled header is shared only between equal flags.
 add_compile_options(-fPIE)

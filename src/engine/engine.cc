@@ -1,1 +1,50 @@
 #include "engine/engine.h"
+
+#include "engine/impl.h"
+
+namespace trunkline::engine {
+
+Engine::Impl::Impl(std::shared_ptr<const Tables> tables, Options options)
+    : tables_(std::move(tables)), options_(options), ids_(options.shard, options.epoch) {
+  ASSERT(tables_ != nullptr);
+  rebuild_tables();
+}
+
+void Engine::Impl::step(Event event, Now now, Output& out) {
+  Step s{now, out};
+  const std::size_t before = out.commit.entries.size();
+  // Time first: what has expired by now is not there for the event to find.
+  run_timers(s);
+  std::visit([&](auto&& e) { on(std::move(e), s); }, std::move(event));
+  place_some(s);
+  pump(s);
+  expire_early(s);
+  trim(before, s);
+}
+
+Mono Engine::Impl::next_deadline() const {
+  Mono at = timers_.empty() ? Mono::max() : timers_.front().at;
+  for (const Mono wake : carrier_wake_) at = std::min(at, wake);
+  return std::min(at, place_again_);
+}
+
+Engine::Engine(std::shared_ptr<const Tables> tables, Options options)
+    : impl_(std::make_unique<Impl>(std::move(tables), options)) {}
+Engine::~Engine() = default;
+
+void Engine::restore(const message::JournalRecord& record, base::Now now) {
+  impl_->restore(record, now);
+}
+void Engine::restored(base::Now now, Output& out) { impl_->restored(now, out); }
+void Engine::step(Event event, base::Now now, Output& out) {
+  impl_->step(std::move(event), now, out);
+}
+base::Mono Engine::next_deadline() const { return impl_->next_deadline(); }
+bool Engine::needs_key(const base::Hash128& key) const { return impl_->needs_key(key); }
+bool Engine::is_hot(const base::MessageId& id) const { return impl_->is_hot(id); }
+bool Engine::knows_receipt(const base::Hash128& receipt_key) const {
+  return impl_->knows_receipt(receipt_key);
+}
+Stats Engine::stats() const { return impl_->stats(); }
+
+}  // namespace trunkline::engine

@@ -16,16 +16,31 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/limits.h"
 #include "engine/event.h"
 #include "message/journal.h"
 
 namespace trunkline::engine {
 
+// Faults planted on purpose: the simulation must find each of them. `none` in production.
+enum class PlantedBug : std::uint8_t {
+  none,
+  resend_held,           // resends what its class says to hold
+  unflagged_resend,      // resends an attempt in doubt without possible_duplicate
+  ignore_ttl,            // starts attempts after the TTL
+  forget_key,            // answers a keyed request without recording the key
+  forget_stranded,       // never looks again at messages that found no link
+  drop_early_receipt,    // acknowledges a receipt nobody claims yet, and forgets it
+  late_overrules_final,  // lets a contradictory receipt change a final state
+  release_unjournaled,   // puts an attempt on the wire without recording it
+};
+
 struct Options {
   std::uint16_t shard = 0;
   std::uint64_t epoch = 1;
-  // Faults planted on purpose: the simulation must find each. Empty in production.
-  std::string planted_bug;
+  PlantedBug planted_bug = PlantedBug::none;
+  // Journal bytes kept before the oldest hot messages are re-appended and the head trimmed.
+  std::uint64_t journal_trim_bytes = base::limits::kJournalTrimBytes;
 };
 
 struct LaneStats {

@@ -21,17 +21,22 @@ namespace trunkline::engine {
 // Names the asker; comes back in the answer untouched.
 using Token = std::uint64_t;
 
-// Names one attempt on the wire. A slot is reused, its generation never, so that an answer for a
-// message long gone finds nobody.
+// Names one attempt on the wire; comes back in its results untouched. A slot is reused, its
+// generation never, so that an answer for a message long gone finds nobody; the link's accounts are
+// still settled by it.
 struct AttemptRef {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
+  message::CarrierIndex carrier;
+  std::uint16_t link = 0;
+  std::uint16_t bind = 0;  // of the link: tells its window slots from those before a reconnect
   std::uint8_t attempt = 0;
 };
 
 // --- events in -----------------------------------------------------------------------------------
 
-// One POST. Its items are accepted or refused each by itself but become durable together.
+// One POST. Its items are accepted or refused each by itself but become durable together. Only
+// overload and the tenant's rate refuse them all at once: then every item carries the same refusal.
 struct Accept {
   Token token = 0;
   std::vector<message::Submission> items;
@@ -72,8 +77,8 @@ struct ListHot {
   std::optional<base::Wall> to_time;
 };
 
-// The link is bound. Again for a link that is up: its window is another now. 0: what is out is still
-// answered, but nothing new is taken (the link drains, or its peer does not read).
+// The link is bound. Again for a link that is up: its window is another now. 0: what is out is
+// still answered, but nothing new is taken (the link drains, or its peer does not read).
 struct LinkUp {
   message::CarrierIndex carrier;
   std::uint16_t link = 0;

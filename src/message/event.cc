@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "base/limits.h"
 
 namespace trunkline::message {
 namespace {
@@ -70,8 +71,8 @@ void encode_event(const Event& event, base::Wall base_time, std::string& out) {
   base::ByteWriter(out).text(body);
 }
 
-Event decode_event(base::ByteReader& reader, base::Wall base_time) {
-  Event event;
+EventView decode_event_view(base::ByteReader& reader, base::Wall base_time) {
+  EventView event;
   base::ByteReader in(reader.text());
   const std::uint8_t kind = in.u8();
   const std::uint8_t state = in.u8();
@@ -87,7 +88,7 @@ Event decode_event(base::ByteReader& reader, base::Wall base_time) {
   event.only_missing = (attempt_state & kOnlyMissing) != 0;
   const std::uint8_t plain_state = attempt_state & ~(kPossibleDuplicate | kOnlyMissing);
   if (!reader.ok() || !in.ok() || kind >= kEventKindCount || state >= kStateCount ||
-      plain_state >= kAttemptStateCount || cause >= kCauseCount) {
+      plain_state >= kAttemptStateCount || cause >= kCauseCount || event.segment > base::limits::kSegmentsMax) {
     reader.fail();
     return {};
   }
@@ -96,6 +97,22 @@ Event decode_event(base::ByteReader& reader, base::Wall base_time) {
   event.attempt_state = static_cast<AttemptState>(plain_state);
   event.cause = static_cast<Cause>(cause);
   return event;
+}
+
+Event decode_event(base::ByteReader& reader, base::Wall base_time) {
+  const EventView view = decode_event_view(reader, base_time);
+  return {.kind = view.kind,
+          .state = view.state,
+          .time = view.time,
+          .attempt = view.attempt,
+          .segment = view.segment,
+          .attempt_state = view.attempt_state,
+          .cause = view.cause,
+          .possible_duplicate = view.possible_duplicate,
+          .only_missing = view.only_missing,
+          .carrier = std::string(view.carrier),
+          .carrier_message_id = std::string(view.carrier_message_id),
+          .raw = std::string(view.raw)};
 }
 
 }  // namespace trunkline::message

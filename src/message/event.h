@@ -84,6 +84,23 @@ inline constexpr std::size_t kEventRawBytesMax = 160;
 // kEventRawBytesMax.
 void encode_event(const Event& event, base::Wall base_time, std::string& out);
 
+// The same without copying: what the engine scans a record with. Views into the record.
+struct EventView {
+  EventKind kind = EventKind::accepted;
+  State state = State::accepted;
+  base::Wall time{};
+  std::uint8_t attempt = 0;
+  std::uint8_t segment = 0;
+  AttemptState attempt_state = AttemptState::submitting;
+  Cause cause = Cause::none;
+  bool possible_duplicate = false;
+  bool only_missing = false;
+  std::string_view carrier;
+  std::string_view carrier_message_id;
+  std::string_view raw;
+};
+EventView decode_event_view(base::ByteReader& reader, base::Wall base_time);
+
 // Reads what encode_event wrote. On damage or an unknown value the reader's ok() is false.
 Event decode_event(base::ByteReader& reader, base::Wall base_time);
 

@@ -64,6 +64,11 @@ void check_destination(const Facts& facts, Opinion& opinion) {
 
 }  // namespace
 
+std::string_view known_rule(std::string_view text) {
+  const auto* const found = std::ranges::find(kRules, text);
+  return found == kRules.end() ? "unknown" : *found;
+}
+
 Verdict evaluate(const Table& table, const Facts& facts, bool explain) {
   ASSERT(facts.tenant.at() < table.tenants.size());
   ASSERT(facts.traffic_class.at() < table.classes.size());

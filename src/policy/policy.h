@@ -5,6 +5,7 @@
 // rules with the same shape.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,7 +18,21 @@
 
 namespace trunkline::policy {
 
-// One rule that spoke. `rule` is stable and documented; `text` is for people.
+// Every rule there is, in this folder and around it. Names are stable: customers and metrics see
+// them.
+inline constexpr std::array<std::string_view, 7> kRules{
+    "tenant.class",         // may the tenant use the class
+    "tenant.sender",        // is the sender registered for the tenant
+    "tenant.removed",       // is the tenant still configured
+    "destination.country",  // has any country the number's prefix
+    "routing.no_route",     // does a route lead there
+    "limits.tenant_rate",   // is the tenant within its accepted messages a second
+    "limits.overload",      // has the gateway room for the class
+};
+// The one of kRules that `text` equals, "unknown" if none: a view that outlives `text`.
+std::string_view known_rule(std::string_view text);
+
+// One rule that spoke. `rule` is one of kRules; `text` is for people.
 struct Reason {
   std::string_view rule;
   std::string text;

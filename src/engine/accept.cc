@@ -1,0 +1,326 @@
+// From a request to a hot message: keys first, then room, policy, plan.
+#include "engine/impl.h"
+
+namespace trunkline::engine {
+namespace {
+
+constexpr base::Duration kOverloadRetryAfter = std::chrono::seconds(5);
+
+// A refusal as it is kept behind an idempotency key. The service seals it on the way to the store.
+std::string encode_refusal(const Refusal& refusal) {
+  std::string out;
+  base::ByteWriter writer(out);
+  writer.u8(1);
+  writer.text(refusal.code);
+  writer.varint(refusal.reasons.size());
+  for (const policy::Reason& reason : refusal.reasons) {
+    writer.text(reason.rule);
+    writer.text(reason.text);
+  }
+  return out;
+}
+
+Refusal decode_refusal(std::string_view bytes) {
+  base::ByteReader in(bytes);
+  Refusal refusal;
+  in.u8();
+  refusal.code = in.text();
+  const std::uint64_t count = in.varint();
+  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
+    const std::string_view rule = policy::known_rule(in.text());
+    refusal.reasons.push_back({rule, std::string(in.text())});
+  }
+  // Unreadable only if its key was destroyed since: the answer then says no more than that it was
+  // no.
+  if (!in.ok() || refusal.code.empty())
+    return {.code = "policy_refused", .reasons = {}, .retry_after = {}};
+  return refusal;
+}
+
+Refusal refusal_of(std::string_view code, std::string_view rule, std::string text,
+                   base::Duration retry_after = {}) {
+  return {
+      .code = std::string(code), .reasons = {{rule, std::move(text)}}, .retry_after = retry_after};
+}
+
+}  // namespace
+
+const message::KeyRecord* Engine::Impl::known_key(
+    const base::Hash128& key, const std::optional<message::KeyRecord>* known) const {
+  if (const auto pending = pending_keys_.find(key); pending != pending_keys_.end()) {
+    return &pending->second.record;
+  }
+  return known != nullptr && known->has_value() ? &**known : nullptr;
+}
+
+ItemAnswer Engine::Impl::replay(const message::KeyAnswer& answer) const {
+  ItemAnswer out;
+  if (answer.message.is_null()) {
+    out.kind = ItemAnswer::Kind::replayed_refusal;
+    out.refusal = decode_refusal(answer.sealed_refusal);
+    return out;
+  }
+  out.kind = ItemAnswer::Kind::replayed;
+  out.id = answer.message;
+  if (const auto found = by_id_.find(answer.message); found != by_id_.end())
+    out.record = hot(found->second).record;
+  return out;
+}
+
+std::optional<ItemAnswer> Engine::Impl::answer_from_key(
+    const message::KeyRef& key, const std::optional<message::KeyRecord>* known) {
+  const message::KeyRecord* record = known_key(key.key, known);
+  if (record == nullptr) return std::nullopt;
+  if (record->fingerprint != key.fingerprint || record->answers.size() != 1) {
+    ItemAnswer mismatch;
+    mismatch.kind = ItemAnswer::Kind::key_mismatch;
+    return mismatch;
+  }
+  return replay(record->answers.front());
+}
+
+void Engine::Impl::remember_key(const message::KeyRef& key, message::KeyKind kind,
+                                std::vector<message::KeyAnswer> answers, Step& s) {
+  message::KeyRecord record{.fingerprint = key.fingerprint,
+                            .expires_at = s.now.wall + limits::kIdempotencyRetention,
+                            .kind = kind,
+                            .answers = std::move(answers)};
+  if (bug(PlantedBug::forget_key)) return;
+  pending_keys_[key.key] = {record, s.out.commit.seq};
+  pending_key_order_.emplace_back(s.out.commit.seq, key.key);
+  s.out.commit.keys.push_back({key.key, std::move(record)});
+}
+
+// All or nothing: a batch half refused for speed could not be retried under its key.
+std::optional<Refusal> Engine::Impl::admit_all(const Accept& event, Step& s) {
+  std::size_t fresh = 0;
+  std::uint8_t most_urgent = 255;
+  for (std::size_t i = 0; i < event.items.size(); ++i) {
+    const message::Submission& item = event.items[i];
+    const auto* known = i < event.known.size() ? &event.known[i] : nullptr;
+    if (item.key && known_key(item.key->key, known) != nullptr) continue;
+    ++fresh;
+    most_urgent = std::min(most_urgent, tables_->classes[item.traffic_class.at()].priority);
+  }
+  if (fresh == 0) return std::nullopt;
+
+  // Shed from the least urgent class up, evenly between the soft and the hard limit.
+  if (hot_count_ + fresh > limits::kHotMessagesSoft) {
+    const std::size_t classes = order_.by_priority.size();
+    const auto position = static_cast<std::size_t>(std::ranges::count_if(
+        order_.shares,
+        [&](const queue::ClassShare& share) { return share.priority < most_urgent; }));
+    const std::size_t span = limits::kHotMessagesHard - limits::kHotMessagesSoft;
+    const std::size_t room = limits::kHotMessagesHard -
+                             span * std::min(position + 1, classes) / classes +
+                             (position == 0 ? span / classes : 0);
+    if (hot_count_ + fresh > room) {
+      const message::Submission& first = event.items.front();
+      s.out.notes.push_back({Note::Metric::shed,
+                             {},
+                             first.traffic_class,
+                             {},
+                             {},
+                             {},
+                             static_cast<std::int64_t>(fresh)});
+      return refusal_of("rate_limited", "limits.overload",
+                        "the gateway is full for this class; try again later", kOverloadRetryAfter);
+    }
+  }
+
+  const TenantIndex tenant = event.items.front().tenant;
+  if (tables_->policy.tenants[tenant.at()].rate_per_s <= 0) return std::nullopt;
+  queue::RateLimiter& rate = tenant_rates_[tenant.at()];
+  // One token suffices, the rest is borrowed: a batch larger than the burst must not wait for ever.
+  if (!rate.can_take(1, 0, s.now.mono)) {
+    return refusal_of("rate_limited", "limits.tenant_rate",
+                      fmt::format("tenant {} may send {} messages a second", tenant_name(tenant),
+                                  tables_->policy.tenants[tenant.at()].rate_per_s),
+                      rate.when(1, 0, s.now.mono) - s.now.mono);
+  }
+  rate.take(static_cast<double>(fresh), s.now.mono);
+  return std::nullopt;
+}
+
+ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
+  const numbering::Country country = numbering::country_of(item.to);
+  const policy::Facts facts{.tenant = item.tenant,
+                            .traffic_class = item.traffic_class,
+                            .to = item.to,
+                            .country = country,
+                            .from = item.from,
+                            .now = s.now.wall};
+  policy::Verdict verdict = policy::evaluate(tables_->policy, facts);
+  ItemAnswer answer;
+  const auto refuse = [&](Refusal refusal) {
+    s.out.notes.push_back({Note::Metric::policy_decision,
+                           {},
+                           item.traffic_class,
+                           country,
+                           refusal.reasons.front().rule,
+                           "refuse",
+                           1});
+    answer.kind = ItemAnswer::Kind::refused;
+    answer.refusal = std::move(refusal);
+    return std::move(answer);
+  };
+  if (verdict.kind == policy::Verdict::Kind::refuse) {
+    return refuse({.code = std::string(verdict.code),
+                   .reasons = std::move(verdict.reasons),
+                   .retry_after = {}});
+  }
+  const routing::Plan plan = routing::plan(tables_->routing, {.tenant = item.tenant,
+                                                              .traffic_class = item.traffic_class,
+                                                              .country = country,
+                                                              .region = item.region});
+  if (plan.count == 0) {
+    return refuse(
+        refusal_of("policy_refused", "routing.no_route",
+                   fmt::format("no route for class {} to {}",
+                               tables_->classes[item.traffic_class.at()].name, country.code())));
+  }
+  s.out.notes.push_back({Note::Metric::accepted,
+                         {},
+                         item.traffic_class,
+                         country,
+                         {},
+                         message::name(item.ingress),
+                         1});
+  const Slot slot = create(std::move(item), verdict, plan, s);
+  answer.kind = ItemAnswer::Kind::accepted;
+  answer.id = hot(slot).id;
+  answer.record = hot(slot).record;
+  if (hot(slot).retry_at > s.now.mono) {
+    record(slot,
+           {.kind = EventKind::held,
+            .state = State::scheduled,
+            .cause =
+                verdict.kind == policy::Verdict::Kind::hold ? Cause::policy_hold : Cause::send_at},
+           s);
+    if (hot(slot).retry_at - s.now.mono > limits::kColdAfter) {
+      freeze(slot, s.now.to_wall(hot(slot).retry_at), s);
+    } else {
+      set_place(slot, Place::held);
+      arm(slot, hot(slot).retry_at);
+    }
+  } else {
+    dispatch(slot, Cause::none, s);
+  }
+  return answer;
+}
+
+Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& verdict,
+                          const routing::Plan& plan, Step& s) {
+  const message::TrafficClass& traffic_class = tables_->classes[item.traffic_class.at()];
+  message::Envelope e;
+  e.id = ids_.next(s.now.wall);
+  e.tenant = tenant_name(item.tenant);
+  e.traffic_class = traffic_class.name;
+  e.country = numbering::country_of(item.to).code();
+  e.region = std::move(item.region);
+  e.to_hash = item.to_hash;
+  e.accepted_at = s.now.wall;
+  e.due_at = std::max({s.now.wall, item.send_at.value_or(s.now.wall), verdict.hold_until});
+  e.expires_at = e.due_at + item.ttl.value_or(traffic_class.ttl);
+  e.ingress = item.ingress;
+  e.encoding = item.encoding;
+  e.segments = item.segments;
+  e.reference = static_cast<std::uint8_t>(e.id.low ^ (e.id.low >> 8) ^ (e.id.low >> 32));
+  for (std::size_t i = 0; i < plan.count; ++i) e.plan.push_back(carrier_name(plan.carriers[i]));
+  e.sealed = std::move(item.sealed);
+
+  const Slot slot = allocate();
+  Hot& h = hot(slot);
+  h.id = e.id;
+  h.accepted_at = e.accepted_at;
+  h.expires_at = e.expires_at;
+  h.ready = s.now.to_mono(e.due_at);
+  h.expires = s.now.to_mono(e.expires_at);
+  h.retry_at = h.ready;
+  h.to_hash = e.to_hash;
+  h.country = numbering::country_of(item.to);
+  h.tenant = item.tenant;
+  h.traffic_class = item.traffic_class;
+  h.plan = plan.carriers;
+  h.plan_count = plan.count;
+  h.segments = e.segments;
+  h.encoding = e.encoding;
+  h.reference = e.reference;
+  h.to_send = message::all_segments(e.segments);
+  h.base_seq = s.out.commit.seq;
+  by_id_.emplace(h.id, slot);
+  by_tenant_[h.tenant.at()].push_back(age_links_, slot);
+  journal_order_.push_back(journal_links_, slot);
+
+  message::encode_envelope(e, h.record);
+  record(slot, {.kind = EventKind::accepted, .state = State::accepted, .time = e.accepted_at}, s,
+         /*journal=*/false);
+  message::append_message(s.out.commit, h.record);
+  return slot;
+}
+
+ItemAnswer Engine::Impl::accept_item(message::Submission&& item,
+                                     const std::optional<message::KeyRecord>* known, Step& s) {
+  const std::optional<message::KeyRef> key = item.key;
+  if (key) {
+    if (auto answer = answer_from_key(*key, known)) return std::move(*answer);
+  }
+  ItemAnswer answer = decide(std::move(item), s);
+  if (key) {
+    const bool taken = answer.kind == ItemAnswer::Kind::accepted;
+    remember_key(*key, message::KeyKind::message,
+                 {{taken ? answer.id : base::MessageId{},
+                   taken ? std::string() : encode_refusal(answer.refusal)}},
+                 s);
+  }
+  return answer;
+}
+
+void Engine::Impl::on(Accept&& event, Step& s) {
+  AcceptAnswer answer{.token = event.token};
+  const auto done = [&] { s.out.after_commit.emplace_back(std::move(answer)); };
+
+  if (event.batch_key) {
+    if (const auto* record = known_key(event.batch_key->key, &event.known_batch)) {
+      answer.key_mismatch = record->fingerprint != event.batch_key->fingerprint;
+      answer.replayed = !answer.key_mismatch;
+      if (answer.replayed) {
+        for (const message::KeyAnswer& first : record->answers)
+          answer.items.push_back(replay(first));
+      }
+      return done();
+    }
+  }
+  if (event.items.empty()) return done();
+
+  if (const auto refusal = admit_all(event, s)) {
+    ItemAnswer item;
+    item.kind = ItemAnswer::Kind::refused;
+    item.refusal = *refusal;
+    answer.items.assign(event.items.size(), item);
+    return done();
+  }
+
+  for (std::size_t i = 0; i < event.items.size(); ++i) {
+    const auto* known = i < event.known.size() ? &event.known[i] : nullptr;
+    answer.items.push_back(accept_item(std::move(event.items[i]), known, s));
+  }
+  if (event.batch_key) {
+    std::vector<message::KeyAnswer> answers;
+    for (const ItemAnswer& item : answer.items) {
+      const bool has_message = !item.id.is_null();
+      Refusal refusal = item.refusal;
+      if (item.kind == ItemAnswer::Kind::key_mismatch) refusal.code = "idempotency_mismatch";
+      answers.push_back({item.id, has_message ? std::string() : encode_refusal(refusal)});
+    }
+    remember_key(*event.batch_key, message::KeyKind::batch, std::move(answers), s);
+  }
+  if (!event.is_batch) {
+    const ItemAnswer::Kind kind = answer.items.front().kind;
+    answer.replayed =
+        kind == ItemAnswer::Kind::replayed || kind == ItemAnswer::Kind::replayed_refusal;
+  }
+  done();
+}
+
+}  // namespace trunkline::engine

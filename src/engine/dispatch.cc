@@ -1,0 +1,240 @@
+// Choosing a carrier of the plan, waiting in its lane, starting the attempt.
+#include "engine/impl.h"
+
+namespace trunkline::engine {
+namespace {
+
+// Messages without a place that one step looks at: a carrier's death moves millions without
+// stalling anybody.
+constexpr std::size_t kPlacedPerStep = 2'000;
+
+}  // namespace
+
+void Engine::Impl::mark_dirty(CarrierIndex carrier) {
+  if (dirty_[carrier.at()]) return;
+  dirty_[carrier.at()] = true;
+  dirty_list_.push_back(carrier);
+}
+
+bool Engine::Impl::usable(const Hot& h, std::size_t i) const {
+  const CarrierIndex carrier = h.plan[i];
+  return ((h.refused_by | h.tired_of) >> i & 1) == 0 &&
+         !tables_->routing.carriers[carrier.at()].removed && carriers_[carrier.at()].alive();
+}
+
+// Sends the message to the first carrier that can take it, its lane, or the stranded. `why` it
+// needs a place now; throttled and unsent ones keep their turn.
+void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
+  Hot& h = hot(slot);
+  if (s.now.mono >= h.expires && !bug(PlantedBug::ignore_ttl))
+    return give_up(slot, State::expired, Cause::ttl, s);
+  if (h.failures >= class_of(h).retry.attempts || h.progress.attempt >= limits::kAttemptsMax) {
+    return give_up(slot, State::failed, Cause::attempts_exhausted, s);
+  }
+
+  std::optional<CarrierIndex> choice;
+  if (h.pinned) {
+    if (tables_->routing.carriers[h.carrier.at()].removed)
+      return give_up(slot, State::failed, Cause::carrier_removed, s);
+    if (carriers_[h.carrier.at()].alive()) choice = h.carrier;
+  } else {
+    bool any_left = false;
+    for (std::size_t i = 0; i < h.plan_count; ++i) {
+      any_left |=
+          (h.refused_by >> i & 1) == 0 && !tables_->routing.carriers[h.plan[i].at()].removed;
+    }
+    if (!any_left) return give_up(slot, State::failed, Cause::carrier_refused, s);
+    // Second round: those it tired of get another chance.
+    for (int round = 0; round < 2 && !choice; ++round) {
+      if (round == 1) h.tired_of = 0;
+      for (std::size_t i = 0; i < h.plan_count && !choice; ++i) {
+        if (usable(h, i)) choice = h.plan[i];
+      }
+    }
+  }
+
+  if (!choice) {
+    set_place(slot, Place::stranded);
+    record(slot,
+           {.kind = EventKind::queued,
+            .state = message::may_follow(h.progress.state, State::queued) ? State::queued
+                                                                          : h.progress.state,
+            .attempt = h.progress.attempt,
+            .cause = Cause::no_link},
+           s);
+    return arm(slot, h.expires);
+  }
+
+  if (h.carrier != *choice) h.tries_here = 0;
+  h.carrier = *choice;
+  queue::CarrierQueue& q = carriers_[h.carrier.at()];
+  const bool keeps_turn = why == Cause::carrier_throttled || why == Cause::link_lost_unsent;
+  const queue::CarrierQueue::Decision decision =
+      q.admit(order_.shares[h.traffic_class.at()],
+              static_cast<std::uint32_t>(std::popcount(h.to_send)), s.now.mono);
+  const bool behind = !q.lane(h.traffic_class).empty() && !keeps_turn;
+  if (decision.link && !behind && !draining_) return start(slot, *decision.link, s);
+
+  set_place(slot, Place::lane);
+  if (keeps_turn) {
+    // set_place put it last.
+    q.lane(h.traffic_class).remove(place_links_, slot);
+    q.lane(h.traffic_class).push_front(place_links_, slot);
+  }
+  Cause cause = decision.link ? Cause::behind_others : decision.blocked;
+  if (why != Cause::none) cause = why;
+  record(slot,
+         {.kind = EventKind::queued,
+          .state = message::may_follow(h.progress.state, State::queued) ? State::queued
+                                                                        : h.progress.state,
+          .attempt = h.progress.attempt,
+          .cause = cause,
+          .carrier = carrier_name(h.carrier)},
+         s);
+  arm(slot, h.expires);
+  mark_dirty(h.carrier);
+}
+
+void Engine::Impl::place_some(Step& s) {
+  std::size_t budget = kPlacedPerStep;
+  place_again_ = Mono::max();
+  for (const ClassIndex c : order_.by_priority) {
+    SlotList& list = unplaced_[c.at()];
+    while (!list.empty()) {
+      if (budget-- == 0) {
+        place_again_ = s.now.mono;
+        return;
+      }
+      const Slot slot = list.front();
+      set_place(slot, Place::none);
+      dispatch(slot, Cause::reroute, s);
+    }
+  }
+}
+
+void Engine::Impl::pump(Step& s) {
+  // A carrier that waited for a token comes back by its wake-up time.
+  for (std::size_t i = 0; i < carrier_wake_.size(); ++i) {
+    if (carrier_wake_[i] <= s.now.mono) {
+      carrier_wake_[i] = Mono::max();
+      mark_dirty({static_cast<std::uint16_t>(i)});
+    }
+  }
+  while (!dirty_list_.empty()) {
+    const CarrierIndex carrier = dirty_list_.back();
+    dirty_list_.pop_back();
+    dirty_[carrier.at()] = false;
+    if (!draining_) pump_carrier(carrier, s);
+  }
+}
+
+void Engine::Impl::pump_carrier(CarrierIndex carrier, Step& s) {
+  queue::CarrierQueue& q = carriers_[carrier.at()];
+  for (const ClassIndex c : order_.by_priority) {
+    SlotList& lane = q.lane(c);
+    while (!lane.empty()) {
+      const Slot slot = lane.front();
+      Hot& h = hot(slot);
+      if (s.now.mono >= h.expires && !bug(PlantedBug::ignore_ttl)) {
+        give_up(slot, State::expired, Cause::ttl, s);
+        continue;
+      }
+      const auto segments = static_cast<std::uint32_t>(std::popcount(h.to_send));
+      const queue::ClassShare& share = order_.shares[c.at()];
+      const queue::CarrierQueue::Decision decision = q.admit(share, segments, s.now.mono);
+      if (!decision.link) {
+        if (decision.blocked == Cause::no_token) {
+          carrier_wake_[carrier.at()] = q.rate().when(segments, share.withheld, s.now.mono);
+        }
+        // What blocks this class blocks the less urgent ones too.
+        return;
+      }
+      start(slot, *decision.link, s);
+    }
+  }
+}
+
+void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
+  Hot& h = hot(slot);
+  set_place(slot, Place::wire);
+  arm(slot, Mono::max());  // the carrier adapter answers for every segment, so no timer is needed
+  carriers_[h.carrier.at()].occupy(link, static_cast<std::uint32_t>(std::popcount(h.to_send)),
+                                   s.now.mono);
+  h.on_wire = h.to_send;
+  h.worst = OutcomeKind::accepted;
+  h.worst_cause = Cause::none;
+
+  const auto attempt = static_cast<std::uint8_t>(h.progress.attempt + 1);
+  const bool duplicate = h.doubt && !bug(PlantedBug::unflagged_resend);
+  record(slot,
+         {.kind = EventKind::started,
+          .state = message::may_follow(h.progress.state, State::submitting) ? State::submitting
+                                                                            : h.progress.state,
+          .attempt = attempt,
+          .cause = duplicate ? Cause::in_doubt_resend : Cause::none,
+          .possible_duplicate = duplicate,
+          .only_missing = h.pinned,
+          .carrier = carrier_name(h.carrier)},
+         s, !bug(PlantedBug::release_unjournaled));
+  if (duplicate) note(s, Note::Metric::possible_duplicate, h);
+
+  s.out.after_commit.emplace_back(Submit{
+      .ref = {.slot = slot,
+              .generation = h.generation,
+              .carrier = h.carrier,
+              .link = link,
+              .bind = carriers_[h.carrier.at()].bind_count(link),
+              .attempt = attempt},
+      .carrier = h.carrier,
+      .link = link,
+      .id = h.id,
+      .tenant = tenant_name(h.tenant),
+      .sealed = std::string(message::sealed_of(h.record)),
+      .encoding = h.encoding,
+      .segments = h.segments,
+      .reference = h.reference,
+      .segment_set = h.to_send,
+      .not_after = bug(PlantedBug::ignore_ttl) ? Mono::max() : h.expires,
+      .response_timeout = class_of(h).response_timeout,
+      .possible_duplicate = duplicate,
+  });
+}
+
+void Engine::Impl::to_unplaced(SlotList& list, std::size_t traffic_class) {
+  for (Slot slot = list.front(); slot != kNoSlot; slot = list.next(place_links_, slot)) {
+    hot(slot).place = Place::unplaced;
+  }
+  unplaced_[traffic_class].splice_back(place_links_, list);
+}
+
+void Engine::Impl::links_changed(CarrierIndex carrier, bool was_alive) {
+  queue::CarrierQueue& q = carriers_[carrier.at()];
+  mark_dirty(carrier);
+  if (was_alive == q.alive()) return;
+  for (std::size_t c = 0; c < stranded_.size(); ++c) {
+    if (was_alive) {
+      // Its whole queue looks for another carrier; what finds none strands until a link comes up.
+      to_unplaced(q.lane({static_cast<std::uint8_t>(c)}), c);
+    } else if (!bug(PlantedBug::forget_stranded)) {
+      to_unplaced(stranded_[c], c);
+    }
+  }
+}
+
+void Engine::Impl::on(const LinkUp& event, Step&) {
+  ASSERT(event.carrier.at() < carriers_.size());
+  queue::CarrierQueue& q = carriers_[event.carrier.at()];
+  const bool was_alive = q.alive();
+  q.link_up(event.link, event.window);
+  links_changed(event.carrier, was_alive);
+}
+
+void Engine::Impl::on(const LinkDown& event, Step&) {
+  ASSERT(event.carrier.at() < carriers_.size());
+  queue::CarrierQueue& q = carriers_[event.carrier.at()];
+  const bool was_alive = q.alive();
+  q.link_down(event.link);
+  links_changed(event.carrier, was_alive);
+}
+
+}  // namespace trunkline::engine

@@ -1,0 +1,190 @@
+// Reading, cancel, reload, statistics.
+#include "engine/impl.h"
+
+namespace trunkline::engine {
+
+void Engine::Impl::on(const Query& event, Step& s) {
+  QueryAnswer answer{.token = event.token};
+  const auto found = by_id_.find(event.id);
+  if (found != by_id_.end() && hot(found->second).tenant == event.tenant)
+    answer.record = hot(found->second).record;
+  s.out.after_commit.emplace_back(std::move(answer));
+}
+
+void Engine::Impl::on(Cancel&& event, Step& s) {
+  s.out.after_commit.emplace_back(cancel(event, s));
+}
+
+CancelAnswer Engine::Impl::cancel(const Cancel& event, Step& s) {
+  CancelAnswer answer{.token = event.token};
+  if (event.key) {
+    if (const message::KeyRecord* known = known_key(event.key->key, &event.known)) {
+      if (known->fingerprint != event.key->fingerprint) {
+        answer.kind = CancelAnswer::Kind::key_mismatch;
+        return answer;
+      }
+      answer.replayed = true;
+      const bool canceled =
+          !known->answers.empty() && known->answers.front().sealed_refusal.empty();
+      answer.kind = canceled ? CancelAnswer::Kind::canceled : CancelAnswer::Kind::not_cancelable;
+      if (const auto found = by_id_.find(event.id); found != by_id_.end())
+        answer.record = hot(found->second).record;
+      return answer;
+    }
+  }
+  if (!event.cold_record.empty() && !by_id_.contains(event.id)) thaw(event.cold_record, s);
+  const auto found = by_id_.find(event.id);
+  if (found == by_id_.end() || hot(found->second).tenant != event.tenant)
+    return answer;  // not_found
+
+  const Slot slot = found->second;
+  Hot& h = hot(slot);
+  const bool waits = h.place == Place::held || h.place == Place::unplaced ||
+                     h.place == Place::stranded || h.place == Place::lane ||
+                     h.place == Place::retry_wait;
+  if (waits && !h.doubt && !h.pinned && message::may_follow(h.progress.state, State::canceled)) {
+    record(slot,
+           {.kind = EventKind::ended,
+            .state = State::canceled,
+            .attempt = h.progress.attempt,
+            .cause = Cause::canceled_by_client},
+           s, /*journal=*/false);
+    answer.kind = CancelAnswer::Kind::canceled;
+    answer.record = h.record;
+    archive(slot, s);
+  } else {
+    answer.kind = CancelAnswer::Kind::not_cancelable;
+    answer.record = h.record;
+  }
+  if (event.key) {
+    const bool canceled = answer.kind == CancelAnswer::Kind::canceled;
+    remember_key(*event.key, message::KeyKind::cancel,
+                 {{event.id, canceled ? "" : "not_cancelable"}}, s);
+  }
+  return answer;
+}
+
+bool Engine::Impl::matches(const Hot& h, const ListHot& query) const {
+  if (query.to_hash && *query.to_hash != h.to_hash) return false;
+  if (query.status && *query.status != h.progress.state) return false;
+  if (query.traffic_class && *query.traffic_class != h.traffic_class) return false;
+  if (query.from_time && h.accepted_at < *query.from_time) return false;
+  if (query.to_time && h.accepted_at >= *query.to_time) return false;
+  return true;
+}
+
+// Newest first: the messages in order of age merged with the few that came back from the cold.
+void Engine::Impl::on(const ListHot& event, Step& s) {
+  ListAnswer answer{.token = event.token};
+  const SlotList& list = by_tenant_[event.tenant.at()];
+  const std::set<base::MessageId>& thawed = thawed_[event.tenant.at()];
+  Slot slot = list.back();
+  if (event.before) {
+    // Start beside the cursor if it is still here, else walk down to it.
+    const auto cursor = by_id_.find(*event.before);
+    if (cursor != by_id_.end() && !hot(cursor->second).thawed &&
+        hot(cursor->second).tenant == event.tenant) {
+      slot = cursor->second;
+    }
+  }
+  auto cold = event.before ? thawed.lower_bound(*event.before) : thawed.end();
+  std::size_t scanned = 0;
+  while (scanned++ < limits::kListScanMax) {
+    while (slot != kNoSlot && event.before && hot(slot).id >= *event.before)
+      slot = list.previous(age_links_, slot);
+    const bool cold_left = cold != thawed.begin();
+    if (slot == kNoSlot && !cold_left) {
+      s.out.after_commit.emplace_back(std::move(answer));
+      return;
+    }
+    const base::MessageId* cold_id = cold_left ? &*std::prev(cold) : nullptr;
+    const Hot* next = nullptr;
+    if (slot == kNoSlot || (cold_id != nullptr && hot(slot).id < *cold_id)) {
+      next = &hot(by_id_.at(*cold_id));
+      --cold;
+    } else {
+      next = &hot(slot);
+      slot = list.previous(age_links_, slot);
+    }
+    if (matches(*next, event)) answer.records.push_back(next->record);
+    answer.resume = next->id;
+    if (answer.records.size() >= event.limit) break;
+  }
+  s.out.after_commit.emplace_back(std::move(answer));
+}
+
+void Engine::Impl::on(Reload&& event, Step&) {
+  ASSERT(event.tables != nullptr);
+  tables_ = std::move(event.tables);
+  rebuild_tables();
+  // A removed carrier's queue looks for another way.
+  for (std::size_t i = 0; i < carriers_.size(); ++i) {
+    if (!tables_->routing.carriers[i].removed) continue;
+    for (std::size_t c = 0; c < stranded_.size(); ++c) {
+      to_unplaced(carriers_[i].lane({static_cast<std::uint8_t>(c)}), c);
+    }
+  }
+}
+
+// Sizes everything that is indexed by what the tables define. Indexes only ever grow.
+void Engine::Impl::rebuild_tables() {
+  const std::size_t classes = tables_->classes.size();
+  const std::size_t tenants = tables_->policy.tenants.size();
+  ASSERT(tables_->carriers.size() == tables_->routing.carriers.size());
+  ASSERT(tables_->carriers.size() >= carriers_.size() && tenants >= by_tenant_.size() &&
+         classes >= unplaced_.size());
+  order_ = queue::ClassOrder::of(tables_->classes);
+  for (std::size_t i = 0; i < carriers_.size(); ++i) {
+    carriers_[i].rate().set_contract(tables_->carriers[i].rate_per_s, tables_->carriers[i].burst);
+    carriers_[i].grow_classes(classes);
+    mark_dirty({static_cast<std::uint16_t>(i)});
+  }
+  for (std::size_t i = carriers_.size(); i < tables_->carriers.size(); ++i) {
+    carriers_.emplace_back(tables_->carriers[i].rate_per_s, tables_->carriers[i].burst, classes);
+  }
+  dirty_.resize(carriers_.size(), false);
+  carrier_wake_.resize(carriers_.size(), Mono::max());
+  unplaced_.resize(classes);
+  stranded_.resize(classes);
+  by_tenant_.resize(tenants);
+  thawed_.resize(tenants);
+  for (std::size_t i = 0; i < tenants; ++i) {
+    const double rate = tables_->policy.tenants[i].rate_per_s;
+    // A tenant may run a second ahead of its rate.
+    if (i < tenant_rates_.size()) {
+      tenant_rates_[i].set_contract(rate, rate);
+    } else {
+      tenant_rates_.emplace_back(rate, rate);
+    }
+  }
+}
+
+Stats Engine::Impl::stats() const {
+  Stats out{.hot = hot_count_,
+            .pending_keys = pending_keys_.size(),
+            .early_receipts = early_.size(),
+            .journal_bytes = journal_bytes_,
+            .lanes = {},
+            .carriers = {}};
+  for (std::size_t i = 0; i < carriers_.size(); ++i) {
+    const queue::CarrierQueue& q = carriers_[i];
+    const CarrierIndex carrier{static_cast<std::uint16_t>(i)};
+    out.carriers.push_back({carrier, q.links_up(), q.outstanding(), q.rate().effective_rate()});
+    for (std::size_t c = 0; c < q.lanes().size(); ++c) {
+      const SlotList& lane = q.lanes()[c];
+      if (lane.empty()) continue;
+      out.lanes.push_back(
+          {carrier, {static_cast<std::uint8_t>(c)}, lane.size(), hot(lane.front()).accepted_at});
+    }
+  }
+  for (std::size_t c = 0; c < unplaced_.size(); ++c) {
+    for (const SlotList* list : {&unplaced_[c], &stranded_[c]}) {
+      if (list->empty()) continue;
+      out.lanes.push_back(
+          {{}, {static_cast<std::uint8_t>(c)}, list->size(), hot(list->front()).accepted_at});
+    }
+  }
+  return out;
+}
+
+}  // namespace trunkline::engine
