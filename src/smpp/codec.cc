@@ -200,32 +200,41 @@ bool read_all(FieldReader& reader, T& pdu) {
          reader.tlvs(pdu.tlvs);
 }
 
+// As much of the body as could be read, and what stopped that.
+struct Body {
+  Pdu pdu;
+  std::optional<DecodeError> error{};
+};
+
 template <class T>
-std::expected<Pdu, DecodeError> decode_request(std::string_view frame, T pdu) {
-  std::expected<Pdu, DecodeError> out{std::in_place, std::in_place_type<T>, std::move(pdu)};
+Body decode_request(std::string_view frame, T empty) {
+  Body body{Pdu{std::in_place_type<T>, std::move(empty)}};
   FieldReader reader(frame, Strictness::strict);
-  if (!read_all(reader, *std::get_if<T>(&*out))) return std::unexpected(*reader.error());
-  return out;
+  if (!read_all(reader, *std::get_if<T>(&body.pdu))) body.error = reader.error();
+  return body;
 }
 
 // Responses as they come: no body, no last NUL, and after an error anything at all. What the peer
 // decided is in the header; a body we cannot read must not lose it.
 template <class T>
-std::expected<Pdu, DecodeError> decode_response(std::string_view frame, std::uint32_t status,
-                                                const T& empty) {
-  if (frame.size() == kHeaderBytes) return Pdu{empty};
-  T pdu = empty;
+Body decode_response(std::string_view frame, std::uint32_t status, const T& empty) {
+  Body body{Pdu{std::in_place_type<T>, empty}};
+  if (frame.size() == kHeaderBytes) return body;
+  T& pdu = *std::get_if<T>(&body.pdu);
   FieldReader reader(frame, Strictness::last_nul_may_miss);
-  if (read_all(reader, pdu)) return Pdu{std::move(pdu)};
-  if (status == kEsmeRok) return std::unexpected(*reader.error());
+  if (read_all(reader, pdu)) return body;
+  if (status == kEsmeRok) {
+    body.error = reader.error();
+    return body;
+  }
   // Some send the TLVs that explain the error without the mandatory field before them.
   pdu = empty;
   FieldReader only_tlvs(frame, Strictness::last_nul_may_miss);
-  if (only_tlvs.tlvs(pdu.tlvs)) return Pdu{std::move(pdu)};
-  return Pdu{empty};
+  if (!only_tlvs.tlvs(pdu.tlvs)) pdu = empty;
+  return body;
 }
 
-std::expected<Pdu, DecodeError> decode_body(const Header& header, std::string_view frame) {
+Body decode_body(const Header& header, std::string_view frame) {
   const std::uint32_t status = header.command_status;
   switch (static_cast<CommandId>(header.command_id)) {
     case CommandId::submit_sm:
@@ -259,7 +268,7 @@ std::expected<Pdu, DecodeError> decode_body(const Header& header, std::string_vi
     case CommandId::generic_nack:
       return decode_response(frame, status, GenericNack{});
   }
-  return UnknownPdu{header.command_id, std::string(frame.substr(kHeaderBytes))};
+  return {UnknownPdu{header.command_id, std::string(frame.substr(kHeaderBytes))}};
 }
 
 std::uint32_t u32(std::string_view bytes, std::size_t at) {
@@ -365,10 +374,12 @@ std::expected<DecodedPdu, DecodeError> decode(std::string_view frame) {
   if (frame.size() < kHeaderBytes || frame.size() > kPduBytesMax) return bad_length();
   const Header header = peek_header(frame);
   if (header.command_length != frame.size()) return bad_length();
-  auto pdu = decode_body(header, frame);
-  if (!pdu) return std::unexpected(pdu.error());
-  return DecodedPdu{header, std::move(*pdu)};
+  Body body = decode_body(header, frame);
+  if (body.error) return std::unexpected(*body.error);
+  return DecodedPdu{header, std::move(body.pdu)};
 }
+
+Pdu decode_partially(std::string_view frame) { return decode_body(peek_header(frame), frame).pdu; }
 
 std::expected<void, EncodeError> encode(const Pdu& pdu, std::uint32_t sequence,
                                         std::uint32_t status, std::string& out) {

@@ -268,6 +268,10 @@ struct DecodedPdu {
 // status a body that makes no sense counts as absent.
 std::expected<DecodedPdu, DecodeError> decode(std::string_view frame);
 
+// Of a frame that decode() refuses, the fields before the bad one; the others are empty. For
+// responses, which answer their request even so. `frame` has at least kHeaderBytes.
+Pdu decode_partially(std::string_view frame);
+
 struct EncodeError {
   enum class Kind : std::uint8_t { field_too_long, nul_in_text, pdu_too_long };
   Kind kind = Kind::field_too_long;

@@ -85,7 +85,7 @@ class SmppSession::Impl {
   bool peer_is_leaving() const { return peer_unbind_.has_value(); }
 
   void on_frame(std::string_view frame, Mono now);
-  void on_undecodable(const Header& header, const DecodeError& error, Mono now);
+  void on_undecodable(std::string_view frame, const DecodeError& error, Mono now);
   void on_request(const Header& header, Pdu pdu, Mono now);
   void on_bind(std::uint32_t sequence, Bind bind);
   void on_operation(const Header& header, const Operation& operation, Pdu pdu, Mono now);
@@ -136,7 +136,11 @@ SmppSession::Impl::Impl(const SessionConfig& config, Mono now)
       last_received_(now),
       last_activity_(now) {
   config_.window = std::clamp<std::size_t>(config.window, 1, limits::kWindowMax);
-  if (next_sequence_ == 0 || next_sequence_ > kSequenceMax) next_sequence_ = 1;
+  // There must always be a free number: those waiting, those timed out, the session's own.
+  const std::size_t in_use = config_.window * (1 + limits::kLateWindows) + 4;
+  config_.last_sequence = std::clamp<std::uint32_t>(
+      config.last_sequence, static_cast<std::uint32_t>(in_use + 1), kSequenceMax);
+  if (next_sequence_ == 0 || next_sequence_ > config_.last_sequence) next_sequence_ = 1;
 }
 
 // --- bind ---------------------------------------------------------------------------------------
@@ -251,7 +255,7 @@ std::expected<std::uint32_t, SendError> SmppSession::Impl::send(const Pdu& reque
 std::uint32_t SmppSession::Impl::new_sequence() {
   for (;;) {
     const std::uint32_t sequence = next_sequence_;
-    next_sequence_ = sequence == kSequenceMax ? 1 : sequence + 1;
+    next_sequence_ = sequence >= config_.last_sequence ? 1 : sequence + 1;
     const bool own = sequence == bind_.sequence || sequence == enquire_.sequence ||
                      sequence == stale_enquire_ || sequence == unbind_.sequence;
     if (!own && !requests_.uses(sequence)) return sequence;
@@ -294,7 +298,7 @@ void SmppSession::Impl::on_frame(std::string_view frame, Mono now) {
   last_received_ = now;
   auto decoded = decode(frame);
   if (!decoded) {
-    on_undecodable(peek_header(frame), decoded.error(), now);
+    on_undecodable(frame, decoded.error(), now);
   } else if (is_response(decoded->header.command_id)) {
     on_response(decoded->header, std::move(decoded->pdu), false, now);
   } else {
@@ -307,13 +311,12 @@ void SmppSession::Impl::on_frame(std::string_view frame, Mono now) {
   }
 }
 
-void SmppSession::Impl::on_undecodable(const Header& header, const DecodeError& error, Mono now) {
+void SmppSession::Impl::on_undecodable(std::string_view frame, const DecodeError& error, Mono now) {
+  const Header header = peek_header(frame);
   ++counters_.malformed;
   emit(MalformedPdu{header, error});
   if (is_response(header.command_id)) {
-    auto empty = empty_response(header.command_id & ~kResponseBit);
-    on_response(header, empty ? std::move(*empty) : Pdu{GenericNack{}}, true, now);
-    return;
+    return on_response(header, decode_partially(frame), true, now);
   }
   // A PDU that falls apart is answered as the stream's fault (4.3.1), a bad value as its own.
   const bool corrupt =

@@ -75,6 +75,7 @@ struct SessionConfig {
   base::Duration inactivity_timeout{0};  // no request or response either way; 0 = never
   base::Duration unbind_grace = std::chrono::seconds(5);
   std::uint32_t first_sequence = 1;
+  std::uint32_t last_sequence = kSequenceMax;  // then 1 again; raised if the window needs more
 };
 
 // --- events -----------------------------------------------------------------------------------
@@ -100,8 +101,8 @@ struct InboundRequest {
   Pdu pdu{};
 };
 // The answer to a request of ours: its own kind of response, or GenericNack. `late`: its
-// RequestTimedOut was reported before. `malformed`: the body could not be read and is empty, but
-// the status is the peer's.
+// RequestTimedOut was reported before. `malformed`: the body could be read only in part, the
+// rest is empty; the status is the peer's.
 struct Response {
   std::uint64_t token = 0;
   std::uint32_t sequence = 0;
