@@ -34,7 +34,6 @@ struct LinkCounters {
   std::uint64_t receipts = 0;
   std::uint64_t receipts_unreadable = 0;  // refused for good: nothing in them to find a message by
   std::uint64_t inbound_refused = 0;      // messages from phones, refused for now
-  std::uint64_t acks_too_late = 0;  // receipts whose connection was gone when they were durable
 };
 
 struct LinkStats {

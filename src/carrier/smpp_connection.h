@@ -1,0 +1,91 @@
+// One TCP connection with an SmppSession on it, from the name look-up to the close. Knows sockets
+// and timers, and nothing of carriers or messages.
+//
+// One thread: that of the io_context. Held by shared_ptr: its pending handlers keep it alive, but
+// after on_closed or abandon() its owner hears no more of it.
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "smpp/session.h"
+
+namespace trunkline::carrier {
+
+class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // The session exists from now on: bind.
+    virtual void on_connected(base::Mono now) = 0;
+    // Everything but MustClose. Answers already read when the connection ends still come here, with
+    // is_closed() true.
+    virtual void on_session_event(smpp::SessionEvent event, base::Mono now) = 0;
+    // After each pump: what could be written was.
+    virtual void on_pumped() = 0;
+    // The end, once. `why`: a phrase for the log.
+    virtual void on_closed(smpp::CloseReason reason, const std::string& why,
+                           std::vector<smpp::Unanswered> unanswered, base::Mono now) = 0;
+  };
+
+  struct Settings {
+    std::string host;
+    std::uint16_t port = 0;
+    base::Duration connect_timeout{};  // look-up and TCP together
+    smpp::SessionConfig session;
+  };
+
+  SmppConnection(boost::asio::io_context& io, Owner& owner, Settings settings);
+
+  void start();
+  bool is_connected() const { return session_.has_value() && !closed_; }
+  bool is_closed() const { return closed_; }
+  smpp::SmppSession& session() { return *session_; }  // is_connected()
+
+  // After anything was asked of the session: hands out its events, writes, arms timer and read. One
+  // write for all that was queued before.
+  void pump(base::Mono now);
+  // Ends it now; on_closed comes before this returns.
+  void close(smpp::CloseReason reason, const std::string& why, base::Mono now);
+
+ private:
+  using Tcp = boost::asio::ip::tcp;
+  using ErrorCode = boost::system::error_code;
+
+  void connect(const std::vector<Tcp::endpoint>& endpoints);
+  void on_tcp_connected(const ErrorCode& error);
+  bool hand_out_events(base::Mono now);
+  bool write(base::Mono now);
+  void wait_writable();
+  void arm_timer(base::Mono now);
+  void arm_read();
+  void on_read(const ErrorCode& error, std::size_t bytes);
+  void lost(const char* doing, const ErrorCode& error, base::Mono now);
+
+  static constexpr std::size_t kReadBytes = 64 * 1024;
+
+  Owner& owner_;
+  const Settings settings_;
+  Tcp::resolver resolver_;
+  Tcp::socket socket_;
+  boost::asio::steady_timer timer_;
+  std::optional<smpp::SmppSession> session_;
+  std::optional<smpp::CloseReason> must_close_;
+  base::Mono armed_for_ = base::Mono::max();  // the timer; max: not armed
+  bool closed_ = false;
+  bool pumping_ = false;
+  bool reading_ = false;
+  bool write_blocked_ = false;  // waits for the socket to take more
+  std::array<char, kReadBytes> read_buffer_;
+};
+
+}  // namespace trunkline::carrier
