@@ -30,6 +30,8 @@ inline constexpr auto kInDoubtHold = 300s;    // class rule `hold`: wait this lo
 inline constexpr auto kReceiptWaitMax = 72h;  // then the message ends `uncertain` and is archived
 inline constexpr auto kColdAfter = 10min;     // waiting longer than this leaves engine memory
 inline constexpr auto kEarlyReceiptKeep = 10min;  // a receipt before its submit response
+inline constexpr auto kHourKeysKept = 25h;        // texts sealed under hour keys live a day at most
+inline constexpr auto kArchiveKept = 90 * 24h;    // finished messages, then they are swept
 inline constexpr auto kRecentFinalKeep = 10min;   // late receipts find their message this long
 
 // --- HTTP -------------------------------------------------------------------------------------
