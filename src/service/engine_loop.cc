@@ -1,0 +1,338 @@
+#include "service/engine_loop.h"
+
+#include <pthread.h>
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "io/clock.h"
+#include "io/failpoint.h"
+
+namespace trunkline::service {
+namespace {
+
+using namespace std::chrono_literals;
+namespace limits = base::limits;
+
+constexpr auto kLongestWait = 100ms;  // the engine looks around this often even if nothing happens
+constexpr auto kShortestWait = 1ms;   // timers closer than this are served together
+constexpr auto kStatsEvery = 500ms;
+constexpr auto kThawEvery = 1s;
+constexpr std::size_t kThawAtOnce = 1'000;
+// Under load a commit waits until the last one is this old, so that more messages share its fsync.
+constexpr auto kCommitSpacing = 400us;
+constexpr std::size_t kCommitSoonBytes = 64 * 1024;  // unless this much waits
+// More than this waiting for a slow disk: the engine stops taking events, and their senders are
+// told.
+constexpr std::size_t kUncommittedBytesMax = 64u << 20;
+
+void name_thread(const char* name) { pthread_setname_np(pthread_self(), name); }
+
+std::size_t bytes_of(const std::vector<engine::Output>& outputs) {
+  std::size_t bytes = 0;
+  for (const engine::Output& output : outputs) bytes += output.commit.entries.size();
+  return bytes;
+}
+
+}  // namespace
+
+EngineLoop::EngineLoop(store::Store& store, const seal::Vault& vault, telemetry::Metrics& metrics,
+                       std::string region, std::shared_ptr<const engine::Tables> tables,
+                       const store::Opened& opened, Hooks hooks)
+    : store_(store),
+      vault_(vault),
+      metrics_(metrics),
+      notes_(metrics, std::move(region)),
+      tables_(tables),
+      engine_(tables, {.shard = 0, .epoch = opened.epoch}),
+      hooks_(std::move(hooks)),
+      inbox_(limits::kMailboxEventsMax),
+      next_seq_(opened.next_seq),
+      epoch_(opened.epoch),
+      committed_(opened.next_seq - 1),
+      jobs_(8) {
+  durable_ = committed_;
+  notes_.use(std::move(tables));
+}
+
+EngineLoop::~EngineLoop() { stop(); }
+
+store::Result<void> EngineLoop::recover() {
+  const base::Now now = io::now();
+  auto replayed =
+      store_.replay([&](const message::JournalRecord& record) { engine_.restore(record, now); });
+  if (!replayed) return replayed;
+  engine::Output out;
+  out.commit.seq = next_seq_++;
+  out.commit.epoch = epoch_;
+  out.commit.time = now.wall;
+  engine_.restored(now, out);
+  ASSERT(out.after_commit.empty());  // no link is up yet, nobody has asked anything
+  if (auto done = store_.commit({&out.commit, 1}); !done) return done;
+  notes_.count(out.notes);
+  committed_ = out.commit.seq;
+  durable_ = out.commit.seq;
+  publish_stats(now);
+  return {};
+}
+
+void EngineLoop::start() {
+  engine_thread_ = std::thread([this] { run_engine(); });
+  store_thread_ = std::thread([this] { run_store(); });
+}
+
+void EngineLoop::stop() {
+  inbox_.close();
+  if (engine_thread_.joinable()) engine_thread_.join();
+  jobs_.close();
+  if (store_thread_.joinable()) store_thread_.join();
+}
+
+std::shared_ptr<const engine::Stats> EngineLoop::stats() const {
+  const std::lock_guard lock(stats_mutex_);
+  return stats_;
+}
+
+// --- engine thread -------------------------------------------------------------------------------
+
+void EngineLoop::run_engine() {
+  name_thread("engine");
+  std::vector<engine::Event> events;
+  while (true) {
+    base::Now now = io::now();
+    const bool open = inbox_.wait(events, patience(now));
+    now = io::now();
+    if (failed()) {
+      // Nothing may be decided any more: what was decided could not be kept.
+      events.clear();
+      if (!open) return;
+      continue;
+    }
+    for (engine::Event& event : events) take(std::move(event), now);
+    events.clear();
+    process_deferred(now);
+    if (engine_.next_deadline() <= now.mono) engine_.step(engine::Tick{}, now, output());
+    thaw_due(now);
+    publish_stats(now);
+    hand_over(!open, now);
+    if (!open && !has_work() && !store_busy_) return;
+    while (bytes_of(outputs_) > kUncommittedBytesMax && !failed()) {
+      await_commit();
+      hand_over(true, io::now());
+    }
+    if (!open && store_busy_) await_commit();  // closed: CommitDone no longer arrives by the inbox
+  }
+}
+
+// Waits for the store thread itself rather than for its word in the inbox.
+void EngineLoop::await_commit() {
+  std::uint64_t seq = 0;
+  {
+    std::unique_lock lock(durable_mutex_);
+    durable_changed_.wait(lock, [&] { return durable_ > committed_ || failed(); });
+    seq = durable_;
+  }
+  if (!failed()) take(engine::CommitDone{seq}, io::now());
+}
+
+base::Duration EngineLoop::patience(base::Now now) const {
+  base::Mono until = std::min(engine_.next_deadline(), now.mono + kLongestWait);
+  if (has_work() && !store_busy_) until = std::min(until, handed_over_at_ + kCommitSpacing);
+  const base::Duration wait = until - now.mono;
+  if (has_work() && !store_busy_) return std::max<base::Duration>(wait, 20us);
+  return std::max<base::Duration>(wait, kShortestWait);
+}
+
+bool EngineLoop::has_work() const {
+  for (const engine::Output& out : outputs_) {
+    if (!out.commit.empty() || !out.after_commit.empty() || !out.notes.empty()) return true;
+  }
+  return false;
+}
+
+engine::Output& EngineLoop::output() {
+  const bool full =
+      !outputs_.empty() && outputs_.back().commit.entries.size() >= limits::kCommitBytesTarget;
+  if (outputs_.empty() || full) {
+    engine::Output out;
+    out.commit.seq = next_seq_++;
+    out.commit.epoch = epoch_;
+    out.commit.time = io::wall_now();
+    outputs_.push_back(std::move(out));
+  }
+  return outputs_.back();
+}
+
+void EngineLoop::take(engine::Event event, base::Now now) {
+  if (const auto* done = std::get_if<engine::CommitDone>(&event)) {
+    if (done->seq <= committed_) return;
+    committed_ = done->seq;
+    store_busy_ = false;
+  }
+  if (!look_up(event, now)) {
+    deferred_.push_back(std::move(event));
+    return;
+  }
+  const bool reload = std::holds_alternative<engine::Reload>(event);
+  if (reload) tables_ = std::get<engine::Reload>(event).tables;
+  engine::Output& out = output();
+  engine_.step(std::move(event), now, out);
+  if (!out.commit.cold.empty() || !out.commit.cold_removed.empty())
+    cold_changed_seq_ = out.commit.seq;
+  if (reload) hooks_.reloaded(tables_);
+}
+
+void EngineLoop::process_deferred(base::Now now) {
+  if (deferred_.empty() || cold_changed_seq_ > committed_) return;
+  std::vector<engine::Event> waiting;
+  waiting.swap(deferred_);
+  for (engine::Event& event : waiting) take(std::move(event), now);
+}
+
+void EngineLoop::thaw_due(base::Now now) {
+  if (now.mono < thaw_at_ || cold_changed_seq_ > committed_) return;
+  auto due = store_.cold_due(now.wall, kThawAtOnce);
+  if (!due) return fail(due.error());
+  thaw_at_ = due->size() == kThawAtOnce ? now.mono : now.mono + kThawEvery;
+  if (due->empty()) return;
+  engine::Thaw thaw;
+  for (store::ColdMessage& message : *due) thaw.records.push_back(std::move(message.record));
+  take(std::move(thaw), now);
+}
+
+// Attaches what the engine must know from the store. False: the cold tier is changing under a
+// commit that is not durable yet, and its answer could not be trusted; ask again after it.
+bool EngineLoop::look_up(engine::Event& event, base::Now now) {
+  if (auto* accept = std::get_if<engine::Accept>(&event)) {
+    if (accept->batch_key) look_up_key(accept->batch_key->key, accept->known_batch, now);
+    for (std::size_t i = 0; i < accept->items.size(); ++i) {
+      if (!accept->items[i].key) continue;
+      accept->known.resize(accept->items.size());
+      look_up_key(accept->items[i].key->key, accept->known[i], now);
+    }
+  } else if (auto* cancel = std::get_if<engine::Cancel>(&event)) {
+    if (cancel->key) look_up_key(cancel->key->key, cancel->known, now);
+    if (!engine_.is_hot(cancel->id)) {
+      if (cold_changed_seq_ > committed_) return false;
+      auto found = store_.find_cold(cancel->id);
+      if (!found) fail(found.error());
+      if (found && *found) cancel->cold_record = std::move((*found)->record);
+    }
+  } else if (auto* receipt = std::get_if<engine::Receipt>(&event)) {
+    const std::string& carrier = tables_->routing.carriers[receipt->carrier.at()].name;
+    const base::Hash128 key = message::receipt_key(carrier, receipt->carrier_message_id);
+    if (!engine_.knows_receipt(key)) {
+      if (cold_changed_seq_ > committed_) return false;
+      auto found = store_.find_cold_by_receipt(key);
+      if (!found) fail(found.error());
+      if (found && *found) receipt->cold_record = std::move((*found)->record);
+    }
+  }
+  return true;
+}
+
+bool EngineLoop::look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known,
+                             base::Now now) {
+  if (!engine_.needs_key(key)) return true;
+  auto found = store_.find_key(key, now.wall);
+  if (!found) {
+    fail(found.error());
+    return false;
+  }
+  known = std::move(*found);
+  if (known) open_refusals(*known);
+  return true;
+}
+
+// A stored refusal may quote what the client sent, so it rests sealed like any text.
+constexpr std::string_view kRefusalContext = "refusal";
+
+void EngineLoop::seal_refusals(message::Commit& commit, base::Wall now) const {
+  for (message::KeyPut& put : commit.keys) {
+    for (message::KeyAnswer& answer : put.record.answers) {
+      if (answer.sealed_refusal.empty()) continue;
+      answer.sealed_refusal = vault_.seal(seal::KeyKind::month, kRefusalContext, put.key.low, now,
+                                          answer.sealed_refusal, kRefusalContext);
+    }
+  }
+}
+
+void EngineLoop::open_refusals(message::KeyRecord& record) const {
+  for (message::KeyAnswer& answer : record.answers) {
+    if (answer.sealed_refusal.empty()) continue;
+    auto plain = vault_.open_blob(answer.sealed_refusal, kRefusalContext);
+    answer.sealed_refusal = plain ? std::move(*plain) : std::string(1, '\0');
+  }
+}
+
+void EngineLoop::publish_stats(base::Now now) {
+  if (now.mono < stats_at_) return;
+  stats_at_ = now.mono + kStatsEvery;
+  auto stats = std::make_shared<const engine::Stats>(engine_.stats());
+  const std::lock_guard lock(stats_mutex_);
+  stats_ = std::move(stats);
+}
+
+void EngineLoop::hand_over(bool flush, base::Now now) {
+  if (store_busy_ || !has_work() || failed()) return;
+  const bool soon =
+      now.mono - handed_over_at_ >= kCommitSpacing || bytes_of(outputs_) >= kCommitSoonBytes;
+  if (!soon && !flush) return;
+  for (engine::Output& out : outputs_) seal_refusals(out.commit, now.wall);
+  store_busy_ = true;
+  handed_over_at_ = now.mono;
+  jobs_.send_always({std::move(outputs_), tables_});
+  outputs_.clear();
+}
+
+void EngineLoop::fail(const store::Error& error) {
+  {
+    const std::lock_guard lock(durable_mutex_);
+    if (failed_.exchange(true)) return;
+  }
+  durable_changed_.notify_all();
+  hooks_.store_failed(error);
+}
+
+// --- store thread --------------------------------------------------------------------------------
+
+void EngineLoop::run_store() {
+  name_thread("store");
+  telemetry::Histogram* const duration = metrics_.histogram(telemetry::Metric::store_commit);
+  std::vector<Job> jobs;
+  std::vector<message::Commit> commits;
+  std::vector<engine::Effect> effects;
+  while (jobs_.wait(jobs, kLongestWait)) {
+    for (Job& job : jobs) {
+      commits.clear();
+      effects.clear();
+      for (engine::Output& out : job.outputs) commits.push_back(std::move(out.commit));
+      const base::Mono began = io::mono_now();
+      if (auto done = store_.commit(commits); !done) {
+        fail(done.error());
+        break;
+      }
+      duration->observe(io::mono_now() - began);
+      const std::uint64_t seq = commits.back().seq;
+      FAILPOINT("service.before_effects");
+      notes_.use(job.tables);
+      for (engine::Output& out : job.outputs) {
+        notes_.count(out.notes);
+        std::move(out.after_commit.begin(), out.after_commit.end(), std::back_inserter(effects));
+      }
+      // Before the effects: an answer may bring the next request, and its look-up must see this
+      // commit.
+      {
+        const std::lock_guard lock(durable_mutex_);
+        durable_ = seq;
+      }
+      durable_changed_.notify_all();
+      inbox_.send_always(engine::CommitDone{seq});
+      if (!effects.empty()) hooks_.perform(effects);
+      FAILPOINT("service.after_effects");
+    }
+    jobs.clear();
+    if (failed()) return;
+  }
+}
+
+}  // namespace trunkline::service

@@ -1,0 +1,124 @@
+// The engine's two threads and the order of things between them (promises P1 and P2):
+//
+//   inbox -> [engine thread] look up, step -> Outputs -> [store thread] commit -> effects, metrics
+//                  ^                                                      |
+//                  +----------------------- CommitDone -------------------+
+//
+// While the store thread waits for the disk, the engine goes on filling the next Output: a group
+// commit is as large as what came in meanwhile. No effect leaves before its commit is durable.
+// After a failed commit nothing leaves any more, ever: what cannot be recorded must not be sent.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/engine.h"
+#include "io/mailbox.h"
+#include "seal/vault.h"
+#include "service/notes.h"
+#include "store/store.h"
+
+namespace trunkline::service {
+
+class EngineLoop {
+ public:
+  struct Hooks {
+    // Called by the store thread with the effects of durable commits, in order. Takes what it
+    // wants.
+    std::function<void(std::vector<engine::Effect>&)> perform;
+    // Called by the engine thread right after a Reload took effect.
+    std::function<void(const std::shared_ptr<const engine::Tables>&)> reloaded;
+    // Called once, by whichever thread met it, when the store failed.
+    std::function<void(const store::Error&)> store_failed;
+  };
+
+  // All references must outlive it.
+  EngineLoop(store::Store& store, const seal::Vault& vault, telemetry::Metrics& metrics,
+             std::string region, std::shared_ptr<const engine::Tables> tables,
+             const store::Opened& opened, Hooks hooks);
+  ~EngineLoop();  // stop()
+
+  // Replays the journal and commits what follows from it (attempts in doubt, expired ones). Before
+  // start(), in the caller's thread.
+  store::Result<void> recover();
+  void start();
+
+  // Any thread. False: full or stopped.
+  [[nodiscard]] bool post(engine::Event&& event) { return inbox_.send(std::move(event)); }
+  // Answers to what was admitted before; never refused while running.
+  void post_all(std::vector<engine::Event>& events) { inbox_.send_all(events); }
+
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  // The latest snapshot, renewed about twice a second.
+  std::shared_ptr<const engine::Stats> stats() const;
+
+  // Takes no more events, finishes and commits what it has, joins. Twice is fine.
+  void stop();
+
+ private:
+  struct Job {
+    std::vector<engine::Output> outputs;
+    std::shared_ptr<const engine::Tables> tables;
+  };
+
+  void run_engine();
+  void run_store();
+  base::Duration patience(base::Now now) const;
+  void take(engine::Event event, base::Now now);
+  void process_deferred(base::Now now);
+  void thaw_due(base::Now now);
+  void publish_stats(base::Now now);
+  void hand_over(bool flush, base::Now now);
+  bool has_work() const;
+  engine::Output& output();
+
+  bool look_up(engine::Event& event, base::Now now);
+  bool look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known,
+                   base::Now now);
+  void seal_refusals(message::Commit& commit, base::Wall now) const;
+  void open_refusals(message::KeyRecord& record) const;
+  void fail(const store::Error& error);
+  void await_commit();
+
+  store::Store& store_;
+  const seal::Vault& vault_;
+  telemetry::Metrics& metrics_;
+  NoteSink notes_;
+  std::shared_ptr<const engine::Tables> tables_;
+  engine::Engine engine_;
+  Hooks hooks_;
+
+  io::Mailbox<engine::Event> inbox_;
+
+  // Engine thread only.
+  std::vector<engine::Output> outputs_;
+  std::uint64_t next_seq_;
+  const std::uint64_t epoch_;
+  std::uint64_t committed_ = 0;  // seq
+  std::uint64_t cold_changed_seq_ =
+      0;  // latest commit that moves messages to or from the cold tier
+  std::vector<engine::Event> deferred_;  // wait until the cold tier can be asked
+  base::Mono handed_over_at_{};
+  base::Mono stats_at_{};
+  base::Mono thaw_at_{};
+  bool store_busy_ = false;
+
+  io::Mailbox<Job> jobs_;
+  std::atomic<bool> failed_{false};
+  mutable std::mutex durable_mutex_;
+  std::condition_variable durable_changed_;
+  std::uint64_t durable_ = 0;  // seq
+
+  mutable std::mutex stats_mutex_;
+  std::shared_ptr<const engine::Stats> stats_;
+
+  std::thread engine_thread_;
+  std::thread store_thread_;
+};
+
+}  // namespace trunkline::service

@@ -1,0 +1,262 @@
+#include "service/gateway.h"
+
+#include <pthread.h>
+
+#include <future>
+
+#include "base/assert.h"
+#include "base/json_writer.h"
+#include "base/limits.h"
+#include "io/clock.h"
+#include "telemetry/log.h"
+
+namespace trunkline::service {
+namespace {
+
+using namespace std::chrono_literals;
+namespace limits = base::limits;
+
+constexpr auto kHousekeepingEvery = 60s;
+constexpr std::size_t kSweepRounds = 100;  // bounded pieces a housekeeping run removes
+constexpr auto kRestDrain = 5s;
+
+std::string endpoint_text(const config::Endpoint& at, std::uint16_t port) {
+  const bool v6 = at.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", at.host, v6 ? "]" : "", port);
+}
+
+OpenError::Kind kind_of(const io::ListenError& error) {
+  return error.kind == io::ListenError::Kind::bad_address ? OpenError::Kind::configuration
+                                                          : OpenError::Kind::listener;
+}
+
+std::shared_ptr<const engine::Tables> tables_of(
+    const std::shared_ptr<const config::Config>& config) {
+  return {config, &config->tables};
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Gateway>, OpenError> Gateway::open(config::Config config,
+                                                                 GatewayOptions options) {
+  std::unique_ptr<Gateway> gateway(new Gateway());
+  if (auto done = gateway->set_up(std::move(config), options); !done)
+    return std::unexpected(done.error());
+  return gateway;
+}
+
+std::expected<void, OpenError> Gateway::set_up(config::Config config,
+                                               const GatewayOptions& options) {
+  config_ = std::make_shared<const config::Config>(std::move(config));
+
+  // Listeners first: a port in use is found before a store is touched.
+  auto rest =
+      rest::RestServer::open(*this, {.host = config_->http.host, .port = config_->http.port});
+  if (!rest) return std::unexpected(OpenError{kind_of(rest.error()), rest.error().text});
+  rest_ = std::move(*rest);
+  if (config_->admin) {
+    auto admin = admin::AdminServer::open(
+        *this, {.host = config_->admin->host, .port = config_->admin->port});
+    if (!admin) return std::unexpected(OpenError{kind_of(admin.error()), admin.error().text});
+    admin_ = std::move(*admin);
+  }
+
+  auto vault = options.open_vault();
+  if (!vault) return std::unexpected(OpenError{OpenError::Kind::store, vault.error()});
+  vault_ = std::move(*vault);
+  store::Opened opened;
+  auto store = options.open_store(opened);
+  if (!store) return std::unexpected(OpenError{OpenError::Kind::store, store.error().text});
+  store_ = std::move(*store);
+  if (opened.torn_tail)
+    telemetry::log_info(
+        "store_torn_tail",
+        "the last write of the previous run was incomplete and unacknowledged; it is ignored");
+  if (!opened.damage.empty()) telemetry::log_error("store_damage_accepted", opened.damage);
+
+  loop_ = std::make_unique<EngineLoop>(
+      *store_, *vault_, metrics_, config_->node_region, tables_of(config_), opened,
+      EngineLoop::Hooks{
+          .perform = [this](std::vector<engine::Effect>& effects) { perform(effects); },
+          .reloaded =
+              [this](const std::shared_ptr<const engine::Tables>&) {
+                const std::lock_guard lock(config_mutex_);
+                config_ = next_config_;
+                carriers_->apply(config_->carriers);
+              },
+          .store_failed = [this](const store::Error& error) { on_store_failed(error); },
+      });
+  if (auto done = loop_->recover(); !done)
+    return std::unexpected(OpenError{OpenError::Kind::store, done.error().text});
+
+  carriers_ = std::make_unique<carrier::Carriers>(
+      *vault_, [this](std::vector<engine::Event>& events) { loop_->post_all(events); },
+      [](const carrier::LogLine& line) {
+        const auto fields =
+            telemetry::Fields{{"carrier", line.carrier}, {"link", std::to_string(line.link)}};
+        if (line.level == carrier::LogLevel::info) {
+          telemetry::log_info(line.event, line.text, fields);
+        } else if (line.level == carrier::LogLevel::warning) {
+          telemetry::log_warning(line.event, line.text, fields);
+        } else {
+          telemetry::log_error(line.event, line.text, fields);
+        }
+      });
+  carriers_->apply(config_->carriers);
+  return {};
+}
+
+Gateway::~Gateway() {
+  {
+    const std::lock_guard lock(housekeeping_mutex_);
+    housekeeping_stop_ = true;
+  }
+  housekeeping_wake_.notify_all();
+  if (housekeeping_thread_.joinable()) housekeeping_thread_.join();
+  // Who sends before who receives.
+  if (rest_) rest_->stop();
+  if (carriers_) carriers_->stop();
+  if (loop_) loop_->stop();
+  if (admin_) admin_->stop();
+}
+
+void Gateway::start() {
+  loop_->start();
+  carriers_->start();
+  ready_ = true;
+  rest_->start();
+  if (admin_) admin_->start();
+  housekeeping_thread_ = std::thread([this] { housekeeping(); });
+}
+
+std::string Gateway::ready_line() const {
+  std::string out = "{\"ready\":true,\"http\":";
+  base::append_json_string(out, endpoint_text(config_->http, rest_->port()));
+  if (admin_) {
+    out += ",\"admin\":";
+    base::append_json_string(out, endpoint_text(*config_->admin, admin_->port()));
+  }
+  out += "}";
+  return out;
+}
+
+std::shared_ptr<const config::Config> Gateway::config() const {
+  const std::lock_guard lock(config_mutex_);
+  return config_;
+}
+
+// Sorts the effects of durable commits to those who carry them out. Runs on the store thread.
+void Gateway::perform(std::vector<engine::Effect>& effects) {
+  std::vector<engine::Effect> answers;
+  for (engine::Effect& effect : effects) {
+    if (auto* submit = std::get_if<engine::Submit>(&effect)) {
+      commands_.emplace_back(std::move(*submit));
+    } else if (auto* ack = std::get_if<engine::ReceiptAck>(&effect)) {
+      commands_.emplace_back(*ack);
+    } else {
+      answers.push_back(std::move(effect));
+    }
+  }
+  if (!commands_.empty()) carriers_->send(commands_);
+  commands_.clear();
+  if (!answers.empty()) rest_->deliver(answers);
+}
+
+void Gateway::on_store_failed(const store::Error& error) {
+  telemetry::log_error("store_failed",
+                       error.text + "; nothing is accepted or sent until the gateway is restarted");
+}
+
+std::expected<void, std::string> Gateway::reload(config::Config config) {
+  const std::shared_ptr<const config::Config> old = this->config();
+  if (config.http.host != old->http.host || config.http.port != old->http.port ||
+      config.store_path != old->store_path || config.admin.has_value() != old->admin.has_value()) {
+    return std::unexpected(
+        "listen and store cannot be changed while running; restart the gateway for that");
+  }
+  auto next = std::make_shared<const config::Config>(std::move(config));
+  {
+    const std::lock_guard lock(config_mutex_);
+    next_config_ = next;
+  }
+  if (!post(engine::Reload{tables_of(next)}))
+    return std::unexpected("the gateway is stopping or overloaded; try again");
+  return {};
+}
+
+bool Gateway::drain(base::Duration at_most) {
+  const base::Mono until = io::mono_now() + at_most;
+  draining_ = true;
+  const bool answered = rest_->drain(std::min<base::Duration>(kRestDrain, at_most));
+  std::vector<engine::Event> drain;
+  drain.emplace_back(engine::Drain{});
+  loop_->post_all(drain);
+  std::promise<void> done;
+  const base::Duration left = std::max<base::Duration>(until - io::mono_now(), 1s);
+  carriers_->drain(left, [&done] { done.set_value(); });
+  const bool quiet = done.get_future().wait_for(left + 5s) == std::future_status::ready;
+  carriers_->stop();
+  loop_->stop();
+  return answered && quiet;
+}
+
+std::vector<std::string> Gateway::not_ready() const {
+  std::vector<std::string> missing;
+  if (!ready_) missing.emplace_back("replaying");
+  if (loop_->failed()) missing.emplace_back("store_failed");
+  if (draining_) missing.emplace_back("draining");
+  return missing;
+}
+
+void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
+  using telemetry::Metric;
+  const auto stats = loop_->stats();
+  if (!stats) return;
+  const auto config = this->config();
+  const base::Wall now = io::wall_now();
+  metrics.retire_gauges(Metric::queue_depth);
+  metrics.retire_gauges(Metric::queue_oldest);
+  for (const engine::LaneStats& lane : stats->lanes) {
+    const std::string_view carrier =
+        lane.carrier.is_none()
+            ? "none"
+            : std::string_view(config->tables.routing.carriers[lane.carrier.at()].name);
+    const std::string& traffic_class = config->tables.classes[lane.traffic_class.at()].name;
+    metrics.gauge(Metric::queue_depth, {carrier, traffic_class})
+        ->set(static_cast<double>(lane.depth));
+    metrics.gauge(Metric::queue_oldest, {carrier, traffic_class})
+        ->set(static_cast<double>((now - lane.oldest).count()) / 1e6);
+  }
+  for (const engine::CarrierStats& carrier : stats->carriers) {
+    const routing::Carrier& routed = config->tables.routing.carriers[carrier.carrier.at()];
+    if (routed.removed) continue;
+    metrics.gauge(Metric::carrier_up, {routed.name})->set(carrier.links_up > 0 ? 1 : 0);
+    metrics.gauge(Metric::carrier_rate_limit, {routed.name})->set(carrier.rate_limit);
+  }
+}
+
+// What need not be done at once: new sealing keys before they are needed, old ones destroyed,
+// expired records swept.
+void Gateway::housekeeping() {
+  pthread_setname_np(pthread_self(), "housekeeping");
+  while (true) {
+    {
+      std::unique_lock lock(housekeeping_mutex_);
+      if (housekeeping_wake_.wait_for(lock, kHousekeepingEvery, [&] { return housekeeping_stop_; }))
+        return;
+    }
+    const base::Wall now = io::wall_now();
+    if (auto done = vault_->ensure_roots(now); !done)
+      telemetry::log_error("keys_not_renewed", done.error());
+    if (auto done = vault_->destroy_hours_before(now - limits::kHourKeysKept); !done) {
+      telemetry::log_error("keys_not_destroyed", done.error());
+    }
+    for (std::size_t round = 0; round < kSweepRounds && !loop_->failed(); ++round) {
+      const auto more = store_->sweep(now, now - limits::kArchiveKept);
+      if (!more) telemetry::log_error("sweep_failed", more.error().text);
+      if (!more || !*more) break;
+    }
+  }
+}
+
+}  // namespace trunkline::service

@@ -1,0 +1,99 @@
+// The whole gateway of one process: configuration, keys, store, engine, carriers, listeners; in
+// this order up and in the reverse down.
+//
+//   open()    listeners bound, keys and store opened, journal replayed: everything that can be
+//   wrong
+//             on this machine has been found and said
+//   start()   threads run, carriers connect, requests are answered
+//   reload()  another configuration, without losing a session or a message
+//   drain()   nothing new is taken, what is out is answered, all is durable
+#pragma once
+
+#include <atomic>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "admin/admin_server.h"
+#include "carrier/carriers.h"
+#include "config/config.h"
+#include "rest/rest_server.h"
+#include "seal/vault.h"
+#include "service/engine_loop.h"
+#include "store/store.h"
+#include "telemetry/metrics.h"
+
+namespace trunkline::service {
+
+// Why the gateway could not be opened; maps to the exit codes of the command line.
+struct OpenError {
+  enum class Kind : std::uint8_t { configuration, listener, store };
+  Kind kind = Kind::configuration;
+  std::string text;
+};
+
+struct GatewayOptions {
+  // Opens the store. The command line gives RocksDB, tests the one in memory.
+  std::function<store::Result<std::unique_ptr<store::Store>>(store::Opened&)> open_store;
+  std::function<std::expected<std::unique_ptr<seal::Vault>, std::string>()> open_vault;
+};
+
+class Gateway final : public rest::Backend, public admin::Backend {
+ public:
+  static std::expected<std::unique_ptr<Gateway>, OpenError> open(config::Config config,
+                                                                 GatewayOptions options);
+  ~Gateway() override;
+
+  void start();
+
+  // {"ready":true,"http":"127.0.0.1:8080","admin":"127.0.0.1:9090"}
+  std::string ready_line() const;
+
+  // The new tables take effect within a second; what was given at start only (listeners, store)
+  // must be the same. The error is a sentence.
+  std::expected<void, std::string> reload(config::Config config);
+
+  // True if everything that was out was answered in time.
+  bool drain(base::Duration at_most);
+
+  // --- rest::Backend, admin::Backend
+  bool post(engine::Event&& event) override { return loop_->post(std::move(event)); }
+  bool accepting() const override { return ready_ && !draining_ && !loop_->failed(); }
+  std::shared_ptr<const config::Config> config() const override;
+  store::Store& store() override { return *store_; }
+  seal::Vault& vault() override { return *vault_; }
+  std::vector<std::string> not_ready() const override;
+  std::shared_ptr<const engine::Stats> stats() const override { return loop_->stats(); }
+  void refresh_gauges(telemetry::Metrics& metrics) override;
+  telemetry::Metrics& metrics() override { return metrics_; }
+
+ private:
+  Gateway() = default;
+  std::expected<void, OpenError> set_up(config::Config config, const GatewayOptions& options);
+  void perform(std::vector<engine::Effect>& effects);
+  void on_store_failed(const store::Error& error);
+  void housekeeping();
+
+  telemetry::Metrics metrics_;
+  mutable std::mutex config_mutex_;
+  std::shared_ptr<const config::Config> config_;
+  std::shared_ptr<const config::Config> next_config_;  // handed to the engine, not yet in force
+  std::unique_ptr<seal::Vault> vault_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<EngineLoop> loop_;
+  std::unique_ptr<carrier::Carriers> carriers_;
+  std::unique_ptr<rest::RestServer> rest_;
+  std::unique_ptr<admin::AdminServer> admin_;
+  std::vector<carrier::Command> commands_;  // store thread only
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
+
+  std::mutex housekeeping_mutex_;
+  std::condition_variable housekeeping_wake_;
+  bool housekeeping_stop_ = false;
+  std::thread housekeeping_thread_;
+};
+
+}  // namespace trunkline::service
