@@ -1,6 +1,27 @@
+#include <csignal>
 #include <cstdio>
 
-int main() {
-  std::puts("trunkline");
-  return 0;
+#include "io/failpoint.h"
+#include "trunkline/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace trunkline;
+  // A peer that hangs up is an error code of the write, not a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+  if (const std::string wrong = io::failpoint_environment_error(); !wrong.empty()) {
+    std::fprintf(stderr, "trunkline: TRUNKLINE_FAILPOINTS: %s\n", wrong.c_str());
+    return cli::kUsage;
+  }
+
+  CLI::App app{"Trunkline, the SMS gateway"};
+  app.require_subcommand(1);
+  int exit_code = cli::kOk;
+  cli::add_serve(app, exit_code);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? cli::kOk : cli::kUsage;
+  }
+  return exit_code;
 }

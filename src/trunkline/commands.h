@@ -1,0 +1,12 @@
+// The subcommands. Each file adds its own to the app, with a callback that sets `exit_code`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "trunkline/exit_code.h"
+
+namespace trunkline::cli {
+
+void add_serve(CLI::App& app, int& exit_code);
+
+}  // namespace trunkline::cli
