@@ -48,9 +48,8 @@ struct SmppCarrier {
   std::uint32_t window = 50;  // outstanding submits a link
   base::Duration enquire_link = std::chrono::seconds(30);
   base::Duration bind_timeout = std::chrono::seconds(10);
-  base::Duration reconnect_first =
-      std::chrono::milliseconds(200);  // doubles with full jitter up to
-  base::Duration reconnect_max = std::chrono::seconds(10);
+  base::Duration reconnect_first = std::chrono::milliseconds(200);
+  base::Duration reconnect_max = std::chrono::seconds(10);  // doubles with full jitter up to this
   std::string default_sender;  // source_addr where the message has none
 
   friend bool operator==(const SmppCarrier&, const SmppCarrier&) = default;
@@ -64,7 +63,7 @@ struct Carrier {
 
 struct ApiKey {
   std::string id;
-  std::string sha256_hex;  // of the key's text
+  std::string sha256_hex;  // of the key's text, lower case
   message::TenantIndex tenant;
 };
 
@@ -89,13 +88,13 @@ struct Config {
   std::vector<AdminToken> admin_tokens;
   bool metrics_open = false;
   std::string store_path;  // RocksDB directory; the key file lies beside it
-  std::vector<Carrier>
-      carriers;                 // by CarrierIndex; removed ones keep their place with an empty host
+  // By CarrierIndex; removed ones keep their place with an empty host.
+  std::vector<Carrier> carriers;
   std::vector<Tenant> tenants;  // by TenantIndex
   std::vector<ApiKey> keys;
   engine::Tables tables;
 
-  // Linear look-ups by name; none if unknown.
+  // Linear; none if unknown or removed.
   message::ClassIndex find_class(std::string_view name) const;
 };
 
@@ -104,7 +103,8 @@ struct SourceFile {
   std::string text;
 };
 
-// Resolves ${NAME} and file:PATH in values that may hold secrets; the error is a sentence.
+// Resolves one reference in a value that may hold a secret: "${NAME}" or "file:PATH", as written.
+// The error is a sentence and holds nothing of the secret.
 using SecretResolver =
     std::function<std::expected<std::string, std::string>(std::string_view reference)>;
 
@@ -113,13 +113,18 @@ struct Loaded {
   std::vector<Finding> findings;  // in order of file and line
 };
 
-// `files`: one file, or those of a directory in name order, merged key by key (a key given twice is
-// an error). `previous` keeps indexes stable over a reload.
+// `files`: one file, or those of a directory in name order. Mappings merge, lists append, any other
+// key given twice is an error. `previous` keeps indexes stable over a reload: a name that is gone
+// keeps its index and is marked removed. Any text is safe to hand in, hostile ones included.
 Loaded load(const std::vector<SourceFile>& files, const SecretResolver& secrets,
             const Config* previous = nullptr);
 
-// JSON Schema (2020-12) of what load() accepts.
+// JSON Schema (2020-12) of what load() accepts, as far as that language goes: not bounds of
+// durations and rates, nor what names refer to.
 std::string json_schema();
+
+// Every key, its values and its default, in Markdown: the middle of docs/configuration.md.
+std::string reference_markdown();
 
 // "FILE:LINE:COLUMN: error: WHAT (PATH); REMEDY"
 std::string to_text(const Finding& finding);

@@ -1,0 +1,481 @@
+#include "config/compile.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "config/text.h"
+#include "message/traffic_class.h"
+#include "numbering/country.h"
+
+namespace trunkline::config {
+namespace {
+
+constexpr std::size_t kClassesMax = 32;  // sets of classes are 32-bit masks
+constexpr double kReserveMax = 0.9;
+constexpr std::string_view kDemoCredentials[] = {"tl_demo_key", "tl_demo_admin"};
+
+// The index of each name. Names known before keep theirs; new ones follow.
+template <class Index>
+class NameTable {
+ public:
+  explicit NameTable(std::size_t max) : max_(max) {}
+
+  // Names of the configuration before, in order of their index.
+  void keep(std::string name) {
+    names_.push_back(name);
+    index_.emplace(std::move(name), Entry{names_.size() - 1, nullptr});
+  }
+  // A name of this configuration. Null if it was given before, or there is no room.
+  enum class Added : std::uint8_t { yes, twice, full };
+  Added add(const std::string& name, const Value& at) {
+    const auto [found, is_new] = index_.try_emplace(name, Entry{names_.size(), nullptr});
+    if (found->second.value != nullptr) return Added::twice;
+    if (is_new && names_.size() >= max_) {
+      index_.erase(found);
+      return Added::full;
+    }
+    if (is_new) names_.push_back(name);
+    found->second.value = &at;
+    return Added::yes;
+  }
+
+  std::size_t size() const { return names_.size(); }
+  const std::string& name(std::size_t i) const { return names_[i]; }
+  // Where the name stands in this configuration; null if it is not in it any more.
+  const Value* value(const std::string& name) const {
+    const auto found = index_.find(name);
+    return found == index_.end() ? nullptr : found->second.value;
+  }
+  // None if the name is not in this configuration.
+  Index find(const std::string& name) const {
+    const auto found = index_.find(name);
+    if (found == index_.end() || found->second.value == nullptr) return {};
+    return {static_cast<decltype(Index::value)>(found->second.at)};
+  }
+  std::vector<std::string_view> present() const {
+    std::vector<std::string_view> out;
+    for (const std::string& name : names_) {
+      if (value(name) != nullptr) out.emplace_back(name);
+    }
+    return out;
+  }
+
+ private:
+  struct Entry {
+    std::size_t at = 0;
+    const Value* value = nullptr;
+  };
+  std::size_t max_;
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, Entry> index_;
+};
+
+std::string sha256_hex(std::string_view text) {
+  unsigned char digest[crypto_hash_sha256_BYTES];
+  crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  std::string out;
+  for (const unsigned char byte : digest) out += fmt::format("{:02x}", byte);
+  return out;
+}
+
+class Compiler {
+ public:
+  Compiler(const Value& root, const Config* previous, Findings& findings)
+      : root_(root), previous_(previous), findings_(findings) {
+    for (const std::string_view credential : kDemoCredentials) {
+      demo_hashes_[sha256_hex(credential)] = credential;
+    }
+  }
+
+  Config compile() {
+    config_.demo = root_.at("demo").boolean();
+    const Value& node = root_.at("node");
+    config_.node_name = node.at("name").text();
+    config_.node_region = node.at("region").text();
+    config_.store_path = root_.at("store").at("rocksdb").at("path").text();
+    listeners();
+    admin_tokens();
+    name_classes();
+    name_carriers();
+    name_tenants();
+    compile_classes();
+    compile_carriers();
+    compile_tenants();
+    compile_routes();
+    config_.tables.version = sha256_hex(normalized(root_)).substr(0, 12);
+    config_.tables.policy.version = config_.tables.version;
+    return std::move(config_);
+  }
+
+ private:
+  void error(const Value& at, std::string what, std::string remedy) {
+    findings_.error(at.mark, at.path, std::move(what), std::move(remedy));
+  }
+
+  // --- listeners and credentials ----------------------------------------------------------------
+
+  void listeners() {
+    const Value& listen = root_.at("listen");
+    const Value& http = listen.at("http").at("address");
+    const Value& admin = listen.at("admin").at("address");
+    if (const auto* endpoint = std::get_if<Endpoint>(&http.scalar)) config_.http = *endpoint;
+    if (const auto* endpoint = std::get_if<Endpoint>(&admin.scalar)) config_.admin = *endpoint;
+    config_.public_url = listen.at("http").at("public_url").text();
+    while (config_.public_url.ends_with('/')) config_.public_url.pop_back();
+    require_loopback(http);
+    require_loopback(admin);
+    if (config_.admin && http.has_value() && config_.http.port != 0 &&
+        config_.http.port == config_.admin->port && config_.http.host == config_.admin->host) {
+      error(admin, "the address is that of listen.http", "give each listener its own port");
+    }
+  }
+
+  void require_loopback(const Value& address) {
+    const auto* endpoint = std::get_if<Endpoint>(&address.scalar);
+    if (!config_.demo || endpoint == nullptr || is_loopback(endpoint->host)) return;
+    error(address,
+          fmt::format("a demonstration must not listen on {}: its credentials are published",
+                      endpoint->host),
+          "use 127.0.0.1, or set demo: false and replace the demo's credentials");
+  }
+
+  // Demo credentials and credentials given twice.
+  void credential(const Value& hash) {
+    const std::string hex = hash.text();
+    if (hex.empty()) return;
+    const auto demo = demo_hashes_.find(hex);
+    if (demo != demo_hashes_.end() && !config_.demo) {
+      error(hash, fmt::format("this is the demo's published credential {}", demo->second),
+            "make your own with trunkline keys new, or set demo: true");
+    }
+    const auto [first, is_new] = hashes_.try_emplace(hex, &hash);
+    if (!is_new) {
+      error(hash, fmt::format("the same credential as {}", first->second->path),
+            "make one for each with trunkline keys new");
+    }
+  }
+
+  void unique_id(const Value& id, std::map<std::string, const Value*>& seen) {
+    const std::string name = id.text();
+    if (name.empty() || seen.try_emplace(name, &id).second) return;
+    error(id, fmt::format("{} is given twice", quote(name)),
+          fmt::format("the first is at {}; give each its own", findings_.place(seen[name]->mark)));
+  }
+
+  void admin_tokens() {
+    const Value& admin = root_.at("admin");
+    config_.metrics_open = admin.at("metrics_open").boolean();
+    std::map<std::string, const Value*> ids;
+    for (const Value& token : admin.at("tokens").items) {
+      unique_id(token.at("id"), ids);
+      credential(token.at("hash"));
+      config_.admin_tokens.push_back(
+          {token.at("id").text(), token.at("hash").text(), token.at("role").text()});
+    }
+  }
+
+  // --- names ------------------------------------------------------------------------------------
+
+  template <class Index>
+  void add_name(NameTable<Index>& table, const std::string& name, const Value& at,
+                const Value& where, std::string_view noun) {
+    if (name.empty()) return;
+    switch (table.add(name, where)) {
+      case NameTable<Index>::Added::yes:
+        return;
+      case NameTable<Index>::Added::twice:
+        error(at, fmt::format("{} {} is given twice", noun, quote(name)),
+              fmt::format("the first is at {}; give each its own name",
+                          findings_.place(table.value(name)->mark)));
+        return;
+      case NameTable<Index>::Added::full:
+        error(at, fmt::format("too many names of this kind: {}", table.size()),
+              "those removed by reloads count until the process restarts");
+        return;
+    }
+  }
+
+  void name_classes() {
+    if (previous_ != nullptr) {
+      for (const auto& c : previous_->tables.classes) classes_.keep(c.name);
+    }
+    // The four of the defaults are always there.
+    for (const auto& c : defaults_) classes_.add(c.name, root_.at("classes"));
+    for (const Value& c : root_.at("classes").items) {
+      class_values_[c.name] = &c;
+      const bool is_default =
+          std::ranges::find(defaults_, c.name, &message::TrafficClass::name) != defaults_.end();
+      if (!is_default) add_name(classes_, c.name, c, c, "class");
+    }
+  }
+
+  void name_carriers() {
+    if (previous_ != nullptr) {
+      for (const Carrier& c : previous_->carriers) carriers_.keep(c.name);
+    }
+    for (const Value& c : root_.at("carriers").items) {
+      add_name(carriers_, c.at("name").text(), c.at("name"), c, "carrier");
+    }
+  }
+
+  void name_tenants() {
+    if (previous_ != nullptr) {
+      for (const Tenant& t : previous_->tenants) tenants_.keep(t.name);
+    }
+    for (const Value& t : root_.at("tenants").items) {
+      add_name(tenants_, t.at("name").text(), t.at("name"), t, "tenant");
+    }
+  }
+
+  // None, with a finding, if the name is not defined.
+  template <class Index>
+  Index refer(const NameTable<Index>& table, const Value& at, std::string_view noun,
+              const Value& section) {
+    if (!at.has_value() || at.bad) return {};
+    const std::string name = at.text();
+    const Index found = table.find(name);
+    // Where the section itself is wrong, what it lacks is no second mistake.
+    if (!found.is_none() || section.bad) return found;
+    const auto present = table.present();
+    const std::string_view near = nearest(name, present);
+    std::string remedy = present.empty() ? fmt::format("define it under {}", section.path)
+                                         : fmt::format("defined are: {}", join(present));
+    if (!near.empty()) remedy = fmt::format("did you mean {}? {}", quote(near), remedy);
+    error(at, fmt::format("{} {} is not defined", noun, quote(name)), remedy);
+    return {};
+  }
+  message::ClassIndex refer_class(const Value& at) {
+    return refer(classes_, at, "class", root_.at("classes"));
+  }
+
+  // --- classes ----------------------------------------------------------------------------------
+
+  void compile_classes() {
+    double reserved = 0;
+    for (std::size_t i = 0; i < classes_.size(); ++i) {
+      const std::string& name = classes_.name(i);
+      message::TrafficClass c{.name = name};
+      const auto same = std::ranges::find(defaults_, name, &message::TrafficClass::name);
+      if (same != defaults_.end()) c = *same;
+      if (classes_.value(name) == nullptr) {
+        c = previous_->tables.classes[i];
+        c.reserve = 0;  // nothing new comes to use it
+        c.removed = true;
+      } else if (const auto written = class_values_.find(name); written != class_values_.end()) {
+        fill_class(*written->second, c);
+      }
+      reserved += c.reserve;
+      config_.tables.policy.classes.push_back(name);
+      config_.tables.classes.push_back(std::move(c));
+    }
+    if (reserved > kReserveMax + 1e-9) {
+      error(root_.at("classes"),
+            fmt::format("the classes reserve {:.0f}% together; {:.0f}% is the most", reserved * 100,
+                        kReserveMax * 100),
+            "lower a reserve; what is not written takes its default, such as otp's 30%");
+    }
+  }
+
+  void fill_class(const Value& value, message::TrafficClass& c) {
+    if (value.fields.empty()) return;
+    c.priority = static_cast<std::uint8_t>(value.at("priority").integer(c.priority));
+    c.ttl = value.at("ttl").duration(c.ttl);
+    c.reserve = value.at("reserve").number(c.reserve);
+    c.response_timeout = value.at("response_timeout").duration(c.response_timeout);
+    if (const std::string rule = value.at("in_doubt").text(); !rule.empty()) {
+      c.in_doubt = rule == "hold" ? message::InDoubtRule::hold : message::InDoubtRule::resend;
+    }
+    if (const std::string rule = value.at("on_undelivered").text(); !rule.empty()) {
+      c.on_undelivered =
+          rule == "reroute" ? message::UndeliveredRule::reroute : message::UndeliveredRule::end;
+    }
+    const Value& retry = value.at("retry");
+    c.retry.attempts = static_cast<std::uint8_t>(retry.at("attempts").integer(c.retry.attempts));
+    c.retry.first = retry.at("first").duration(c.retry.first);
+    c.retry.max = retry.at("max").duration(c.retry.max);
+    if (c.retry.first > c.retry.max) {
+      const bool default_max = !retry.at("max").given;
+      error(default_max ? retry.at("first") : retry.at("max"),
+            fmt::format("the first wait, {}, is longer than the longest, {}{}",
+                        base::format_duration(c.retry.first), base::format_duration(c.retry.max),
+                        default_max ? " by default" : ""),
+            "lower first or raise max");
+    }
+  }
+
+  // --- carriers ---------------------------------------------------------------------------------
+
+  void compile_carriers() {
+    for (std::size_t i = 0; i < carriers_.size(); ++i) {
+      Carrier carrier{.name = carriers_.name(i)};
+      if (previous_ != nullptr && i < previous_->carriers.size()) {
+        carrier.region = previous_->carriers[i].region;
+      }
+      config_.tables.routing.carriers.push_back({carrier.name, carrier.region, true});
+      config_.tables.carriers.emplace_back();
+      config_.carriers.push_back(std::move(carrier));
+    }
+    for (const Value& value : root_.at("carriers").items) {
+      Carrier carrier{.name = value.at("name").text(),
+                      .region = value.at("region").text(),
+                      .smpp = smpp(value.at("smpp"))};
+      const std::size_t i = carriers_.find(carrier.name).at();
+      if (carriers_.value(carrier.name) != &value) continue;  // a name given twice
+      config_.tables.carriers[i].rate_per_s = value.at("rate").number();
+      config_.tables.routing.carriers[i] = {carrier.name, carrier.region, false};
+      config_.carriers[i] = std::move(carrier);
+    }
+  }
+
+  SmppCarrier smpp(const Value& value) {
+    SmppCarrier smpp;
+    smpp.host = value.at("host").text();
+    smpp.port = static_cast<std::uint16_t>(value.at("port").integer());
+    smpp.system_id = value.at("system_id").text();
+    smpp.password = value.at("password").text();
+    smpp.system_type = value.at("system_type").text();
+    smpp.bind = value.at("bind").text() == "transmitter_receiver"
+                    ? SmppCarrier::Bind::transmitter_receiver
+                    : SmppCarrier::Bind::transceiver;
+    smpp.binds = static_cast<std::uint16_t>(value.at("binds").integer(smpp.binds));
+    smpp.window = static_cast<std::uint32_t>(value.at("window").integer(smpp.window));
+    smpp.enquire_link = value.at("enquire_link").duration(smpp.enquire_link);
+    smpp.bind_timeout = value.at("bind_timeout").duration(smpp.bind_timeout);
+    smpp.reconnect_first = value.at("reconnect_first").duration(smpp.reconnect_first);
+    smpp.reconnect_max = value.at("reconnect_max").duration(smpp.reconnect_max);
+    smpp.default_sender = value.at("default_sender").text();
+    if (smpp.reconnect_first > smpp.reconnect_max) {
+      const bool first = value.at("reconnect_first").given;
+      error(value.at(first ? "reconnect_first" : "reconnect_max"),
+            fmt::format("the first wait, {}, is longer than the longest, {}",
+                        base::format_duration(smpp.reconnect_first),
+                        base::format_duration(smpp.reconnect_max)),
+            "lower reconnect_first or raise reconnect_max");
+    }
+    return smpp;
+  }
+
+  // --- tenants ----------------------------------------------------------------------------------
+
+  void compile_tenants() {
+    for (std::size_t i = 0; i < tenants_.size(); ++i) {
+      Tenant tenant{.name = tenants_.name(i)};
+      if (previous_ != nullptr && i < previous_->tenants.size()) {
+        tenant.default_class = previous_->tenants[i].default_class;
+      }
+      config_.tables.policy.tenants.push_back({.name = tenant.name, .removed = true});
+      config_.tenants.push_back(std::move(tenant));
+    }
+    for (const Value& value : root_.at("tenants").items) {
+      policy::Tenant rules{.name = value.at("name").text()};
+      const message::TenantIndex index = tenants_.find(rules.name);
+      const message::ClassIndex default_class = fill_tenant(value, rules);
+      keys(value, index);
+      if (tenants_.value(rules.name) != &value) continue;  // a name given twice
+      config_.tenants[index.at()].default_class = default_class;
+      config_.tables.policy.tenants[index.at()] = std::move(rules);
+    }
+  }
+
+  message::ClassIndex fill_tenant(const Value& value, policy::Tenant& rules) {
+    const Value& default_class = value.at("default_class");
+    const Value& classes = value.at("classes");
+    const message::ClassIndex index = refer_class(default_class);
+    for (const Value& item : classes.items) {
+      const message::ClassIndex allowed = refer_class(item);
+      if (!allowed.is_none()) rules.classes |= 1u << allowed.at();
+    }
+    if (!index.is_none() && !classes.given) rules.classes = 1u << index.at();
+    if (!index.is_none() && classes.given && !classes.bad &&
+        (rules.classes >> index.at() & 1) == 0) {
+      error(default_class,
+            fmt::format("{} is not among the tenant's classes", quote(default_class.text())),
+            "add it to classes, or choose one of them");
+    }
+    for (const Value& sender : value.at("senders").items) rules.senders.push_back(sender.text());
+    rules.rate_per_s = value.at("limits").at("rate").number();
+    return index;
+  }
+
+  void keys(const Value& tenant, message::TenantIndex index) {
+    std::map<std::string, const Value*> ids;
+    for (const Value& key : tenant.at("keys").items) {
+      unique_id(key.at("id"), ids);
+      credential(key.at("hash"));
+      config_.keys.push_back({key.at("id").text(), key.at("hash").text(), index});
+    }
+  }
+
+  // --- routes -----------------------------------------------------------------------------------
+
+  void compile_routes() {
+    std::map<std::string, const Value*> names;
+    for (const Value& value : root_.at("routes").items) {
+      unique_id(value.at("name"), names);
+      routing::Route route{.name = value.at("name").text(), .match = match(value.at("match"))};
+      std::map<std::string, const Value*> carriers;
+      for (const Value& via : value.at("via").items) {
+        const Value& name = via.at("carrier");
+        unique_id(name, carriers);
+        const auto carrier = refer(carriers_, name, "carrier", root_.at("carriers"));
+        if (carrier.is_none()) continue;
+        route.via.push_back({carrier, via.at("price").number(-1)});
+      }
+      if (value.at("via").items.size() > routing::kPlanMax) {
+        error(value.at("via"),
+              fmt::format("{} carriers; {} is the most", value.at("via").items.size(),
+                          routing::kPlanMax),
+              "leave out the last ones");
+      }
+      config_.tables.routing.routes.push_back(std::move(route));
+    }
+  }
+
+  routing::Match match(const Value& value) {
+    routing::Match match;
+    for (const Value& item : value.at("country").items) {
+      const auto country = numbering::Country::parse(item.text());
+      if (!country) continue;
+      if (!numbering::has_numbers(*country)) {
+        error(item, fmt::format("no numbers belong to country {}", quote(item.text())),
+              item.text() == "UK" ? "did you mean \"GB\"?" : "use a code of ISO 3166, such as GB");
+      }
+      match.countries.push_back(*country);
+    }
+    std::ranges::sort(match.countries);
+    for (const Value& item : value.at("class").items) {
+      const message::ClassIndex index = refer_class(item);
+      if (!index.is_none()) match.classes |= 1u << index.at();
+    }
+    for (const Value& item : value.at("tenant").items) {
+      const auto index = refer(tenants_, item, "tenant", root_.at("tenants"));
+      if (!index.is_none()) match.tenants.push_back(index);
+    }
+    return match;
+  }
+
+  const Value& root_;
+  const Config* previous_;
+  Findings& findings_;
+  Config config_;
+  std::vector<message::TrafficClass> defaults_ = message::default_traffic_classes();
+  NameTable<message::ClassIndex> classes_{kClassesMax};
+  NameTable<message::CarrierIndex> carriers_{message::CarrierIndex::kNone};
+  NameTable<message::TenantIndex> tenants_{message::TenantIndex::kNone};
+  std::map<std::string, const Value*> class_values_;
+  std::map<std::string, std::string_view> demo_hashes_;
+  std::unordered_map<std::string, const Value*> hashes_;
+};
+
+}  // namespace
+
+Config compile(const Value& root, const Config* previous, Findings& findings) {
+  return Compiler(root, previous, findings).compile();
+}
+
+}  // namespace trunkline::config

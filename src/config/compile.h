@@ -1,0 +1,17 @@
+// Checked values to the tables everybody decides by: names become indexes, references are followed,
+// what contradicts itself is told.
+#pragma once
+
+#include "config/check.h"
+#include "config/config.h"
+#include "config/findings.h"
+
+namespace trunkline::config {
+
+// The result is only good if `findings` holds no error afterwards.
+Config compile(const Value& root, const Config* previous, Findings& findings);
+
+// Warnings: what is allowed and will hardly be meant. `config` is what compile() made of `root`.
+void advise(const Value& root, const Config& config, Findings& findings);
+
+}  // namespace trunkline::config

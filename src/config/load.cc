@@ -1,0 +1,59 @@
+#include "base/limits.h"
+#include "config/check.h"
+#include "config/compile.h"
+#include "config/config.h"
+#include "config/findings.h"
+#include "config/yaml_tree.h"
+
+namespace trunkline::config {
+namespace {
+
+// All files as one tree; none if one of them cannot be read as YAML.
+std::optional<Node> read(const std::vector<SourceFile>& files, Findings& findings) {
+  if (files.empty()) {
+    findings.error({}, "", "there is no configuration file", "name a file, or a directory of them");
+    return std::nullopt;
+  }
+  std::size_t budget = base::limits::kConfigNodesMax;
+  std::optional<Node> whole;
+  bool complete = true;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    auto root = parse_yaml(files[i], static_cast<std::uint16_t>(i), budget, findings);
+    if (!root) {
+      complete = false;
+    } else if (!whole) {
+      whole = std::move(root);
+    } else {
+      merge(*whole, std::move(*root), "", findings);
+    }
+  }
+  if (!complete) return std::nullopt;
+  return whole;
+}
+
+}  // namespace
+
+Loaded load(const std::vector<SourceFile>& files, const SecretResolver& secrets,
+            const Config* previous) {
+  Findings findings(files);
+  Loaded loaded;
+  if (const std::optional<Node> tree = read(files, findings)) {
+    const Value root = check(*tree, secrets, findings);
+    Config config = compile(root, previous, findings);
+    advise(root, config, findings);
+    if (findings.errors() == 0) loaded.config = std::move(config);
+  }
+  loaded.findings = findings.take();
+  return loaded;
+}
+
+message::ClassIndex Config::find_class(std::string_view name) const {
+  for (std::size_t i = 0; i < tables.classes.size(); ++i) {
+    if (tables.classes[i].name == name && !tables.classes[i].removed) {
+      return {static_cast<std::uint8_t>(i)};
+    }
+  }
+  return {};
+}
+
+}  // namespace trunkline::config

@@ -1,0 +1,547 @@
+#include "config/schema.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace trunkline::config {
+namespace {
+
+constexpr std::string_view kRoles[] = {"operator", "viewer"};
+constexpr std::string_view kInDoubt[] = {"resend", "hold"};
+constexpr std::string_view kOnUndelivered[] = {"end", "reroute"};
+constexpr std::string_view kBinds[] = {"transceiver", "transmitter_receiver"};
+constexpr std::string_view kStrategies[] = {"priority"};
+
+constexpr Field kNodeFields[] = {
+    {.key = "name",
+     .kind = Kind::name,
+     .required = true,
+     .doc = "This node's name; logs and traces show it."},
+    {.key = "region",
+     .kind = Kind::name,
+     .required = true,
+     .doc = "Where it runs. A message that names no region prefers carriers of this one."},
+};
+constexpr Shape kNode{"node", "node", kNodeFields, "Who this process is."};
+
+constexpr Field kHttpFields[] = {
+    {.key = "address",
+     .kind = Kind::address,
+     .required = true,
+     .doc = "Where the REST API listens. Port 0 picks a free one; the ready line names it."},
+    {.key = "public_url",
+     .kind = Kind::url,
+     .absent = "http:// and the address",
+     .doc = "How clients reach the API from outside; used in links it hands out."},
+};
+constexpr Shape kHttp{"http listener", "listen.http", kHttpFields, "The API for applications."};
+
+constexpr Field kAdminListenerFields[] = {
+    {.key = "address",
+     .kind = Kind::address,
+     .required = true,
+     .doc = "Where health, readiness, metrics and the operator API listen. Keep it inside."},
+};
+constexpr Shape kAdminListener{"admin listener", "listen.admin", kAdminListenerFields,
+                               "The API for operators. Absent: none."};
+
+constexpr Field kListenFields[] = {
+    {.key = "http",
+     .kind = Kind::object,
+     .required = true,
+     .shape = &kHttp,
+     .doc = "The API for applications."},
+    {.key = "admin",
+     .kind = Kind::object,
+     .absent = "no admin listener",
+     .shape = &kAdminListener,
+     .doc = "The API for operators."},
+};
+constexpr Shape kListen{"listen", "listen", kListenFields, "Where others connect to this node."};
+
+constexpr Field kTokenFields[] = {
+    {.key = "id", .kind = Kind::name, .required = true, .doc = "Names the token in logs; unique."},
+    {.key = "hash",
+     .kind = Kind::hash,
+     .required = true,
+     .doc = "Of the token's text; `trunkline keys new --role ROLE` makes both."},
+    {.key = "role",
+     .kind = Kind::choice,
+     .required = true,
+     .choices = kRoles,
+     .doc = "`viewer` may read, `operator` may also change."},
+};
+constexpr Shape kToken{"admin token", "admin.tokens[]", kTokenFields,
+                       "One credential for the operator API."};
+
+constexpr Field kAdminFields[] = {
+    {.key = "tokens",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "nobody may use the operator API",
+     .shape = &kToken,
+     .doc = "Who may use the operator API."},
+    {.key = "metrics_open",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .doc = "`true`: `/metrics` needs no token."},
+};
+constexpr Shape kAdmin{"admin", "admin", kAdminFields, "Access to the operator API."};
+
+constexpr Field kRocksdbFields[] = {
+    {.key = "path",
+     .kind = Kind::path,
+     .fallback = "./data",
+     .doc = "Directory of the store; made if it is not there. The key file lies beside it."},
+};
+constexpr Shape kRocksdb{"rocksdb", "store.rocksdb", kRocksdbFields, "The embedded store."};
+
+constexpr Field kStoreFields[] = {
+    {.key = "rocksdb", .kind = Kind::object, .shape = &kRocksdb, .doc = "The embedded store."},
+};
+constexpr Shape kStore{"store", "store", kStoreFields, "Where messages are kept."};
+
+constexpr Field kRetryFields[] = {
+    {.key = "attempts",
+     .kind = Kind::integer,
+     .absent = "by class",
+     .min = "1",
+     .max = "50",
+     .doc = "Attempts over all carriers. Those throttled or never sent do not count."},
+    {.key = "first",
+     .kind = Kind::duration,
+     .absent = "by class",
+     .min = "10ms",
+     .max = "1d",
+     .doc = "Wait before the second attempt; doubles from there."},
+    {.key = "max",
+     .kind = Kind::duration,
+     .absent = "by class",
+     .min = "10ms",
+     .max = "1d",
+     .doc = "The longest wait between two attempts."},
+};
+constexpr Shape kRetry{"retry", "classes.NAME.retry", kRetryFields, "When to try again."};
+
+constexpr Field kClassFields[] = {
+    {.key = "priority",
+     .kind = Kind::integer,
+     .absent = "by class",
+     .min = "1",
+     .max = "99",
+     .doc = "1 is served first."},
+    {.key = "ttl",
+     .kind = Kind::duration,
+     .absent = "by class",
+     .min = "1s",
+     .max = "7d",
+     .doc = "Nothing is submitted later than this after acceptance, unless the message says its "
+            "own."},
+    {.key = "reserve",
+     .kind = Kind::percent,
+     .absent = "by class",
+     .min = "0%",
+     .max = "90%",
+     .doc = "Share of each carrier's rate and window no class of lower priority may use."},
+    {.key = "in_doubt",
+     .kind = Kind::choice,
+     .absent = "by class",
+     .choices = kInDoubt,
+     .doc = "An attempt that was sent and never answered: `resend` sends again, flagged as a "
+            "possible duplicate; `hold` waits 300 s for a receipt, then ends `uncertain`."},
+    {.key = "on_undelivered",
+     .kind = Kind::choice,
+     .absent = "by class",
+     .choices = kOnUndelivered,
+     .doc = "After a final negative receipt: `end`, or `reroute` to the next carrier."},
+    {.key = "retry",
+     .kind = Kind::object,
+     .absent = "by class",
+     .shape = &kRetry,
+     .doc = "When to try again."},
+    {.key = "response_timeout",
+     .kind = Kind::duration,
+     .absent = "by class",
+     .min = "50ms",
+     .max = "10m",
+     .doc = "How long a carrier may take to answer a submit; then the attempt is in doubt."},
+};
+constexpr Shape kClass{"class", "classes.NAME", kClassFields,
+                       "What kind of message, and what follows from it. `otp`, `transactional`, "
+                       "`support` and `marketing` exist; others can be added."};
+
+constexpr Field kSmppFields[] = {
+    {.key = "host",
+     .kind = Kind::host,
+     .required = true,
+     .doc = "The carrier's SMSC: a name or an IP address."},
+    {.key = "port",
+     .kind = Kind::integer,
+     .required = true,
+     .min = "1",
+     .max = "65535",
+     .doc = "Its TCP port."},
+    {.key = "system_id",
+     .kind = Kind::secret,
+     .required = true,
+     .min = "1",
+     .max = "15",
+     .doc = "Account to bind as."},
+    {.key = "password",
+     .kind = Kind::secret,
+     .absent = "an empty password",
+     .min = "0",
+     .max = "8",
+     .doc = "SMPP 3.4 allows 8 characters."},
+    {.key = "system_type",
+     .kind = Kind::text,
+     .absent = "empty",
+     .min = "0",
+     .max = "12",
+     .doc = "Only if the carrier asks for one."},
+    {.key = "bind",
+     .kind = Kind::choice,
+     .fallback = "transceiver",
+     .choices = kBinds,
+     .doc = "`transceiver`: receipts come on the link that submits. `transmitter_receiver`: "
+            "separate links for each, for carriers that know no transceivers."},
+    {.key = "binds",
+     .kind = Kind::integer,
+     .fallback = "1",
+     .min = "1",
+     .max = "64",
+     .doc = "Links; with `transmitter_receiver`, of each kind."},
+    {.key = "window",
+     .kind = Kind::integer,
+     .fallback = "50",
+     .min = "1",
+     .max = "10000",
+     .doc = "Submits outstanding on a link. Window x binds / answer time bounds the rate."},
+    {.key = "enquire_link",
+     .kind = Kind::duration,
+     .fallback = "30s",
+     .min = "100ms",
+     .max = "1h",
+     .doc = "A link silent for this long is asked whether it lives."},
+    {.key = "bind_timeout",
+     .kind = Kind::duration,
+     .fallback = "10s",
+     .min = "100ms",
+     .max = "5m",
+     .doc = "How long connecting and binding may take."},
+    {.key = "reconnect_first",
+     .kind = Kind::duration,
+     .fallback = "200ms",
+     .min = "10ms",
+     .max = "1m",
+     .doc = "Wait before connecting again after a lost link; doubles, with jitter."},
+    {.key = "reconnect_max",
+     .kind = Kind::duration,
+     .fallback = "10s",
+     .min = "10ms",
+     .max = "1h",
+     .doc = "The longest wait between two attempts to connect."},
+    {.key = "default_sender",
+     .kind = Kind::sender,
+     .absent = "an empty source address",
+     .doc = "Source address of messages that name no sender."},
+};
+constexpr Shape kSmpp{"smpp", "carriers[].smpp", kSmppFields,
+                      "How to bind to the carrier over SMPP 3.4."};
+
+constexpr Field kCarrierFields[] = {
+    {.key = "name",
+     .kind = Kind::name,
+     .required = true,
+     .doc = "Unique; routes and metrics use it. Stored attempts too: do not reuse it for another "
+            "carrier."},
+    {.key = "region",
+     .kind = Kind::name,
+     .required = true,
+     .doc = "Where the carrier takes traffic."},
+    {.key = "rate",
+     .kind = Kind::rate,
+     .absent = "no limit",
+     .min = "1/h",
+     .max = "1000000/s",
+     .doc = "Submits contracted, over all links of this node."},
+    {.key = "smpp",
+     .kind = Kind::object,
+     .required = true,
+     .shape = &kSmpp,
+     .doc = "How to bind to it."},
+};
+constexpr Shape kCarrier{"carrier", "carriers[]", kCarrierFields, "Who takes messages onward."};
+
+constexpr Field kMatchFields[] = {
+    {.key = "country",
+     .kind = Kind::country,
+     .many = Many::one_or_list,
+     .absent = "any",
+     .doc = "Of the destination."},
+    {.key = "class",
+     .kind = Kind::reference,
+     .many = Many::one_or_list,
+     .absent = "any",
+     .doc = "Names of classes."},
+    {.key = "tenant",
+     .kind = Kind::reference,
+     .many = Many::one_or_list,
+     .absent = "any",
+     .doc = "Names of tenants."},
+};
+constexpr Shape kMatch{"match", "routes[].match", kMatchFields,
+                       "All that are given must hold. Each is one value or a list."};
+
+constexpr Field kViaFields[] = {
+    {.key = "carrier", .kind = Kind::reference, .required = true, .doc = "Name of a carrier."},
+    {.key = "price",
+     .kind = Kind::number,
+     .absent = "not known",
+     .min = "0",
+     .max = "1000",
+     .doc = "A segment, in your currency; shown, not decided by."},
+};
+constexpr Shape kVia{"via", "routes[].via[]", kViaFields, "A carrier a route may use."};
+
+constexpr Field kRouteFields[] = {
+    {.key = "name", .kind = Kind::name, .required = true, .doc = "Unique; traces show it."},
+    {.key = "match",
+     .kind = Kind::object,
+     .absent = "every message",
+     .shape = &kMatch,
+     .doc = "Which messages."},
+    {.key = "strategy",
+     .kind = Kind::choice,
+     .fallback = "priority",
+     .choices = kStrategies,
+     .doc = "`priority`: carriers in the order written, those of the message's region first."},
+    {.key = "via",
+     .kind = Kind::object,
+     .many = Many::list,
+     .required = true,
+     .shape = &kVia,
+     .doc = "At most 8 carriers; the next is tried when one refuses or is down."},
+};
+constexpr Shape kRoute{"route", "routes[]", kRouteFields,
+                       "Which carriers a message may take. The first route that matches decides."};
+
+constexpr Field kKeyFields[] = {
+    {.key = "id",
+     .kind = Kind::name,
+     .required = true,
+     .doc = "Names the key in logs; unique in the tenant."},
+    {.key = "hash",
+     .kind = Kind::hash,
+     .required = true,
+     .doc = "Of the key's text; `trunkline keys new` makes both."},
+};
+constexpr Shape kKey{"key", "tenants[].keys[]", kKeyFields, "A credential for the REST API."};
+
+constexpr Field kTenantLimitFields[] = {
+    {.key = "rate",
+     .kind = Kind::rate,
+     .absent = "no limit",
+     .min = "1/h",
+     .max = "1000000/s",
+     .doc = "Messages accepted; beyond it the answer is 429."},
+};
+constexpr Shape kTenantLimits{"limits", "tenants[].limits", kTenantLimitFields,
+                              "What the tenant may use."};
+
+constexpr Field kTenantFields[] = {
+    {.key = "name",
+     .kind = Kind::name,
+     .required = true,
+     .doc = "Unique. Stored messages belong to it: do not reuse it for another customer."},
+    {.key = "default_class",
+     .kind = Kind::reference,
+     .required = true,
+     .doc = "Of messages that name none; one of `classes`."},
+    {.key = "classes",
+     .kind = Kind::reference,
+     .many = Many::list,
+     .absent = "only `default_class`",
+     .doc = "Classes the tenant may send."},
+    {.key = "keys",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "the tenant cannot use the REST API",
+     .shape = &kKey,
+     .doc = "Credentials for the REST API."},
+    {.key = "senders",
+     .kind = Kind::sender,
+     .many = Many::list,
+     .absent = "messages may name no sender",
+     .doc = "What `from` may be."},
+    {.key = "limits",
+     .kind = Kind::object,
+     .absent = "none",
+     .shape = &kTenantLimits,
+     .doc = "What the tenant may use."},
+};
+constexpr Shape kTenant{"tenant", "tenants[]", kTenantFields,
+                        "A customer or an application: sees its own messages and nothing else."};
+
+constexpr Field kRootFields[] = {
+    {.key = "demo",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .doc = "`true`: the demo's published credentials are allowed, and listeners must be on "
+            "loopback."},
+    {.key = "node",
+     .kind = Kind::object,
+     .required = true,
+     .shape = &kNode,
+     .doc = "Who this process is."},
+    {.key = "listen",
+     .kind = Kind::object,
+     .required = true,
+     .shape = &kListen,
+     .doc = "Where others connect to it."},
+    {.key = "admin",
+     .kind = Kind::object,
+     .absent = "no tokens",
+     .shape = &kAdmin,
+     .doc = "Access to the operator API."},
+    {.key = "store",
+     .kind = Kind::object,
+     .absent = "the embedded store in `./data`",
+     .shape = &kStore,
+     .doc = "Where messages are kept."},
+    {.key = "classes",
+     .kind = Kind::object,
+     .many = Many::map,
+     .absent = "the four classes below",
+     .shape = &kClass,
+     .doc = "Changes to the four classes that exist, and further ones; 32 in all."},
+    {.key = "carriers",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kCarrier,
+     .doc = "Who takes messages onward."},
+    {.key = "routes",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kRoute,
+     .doc = "Which carriers a message may take; the first that matches decides."},
+    {.key = "tenants",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kTenant,
+     .doc = "Who may send."},
+};
+constexpr Shape kRoot{"configuration", "", kRootFields, ""};
+
+constexpr std::string_view kNoTls = "put a proxy that ends TLS in front of it";
+constexpr std::string_view kUsePriority = "use priority and write the carriers in order";
+
+constexpr Unsupported kUnsupported[] = {
+    {"configuration", "countries", "",
+     "remove it: the country comes from the numbering plan alone"},
+    {"configuration", "slos", "", "remove it; watch the metrics on the admin listener"},
+    {"configuration", "limits", "", "remove it; limit a tenant with tenants[].limits.rate"},
+    {"configuration", "webhooks", "", "remove it; poll GET /v1/messages/{id}"},
+    {"listen", "smpp", "", "remove it; applications connect over REST, listen.http"},
+    {"listen", "smpp_tls", "", "remove it; applications connect over REST, listen.http"},
+    {"http listener", "tls", "", kNoTls},
+    {"admin listener", "tls", "", kNoTls},
+    {"store", "postgres", "", "use rocksdb"},
+    {"class", "quiet_hours", "", "remove it; give send_at with each message instead"},
+    {"class", "no_receipt", "", "remove it; a message without a receipt ends uncertain"},
+    {"class", "weight", "", "remove it; classes are served by priority"},
+    {"carrier", "http", "", "bind over smpp instead"},
+    {"carrier", "faults", "", "faults belong into the simulator's configuration"},
+    {"smpp", "tls", "", "reach the carrier through a VPN or a TLS tunnel"},
+    {"route", "strategy", "weighted", kUsePriority},
+    {"route", "strategy", "cheapest", kUsePriority},
+    {"route", "strategy", "fastest", kUsePriority},
+    {"route", "strategy", "best", kUsePriority},
+    {"route", "canary", "", "remove it"},
+    {"match", "mccmnc", "", "match the country"},
+    {"match", "number_type", "", "match the country"},
+    {"match", "sender", "", "match the tenant"},
+    {"via", "weight", "", "write the carriers in the order they are to be tried"},
+    {"via", "priority", "", "write the carriers in the order they are to be tried"},
+    {"via", "region", "", "the carrier's own region counts"},
+    {"tenant", "twilio", "", "remove it; the tenant can use the REST API with keys"},
+    {"tenant", "smpp", "", "remove it; the tenant can use the REST API with keys"},
+    {"tenant", "numbers", "", "remove it: there are no inbound messages yet"},
+    {"tenant", "webhooks", "", "remove it; poll GET /v1/messages/{id}"},
+    {"tenant", "quiet_hours", "", "remove it; give send_at with each message instead"},
+    {"limits", "daily", "", "limit the rate"},
+};
+
+constexpr std::string_view kTextTypes = R"(["string", "number"])";
+constexpr std::string_view kNamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
+constexpr KindInfo kKinds[] = {
+    {Kind::boolean, "true or false", "write true or false, without quotes", R"("boolean")", ""},
+    {Kind::integer, "whole number", "write a whole number, without quotes", R"("integer")", ""},
+    {Kind::number, "number", "write a number such as 0.031, without quotes", R"("number")", ""},
+    {Kind::text, "text", "write text", kTextTypes, ""},
+    {Kind::name, "name",
+     "use letters, digits, dot, dash and underscore, at most 64, beginning with a letter or digit",
+     kTextTypes, kNamePattern},
+    {Kind::class_name, "class name",
+     "use lower-case letters, digits, dash and underscore, at most 32, beginning with a letter",
+     R"("string")", "^[a-z][a-z0-9_-]{0,31}$"},
+    {Kind::reference, "name", "write a name", kTextTypes, ""},
+    {Kind::choice, "word", "", R"("string")", ""},
+    {Kind::duration, "duration", "write a whole number with ms, s, m, h or d, such as 5m",
+     R"("string")", "^[0-9]+(ms|s|m|h|d)$"},
+    {Kind::rate, "rate", "write a number a second, minute or hour, such as 200/s", R"("string")",
+     R"(^[0-9]+(\\.[0-9]+)?/(s|m|h)$)"},
+    {Kind::percent, "percentage", "write a number and a percent sign, such as 30%", R"("string")",
+     R"(^[0-9]+(\\.[0-9]+)?%$)"},
+    {Kind::address, "host:port",
+     "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080", R"("string")",
+     R"(^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$)"},
+    {Kind::host, "host", "write a host name or an IP address, without port", R"("string")",
+     "^[A-Za-z0-9.:-]{1,253}$"},
+    {Kind::url, "URL", "write it as https://sms.example.com", R"("string")",
+     R"(^https?://[A-Za-z0-9.:\\[\\]-]+(/[A-Za-z0-9._~/-]*)?$)"},
+    {Kind::path, "path", "write a path", R"("string")", "^.+$"},
+    {Kind::secret, "secret", "write the text, ${NAME} or file:PATH", kTextTypes, ""},
+    {Kind::hash, "hash", "write sha256: and 64 hexadecimal digits; trunkline keys new prints it",
+     R"("string")", "^sha256:[0-9A-Fa-f]{64}$"},
+    {Kind::country, "country", "write two upper-case letters (ISO 3166), such as GB", R"("string")",
+     "^[A-Z]{2}$"},
+    {Kind::sender, "sender",
+     "write a number with + in quotes, a short code of 3 to 15 digits, or a name of at most 11 "
+     "characters of A-Z, a-z, 0-9, space and . _ - & with at least one letter",
+     kTextTypes, R"(^(\\+[0-9]{7,15}|[0-9]{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 ._&-]{1,11})$)"},
+    {Kind::object, "mapping", "write keys and values", R"("object")", ""},
+};
+
+}  // namespace
+
+const Field* Shape::find(std::string_view key) const {
+  const auto found = std::ranges::find(fields, key, &Field::key);
+  return found == fields.end() ? nullptr : &*found;
+}
+
+const Shape& root_shape() { return kRoot; }
+
+std::span<const Unsupported> unsupported() { return kUnsupported; }
+
+const Unsupported* find_unsupported(const Shape& shape, std::string_view key,
+                                    std::string_view value) {
+  for (const Unsupported& row : kUnsupported) {
+    if (row.shape == shape.name && row.key == key && row.value == value) return &row;
+  }
+  return nullptr;
+}
+
+std::span<const KindInfo> kinds() { return kKinds; }
+
+const KindInfo& info(Kind kind) {
+  const auto found = std::ranges::find(kKinds, kind, &KindInfo::kind);
+  ASSERT(found != std::end(kKinds));
+  return *found;
+}
+
+}  // namespace trunkline::config
