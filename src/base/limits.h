@@ -63,7 +63,8 @@ inline constexpr std::size_t kEarlyReceiptsMax = 100'000;  // beyond: oldest cou
 inline constexpr std::size_t kRecentFinalsMax = 200'000;
 inline constexpr std::size_t kMailboxEventsMax = 200'000;  // full: HTTP answers 503
 inline constexpr std::size_t kListScanMax = 20'000;        // hot messages looked at for one page
-inline constexpr std::size_t kEventsPerMessageMax = 250;   // beyond: counted, not kept
+// Beyond, queueing and attempts that cost nothing (throttled, not sent) are no longer kept.
+inline constexpr std::size_t kEventsPerMessageMax = 100;
 
 // --- store ------------------------------------------------------------------------------------
 inline constexpr std::size_t kCommitBytesTarget = 1024 * 1024;    // a group commit is cut here

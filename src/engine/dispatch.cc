@@ -163,6 +163,7 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
   h.on_wire = h.to_send;
   h.worst = OutcomeKind::accepted;
   h.worst_cause = Cause::none;
+  h.attempt_at = static_cast<std::uint32_t>(h.record.size());
 
   const auto attempt = static_cast<std::uint8_t>(h.progress.attempt + 1);
   const bool duplicate = h.doubt && !bug(PlantedBug::unflagged_resend);

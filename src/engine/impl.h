@@ -86,8 +86,9 @@ class Engine::Impl {
     std::uint64_t to_hash = 0;
     std::uint64_t base_seq = 0;  // journal record with the latest whole image
     std::uint32_t generation = 0;
-    std::uint32_t on_wire = 0;  // segments
-    std::uint32_t to_send = 0;  // segments the next attempt sends
+    std::uint32_t attempt_at = 0;  // where in `record` the latest attempt's events begin
+    std::uint32_t on_wire = 0;     // segments
+    std::uint32_t to_send = 0;     // segments the next attempt sends
     std::array<CarrierIndex, routing::kPlanMax> plan{};
     numbering::Country country;
     CarrierIndex carrier;  // of the latest attempt, or of the lane
@@ -197,6 +198,7 @@ class Engine::Impl {
   void wait_until(Slot slot, Mono at, Cause why, Step& s);
   void doubt_settled(Slot slot, Step& s);
   void tire_of(Hot& h);
+  void forget_attempt(Slot slot, Step& s);
   void refuse_by(Hot& h);
   void all_accepted(Slot slot, Step& s);
   void learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_t segment,

@@ -211,9 +211,11 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
       if (h.worst_cause == Cause::ttl) return give_up(slot, State::expired, Cause::ttl, s);
       if (h.worst_cause == Cause::payload_unreadable)
         return give_up(slot, State::failed, h.worst_cause, s);
+      forget_attempt(slot, s);
       if (h.worst_cause == Cause::link_lost_unsent) return again(Cause::link_lost_unsent);
       return wait_until(slot, s.now.mono + kUnsentPause, h.worst_cause, s);
     case OutcomeKind::throttled:
+      forget_attempt(slot, s);
       if (!h.pinned && s.now.mono - h.ready > (h.expires - h.ready) / kThrottledTtlShare)
         tire_of(h);
       return again(Cause::carrier_throttled);
@@ -245,6 +247,21 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
       ASSERT(false);
   }
   give_up(slot, State::failed, Cause::attempts_exhausted, s);
+}
+
+// An attempt that cost nothing and changed nothing, of a message that has had many: its events are
+// dropped, so that a carrier which throttles for hours cannot grow the record without end.
+void Engine::Impl::forget_attempt(Slot slot, Step& s) {
+  Hot& h = hot(slot);
+  if (h.progress.events < limits::kEventsPerMessageMax || h.progress.accepted != 0) return;
+  h.record.resize(h.attempt_at);
+  const auto record = message::decode_record(h.record);
+  ASSERT(record.has_value());
+  h.progress = message::fold(*record);
+  message::append_message(s.out.commit, h.record);  // replaces what the journal has of it
+  h.base_seq = s.out.commit.seq;
+  journal_order_.remove(journal_links_, slot);
+  journal_order_.push_back(journal_links_, slot);
 }
 
 void Engine::Impl::tire_of(Hot& h) {

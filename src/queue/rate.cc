@@ -10,8 +10,10 @@ using namespace std::chrono_literals;
 constexpr double kLowerTo = 0.95;  // of the rate observed when throttled
 constexpr double kRecoverPerSecond = 0.02;
 constexpr double kSlowestPerSecond = 0.2;
-constexpr auto kPause = 250ms;      // after a throttling answer nothing is sent
-constexpr auto kSameBurst = 500ms;  // further throttling answers within this count as one
+constexpr auto kPause =
+    250ms;  // after a throttling answer nothing is sent; doubles while nothing is taken
+constexpr unsigned kPauseDoublings = 5;  // to 8 s
+constexpr auto kSameBurst = 500ms;       // further throttling answers within this count as one
 // Throttled without a contract: forget the limit once recovery has passed this multiple of it.
 constexpr double kForgetAbove = 2.0;
 
@@ -87,13 +89,16 @@ void RateLimiter::on_accepted(base::Mono now) {
     window_start_ = now;
   }
   in_window_ += 1;
+  fruitless_ = 0;
 }
 
 void RateLimiter::on_throttled(base::Mono now) {
   refill(now);
-  paused_until_ = std::max(paused_until_, now + kPause);
+  const base::Duration pause = kPause * (1u << std::min(fruitless_, kPauseDoublings));
+  paused_until_ = std::max(paused_until_, now + pause);
   if (lowered_at_ != base::Mono{} && now - lowered_at_ < kSameBurst) return;
   lowered_at_ = now;
+  ++fruitless_;
   const double seen = observed_rate(now);
   const double base = limit_ == 0 ? seen : std::min(limit_, std::max(seen, limit_ / 2));
   limit_ = std::max(kSlowestPerSecond, base * kLowerTo);

@@ -45,6 +45,7 @@ class RateLimiter {
   base::Mono refilled_at_{};
   base::Mono paused_until_{};
   base::Mono lowered_at_{};
+  unsigned fruitless_ = 0;  // bursts of refusals since it last accepted anything
   // Accepted in the current and the previous whole second: what the carrier really takes.
   base::Mono window_start_{};
   double in_window_ = 0;
