@@ -105,10 +105,10 @@ class HttpServer {
 
   std::uint16_t port() const;  // any thread
 
-  // Hands in the answer. It is written when those before it have been: with everything else that is
-  // ready for the connection, at the end of this turn of the loop or at flush(), in one write.
+  // Hands in the answer, in any order. It is written once those before it have been, with all else
+  // that is ready for the connection in one write: at the end of this turn if called inside the
+  // handler, else at flush().
   void answer(const HttpTicket& ticket, HttpResponse&& response);
-  // Writes what answer() has made ready. Call it at the end of a batch of answers.
   void flush();
 
   // Accepts no more; closes idle connections now and the others after the answers they wait for.

@@ -1,0 +1,300 @@
+#include "io/http_client.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+#include "io/clock.h"
+#include "io/http_parser.h"
+
+namespace trunkline::io {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::size_t kBodyMax = 64u * 1024 * 1024;
+
+using Error = HttpClient::Error;
+using ErrorKind = HttpClient::ErrorKind;
+
+std::unexpected<Error> error(ErrorKind kind, std::string text) {
+  return std::unexpected(Error{kind, std::move(text)});
+}
+
+// Waits for `events`; false when `until` is over.
+bool wait_for(int fd, short events, base::Mono until) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - mono_now()).count();
+    if (left <= 0) return false;
+    pollfd p{.fd = fd, .events = events, .revents = 0};
+    const int n = poll(&p, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
+    if (n > 0) return true;
+    if (n < 0 && errno != EINTR) return true;  // the call that follows reports it
+  }
+}
+
+int connect_one(const addrinfo& address, base::Mono until) {
+  const int fd = socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                        address.ai_protocol);
+  if (fd < 0) return -1;
+  int failure = 0;
+  if (::connect(fd, address.ai_addr, address.ai_addrlen) != 0) {
+    failure = errno;
+    if (failure == EINPROGRESS) {
+      socklen_t size = sizeof(failure);
+      if (!wait_for(fd, POLLOUT, until)) {
+        failure = ETIMEDOUT;
+      } else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0) {
+        failure = errno;
+      }
+    }
+  }
+  if (failure != 0) {
+    close(fd);
+    errno = failure;
+    return -1;
+  }
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  return fd;
+}
+
+}  // namespace
+
+std::expected<HttpUrl, std::string> HttpUrl::parse(std::string_view text) {
+  const auto bad = [&](std::string_view why) {
+    return std::unexpected(fmt::format(
+        "\"{}\" is not a URL to connect to: {}; write it as http://127.0.0.1:8080", text, why));
+  };
+  constexpr std::string_view kScheme = "http://";
+  if (text.starts_with("https://")) return bad("only http is spoken");
+  if (!text.starts_with(kScheme)) return bad("it must start with http://");
+  std::string_view rest = text.substr(kScheme.size());
+  HttpUrl url;
+  const std::size_t slash = rest.find('/');
+  if (slash != std::string_view::npos) {
+    url.prefix = rest.substr(slash);
+    while (url.prefix.ends_with('/')) url.prefix.pop_back();
+    rest = rest.substr(0, slash);
+  }
+  std::size_t colon = rest.rfind(':');
+  if (rest.starts_with('[')) {
+    const std::size_t bracket = rest.find(']');
+    if (bracket == std::string_view::npos) return bad("the bracket is not closed");
+    url.host = rest.substr(1, bracket - 1);
+    colon = bracket + 1 < rest.size() ? bracket + 1 : std::string_view::npos;
+    if (colon != std::string_view::npos && rest[colon] != ':') return bad("no port after the host");
+  } else {
+    url.host = rest.substr(0, colon);
+  }
+  if (url.host.empty()) return bad("the host is missing");
+  if (colon != std::string_view::npos) {
+    const std::string_view port = rest.substr(colon + 1);
+    const auto [end, ec] = std::from_chars(port.data(), port.data() + port.size(), url.port);
+    if (ec != std::errc{} || end != port.data() + port.size() || url.port == 0) {
+      return bad("the port must be a number from 1 to 65535");
+    }
+  }
+  return url;
+}
+
+std::string_view HttpReply::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (boost::beast::iequals(key, name)) return value;
+  }
+  return {};
+}
+
+HttpClient::Result<HttpClient> HttpClient::connect(const std::string& host, std::uint16_t port,
+                                                   base::Duration timeout) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int failure = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (failure != 0) {
+    return error(ErrorKind::unreachable,
+                 fmt::format("cannot find {}: {}", host, gai_strerror(failure)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, freeaddrinfo);
+  const base::Mono until = mono_now() + timeout;
+  int fd = -1;
+  for (const addrinfo* a = found; a != nullptr && fd < 0; a = a->ai_next)
+    fd = connect_one(*a, until);
+  if (fd < 0) {
+    return error(errno == ETIMEDOUT ? ErrorKind::timeout : ErrorKind::unreachable,
+                 fmt::format("cannot connect to {}:{}: {}", host, port, std::strerror(errno)));
+  }
+  return HttpClient(fd, fmt::format("{}:{}", host, port), timeout);
+}
+
+HttpClient::HttpClient(int fd, std::string host, base::Duration timeout)
+    : fd_(fd), host_(std::move(host)), timeout_(timeout) {}
+HttpClient::HttpClient(HttpClient&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      host_(std::move(other.host_)),
+      timeout_(other.timeout_),
+      unread_(std::move(other.unread_)) {}
+HttpClient& HttpClient::operator=(HttpClient&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) close(fd_);
+    fd_ = std::exchange(other.fd_, -1);
+    host_ = std::move(other.host_);
+    timeout_ = other.timeout_;
+    unread_ = std::move(other.unread_);
+  }
+  return *this;
+}
+HttpClient::~HttpClient() {
+  if (fd_ >= 0) close(fd_);
+}
+
+HttpClient::Result<HttpReply> HttpClient::request(std::string_view method, std::string_view target,
+                                                  std::string_view headers, std::string_view body) {
+  std::string out = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n{}", method, target, host_, headers);
+  if (!body.empty() || method == "POST") out += fmt::format("Content-Length: {}\r\n", body.size());
+  out += "\r\n";
+  out += body;
+  if (auto sent = send(out); !sent) {
+    // The server may have answered before it had read everything: that answer says why.
+    if (auto reply = receive(method == "HEAD")) return reply;
+    return std::unexpected(sent.error());
+  }
+  return receive(method == "HEAD");
+}
+
+HttpClient::Result<void> HttpClient::send(std::string_view octets) {
+  const base::Mono until = mono_now() + timeout_;
+  while (!octets.empty()) {
+    const ssize_t n = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
+    if (n >= 0) {
+      octets.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno == EAGAIN) {
+      if (!wait_for(fd_, POLLOUT, until)) {
+        return error(ErrorKind::timeout, fmt::format("{} does not take the request", host_));
+      }
+    } else if (errno != EINTR) {
+      return error(ErrorKind::closed,
+                   fmt::format("{} closed the connection: {}", host_, std::strerror(errno)));
+    }
+  }
+  return {};
+}
+
+HttpClient::Result<std::size_t> HttpClient::read_some(base::Mono until) {
+  char chunk[16 * 1024];
+  for (;;) {
+    const ssize_t n = recv(fd_, chunk, sizeof(chunk), 0);
+    if (n >= 0) {
+      unread_.append(chunk, static_cast<std::size_t>(n));
+      return static_cast<std::size_t>(n);
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) {
+      return error(ErrorKind::closed,
+                   fmt::format("{} closed the connection: {}", host_, std::strerror(errno)));
+    }
+    if (!wait_for(fd_, POLLIN, until)) {
+      return error(ErrorKind::timeout, fmt::format("{} does not answer", host_));
+    }
+  }
+}
+
+// The header by Beast; the body by hand, as in http_parser.cc.
+HttpClient::Result<HttpReply> HttpClient::receive(bool is_head) {
+  const base::Mono until = mono_now() + timeout_;
+  const auto more = [&]() -> Result<bool> {  // false: the server is done
+    const auto count = read_some(until);
+    if (!count) return std::unexpected(count.error());
+    return *count != 0;
+  };
+  const auto cut_short = [&] {
+    return error(ErrorKind::closed, fmt::format("{} closed without a whole answer", host_));
+  };
+
+  http::response_parser<http::empty_body> parser;
+  parser.skip(true);
+  while (!parser.is_done()) {
+    boost::beast::error_code ec = http::error::need_more;
+    if (!unread_.empty()) unread_.erase(0, parser.put(boost::asio::buffer(unread_), ec));
+    if (parser.is_done()) break;
+    if (ec && ec != http::error::need_more) {
+      return error(ErrorKind::garbled,
+                   fmt::format("{} does not speak HTTP: {}", host_, ec.message()));
+    }
+    if (ec) {
+      const auto got = more();
+      if (!got) return std::unexpected(got.error());
+      if (!*got) return cut_short();
+    }
+  }
+  HttpReply reply;
+  const auto& message = parser.get();
+  reply.status = static_cast<int>(message.result_int());
+  for (const auto& field : message) {
+    reply.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  }
+  if (is_head || reply.status == 204 || reply.status == 304 || reply.status / 100 == 1)
+    return reply;
+
+  ChunkedDecoder decoder;
+  const bool chunked = parser.chunked();
+  const auto length = parser.content_length();
+  for (;;) {
+    if (chunked) {
+      std::size_t taken = 0;
+      const auto status = decoder.put(unread_, kBodyMax, reply.body, taken);
+      unread_.erase(0, taken);
+      if (status == ChunkedDecoder::Status::done) return reply;
+      if (status != ChunkedDecoder::Status::more) {
+        return error(ErrorKind::garbled, fmt::format("{} sends broken chunks", host_));
+      }
+    } else if (length && unread_.size() >= *length) {
+      reply.body = unread_.substr(0, static_cast<std::size_t>(*length));
+      unread_.erase(0, reply.body.size());
+      return reply;
+    }
+    if (unread_.size() > kBodyMax) {
+      return error(ErrorKind::garbled, fmt::format("{} sends too much", host_));
+    }
+    const auto got = more();
+    if (!got) return std::unexpected(got.error());
+    if (!*got) {
+      if (chunked || length) return cut_short();
+      reply.body = std::exchange(unread_, {});
+      return reply;
+    }
+  }
+}
+
+void HttpClient::shut_down_sending() { shutdown(fd_, SHUT_WR); }
+
+void HttpClient::reset() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  close(std::exchange(fd_, -1));
+}
+
+HttpClient::Result<std::string> HttpClient::read_to_end() {
+  const base::Mono until = mono_now() + timeout_;
+  for (;;) {
+    const auto count = read_some(until);
+    if (!count && count.error().kind != ErrorKind::closed) return std::unexpected(count.error());
+    if (!count || *count == 0) return std::exchange(unread_, {});
+  }
+}
+
+}  // namespace trunkline::io
