@@ -161,16 +161,15 @@ class SessionModel {
   void settle(std::size_t bytes) {
     ASSERT(view_ == chunk_);  // still there, whatever was called since
     if (bytes < chunk_.size() && bytes > 0) ++tally_.partly_taken;
-    const std::size_t from = frames_from_;
     socket_ += chunk_.substr(0, bytes);
     chunk_.clear();
     view_ = {};
-    each_header(socket_, from, [&](std::uint32_t sequence) {
+    each_header(socket_, 0, [&](std::uint32_t sequence) {
       Book& book = book_.at(sequence);
       ASSERT(!book.banned);
       book.in_socket = true;
     });
-    frames_from_ = whole_frames(from);
+    read_whole_frames();
     session_->on_written(bytes, now_);
     // Reported in doubt, but now known not to be there: it must stay away.
     if (tail_hides_a_header()) return;
@@ -349,7 +348,9 @@ class SessionModel {
   static std::size_t length_at(std::string_view bytes, std::size_t at) {
     return peek_header(bytes.substr(at, kHeaderBytes)).command_length;
   }
-  std::size_t whole_frames(std::size_t at) {
+  // Checks them and forgets them: what they said is in the book.
+  void read_whole_frames() {
+    std::size_t at = 0;
     while (socket_.size() - at >= kHeaderBytes) {
       const std::size_t size = length_at(socket_, at);
       if (socket_.size() - at < size) break;
@@ -358,13 +359,13 @@ class SessionModel {
       last_sequence_in_socket_ = decoded->header.sequence;
       at += size;
     }
-    return at;
+    socket_.erase(0, at);
   }
   // Calls `f` with the sequence of every request of ours whose header lies whole in `bytes` and
   // starts at or behind `from`.
   template <class F>
   void each_header(std::string_view bytes, std::size_t from, F f) const {
-    for (std::size_t at = frames_from_; bytes.size() - at >= kHeaderBytes;) {
+    for (std::size_t at = 0; bytes.size() - at >= kHeaderBytes;) {
       const Header h = peek_header(bytes.substr(at));
       ASSERT(h.command_length >= kHeaderBytes && h.command_length <= base::limits::kPduBytesMax);
       if (at >= from && h.command_id == request_id()) f(h.sequence);
@@ -379,7 +380,7 @@ class SessionModel {
   }
   // Some octets of a frame are out that do not yet tell whose.
   bool tail_hides_a_header() const {
-    std::size_t end = frames_from_;
+    std::size_t end = 0;
     const std::string all = socket_ + chunk_;
     while (all.size() - end >= kHeaderBytes && all.size() - end >= length_at(all, end)) {
       end += length_at(all, end);
@@ -398,10 +399,9 @@ class SessionModel {
   std::map<std::uint32_t, Book> book_;  // by sequence
   std::uint64_t last_token_ = 0;
   std::deque<std::uint32_t> inbound_;
-  std::string socket_;           // everything taken
-  std::size_t frames_from_ = 0;  // of socket_: whole frames end here
-  std::string chunk_;            // handed out, not settled
-  std::string_view view_;        // the session's own memory of it
+  std::string socket_;     // taken, from the start of a frame that is not whole yet
+  std::string chunk_;      // handed out, not settled
+  std::string_view view_;  // the session's own memory of it
   std::uint32_t last_sequence_in_socket_ = 0;
   bool must_close_ = false;
   bool closed_ = false;
