@@ -65,7 +65,7 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
   if (!vault) return std::unexpected(OpenError{OpenError::Kind::store, vault.error()});
   vault_ = std::move(*vault);
   store::Opened opened;
-  auto store = options.open_store(opened);
+  auto store = options.open_store(*vault_, opened);
   if (!store) return std::unexpected(OpenError{OpenError::Kind::store, store.error().text});
   store_ = std::move(*store);
   if (opened.torn_tail)

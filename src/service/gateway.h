@@ -35,9 +35,11 @@ struct OpenError {
 };
 
 struct GatewayOptions {
-  // Opens the store. The command line gives RocksDB, tests the one in memory.
-  std::function<store::Result<std::unique_ptr<store::Store>>(store::Opened&)> open_store;
   std::function<std::expected<std::unique_ptr<seal::Vault>, std::string>()> open_vault;
+  // Opens the store that belongs to the vault. The command line gives RocksDB, tests the one in
+  // memory.
+  std::function<store::Result<std::unique_ptr<store::Store>>(const seal::Vault&, store::Opened&)>
+      open_store;
 };
 
 class Gateway final : public rest::Backend, public admin::Backend {
