@@ -8,5 +8,8 @@
 namespace trunkline::cli {
 
 void add_serve(CLI::App& app, int& exit_code);
+void add_check(CLI::App& app, int& exit_code);
+void add_keys(CLI::App& app, int& exit_code);
+void add_version(CLI::App& app, int& exit_code);
 
 }  // namespace trunkline::cli

@@ -17,6 +17,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = cli::kOk;
   cli::add_serve(app, exit_code);
+  cli::add_check(app, exit_code);
+  cli::add_keys(app, exit_code);
+  cli::add_version(app, exit_code);
 
   try {
     app.parse(argc, argv);

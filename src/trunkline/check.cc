@@ -1,0 +1,118 @@
+// trunkline check: what is wrong with a configuration, before it runs.
+#include <algorithm>
+#include <cstdio>
+
+#include "base/json_writer.h"
+#include "config/config.h"
+#include "trunkline/commands.h"
+#include "trunkline/config_files.h"
+
+namespace trunkline::cli {
+namespace {
+
+struct Arguments {
+  std::string path;
+  bool json = false;
+  bool schema = false;
+  bool reference = false;
+};
+
+struct Counts {
+  std::size_t errors = 0;
+  std::size_t warnings = 0;
+};
+
+std::string_view name(config::Finding::Severity severity) {
+  return severity == config::Finding::Severity::error ? "error" : "warning";
+}
+
+std::string to_json(const config::Loaded& loaded, const Counts& counts) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.begin_object().key("ok").boolean(loaded.config.has_value());
+  json.key("errors").integer(static_cast<std::int64_t>(counts.errors));
+  json.key("warnings").integer(static_cast<std::int64_t>(counts.warnings));
+  json.key("version").string_or_null(loaded.config ? loaded.config->tables.version : "");
+  json.key("findings").begin_array();
+  for (const config::Finding& finding : loaded.findings) {
+    json.begin_object().key("severity").string(name(finding.severity));
+    json.key("file").string_or_null(finding.file);
+    json.key("line").integer(finding.line).key("column").integer(finding.column);
+    json.key("path").string_or_null(finding.path);
+    json.key("what").string(finding.what).key("remedy").string(finding.remedy).end_object();
+  }
+  json.end_array().end_object();
+  return out;
+}
+
+std::string plural(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+// Like a compiler: findings on stdout, so that they can be counted and searched.
+std::string to_text(const std::string& path, const config::Loaded& loaded, const Counts& counts) {
+  std::string out;
+  for (const config::Finding& finding : loaded.findings) out += config::to_text(finding) + "\n";
+  if (!loaded.config) {
+    return out + fmt::format("{}: {}, {}\n", path, plural(counts.errors, "error"),
+                             plural(counts.warnings, "warning"));
+  }
+  const config::Config& c = *loaded.config;
+  const auto live = [](const auto& list) {
+    return std::ranges::count_if(list, [](const auto& one) { return !one.removed; });
+  };
+  return out +
+         fmt::format("{}: ok, {}; version {}: {}, {}, {}\n", path,
+                     plural(counts.warnings, "warning"), c.tables.version,
+                     plural(static_cast<std::size_t>(live(c.tables.policy.tenants)), "tenant"),
+                     plural(static_cast<std::size_t>(live(c.tables.routing.carriers)), "carrier"),
+                     plural(c.tables.routing.routes.size(), "route"));
+}
+
+// What cannot be read is a finding too: one shape of output for whoever parses it.
+config::Loaded load(const std::string& path) {
+  const auto files = read_config_files(path);
+  if (files) return config::load(*files, system_secrets());
+  config::Loaded loaded;
+  loaded.findings.push_back(
+      {.what = files.error(), .remedy = "name a file that is there, or a directory of them"});
+  return loaded;
+}
+
+int check(const Arguments& arguments) {
+  if (arguments.schema || arguments.reference) {
+    const std::string out =
+        arguments.schema ? config::json_schema() + "\n" : config::reference_markdown();
+    std::fputs(out.c_str(), stdout);
+    return kOk;
+  }
+  if (arguments.path.empty()) {
+    std::fputs("check: name the configuration: trunkline check FILE\n", stderr);
+    return kUsage;
+  }
+  const config::Loaded loaded = load(arguments.path);
+  Counts counts;
+  for (const config::Finding& finding : loaded.findings) {
+    ++(finding.severity == config::Finding::Severity::error ? counts.errors : counts.warnings);
+  }
+  const std::string out =
+      arguments.json ? to_json(loaded, counts) + "\n" : to_text(arguments.path, loaded, counts);
+  std::fputs(out.c_str(), stdout);
+  return loaded.config ? kOk : kUsage;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, int& exit_code) {
+  CLI::App* command =
+      app.add_subcommand("check", "Say what is wrong with a configuration: line, column, remedy");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("FILE", arguments->path, "Configuration file or directory; - reads stdin");
+  command->add_flag("--json", arguments->json, "Print the findings as JSON");
+  command->add_flag("--schema", arguments->schema, "Print the JSON Schema of the configuration");
+  command->add_flag("--reference", arguments->reference,
+                    "Print the reference of docs/configuration.md");
+  command->callback([arguments, &exit_code] { exit_code = check(*arguments); });
+}
+
+}  // namespace trunkline::cli

@@ -1,0 +1,201 @@
+"""trunkline check, keys and version as an operator meets them: output, exit codes, files left behind."""
+import hashlib
+import json
+import os
+import re
+import stat
+import subprocess
+import tempfile
+import unittest
+
+BINARY = os.environ["TRUNKLINE_BINARY"]
+ROOT = os.environ["TRUNKLINE_ROOT"]
+DEMO = os.path.join(ROOT, "config/demo.yaml")
+
+GOOD = """\
+node: { name: n, region: eu }
+listen: { http: { address: "127.0.0.1:0" } }
+carriers: [ { name: a, region: eu, smpp: { host: h, port: 1, system_id: a, password: "PASSWORD" } } ]
+routes: [ { name: r, via: [ { carrier: a } ] } ]
+tenants:
+  - name: t
+    default_class: otp
+    keys:
+      # of the web shop
+      - { id: web, hash: "sha256:WEB" }  # 2026-11
+      - { id: app, hash: "sha256:APP" }
+""".replace("WEB", "1" * 64).replace("APP", "2" * 64)
+
+
+def run(*arguments, stdin="", env=None):
+    return subprocess.run([BINARY, *arguments], input=stdin, capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **(env or {})})
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+
+    def write(self, name, text):
+        path = os.path.join(self.directory.name, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+
+class Check(Case):
+    def test_the_demo_has_nothing_to_say(self):
+        result = run("check", DEMO)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertEqual(len(result.stdout.splitlines()), 1)
+        self.assertIn("ok, 0 warnings", result.stdout)
+
+    def test_errors_have_file_line_and_column(self):
+        path = self.write("x.yaml", GOOD.replace("routes:", "routs:").replace("port: 1,", "port: x,"))
+        result = run("check", path)
+        self.assertEqual(result.returncode, 2)
+        lines = result.stdout.splitlines()
+        self.assertTrue(lines[0].startswith(f"{path}:3:59: error: \"x\" is not a whole number"), lines)
+        self.assertTrue(lines[1].startswith(f"{path}:4:1: error: unknown key \"routs\""), lines)
+        self.assertIn("did you mean \"routes\"?", lines[1])
+        self.assertTrue(lines[-1].endswith(": 2 errors, 0 warnings"), lines)
+
+    def test_warnings_are_no_errors(self):
+        result = run("check", self.write("x.yaml", GOOD + "classes: { x: {} }\n"))
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(": warning: no tenant may send class \"x\"", result.stdout)
+        self.assertIn("ok, 1 warning;", result.stdout)
+
+    def test_json(self):
+        answer = json.loads(run("check", "--json", self.write("x.yaml", GOOD + "x: 1\n")).stdout)
+        self.assertFalse(answer["ok"])
+        self.assertEqual((answer["errors"], answer["warnings"], answer["version"]), (1, 0, None))
+        finding = answer["findings"][0]
+        self.assertEqual((finding["severity"], finding["line"], finding["column"]), ("error", 12, 1))
+        answer = json.loads(run("check", "--json", DEMO).stdout)
+        self.assertTrue(answer["ok"])
+        self.assertRegex(answer["version"], "^[0-9a-f]{12}$")
+
+    def test_secrets(self):
+        path = self.write("x.yaml", GOOD.replace("PASSWORD", "${TRUNKLINE_TEST_PASSWORD}"))
+        missing = run("check", path)
+        self.assertEqual(missing.returncode, 2)
+        self.assertIn(":3:86: error: environment variable TRUNKLINE_TEST_PASSWORD is not set", missing.stdout)
+        self.assertEqual(run("check", path, env={"TRUNKLINE_TEST_PASSWORD": "x"}).returncode, 0)
+        too_long = run("check", path, env={"TRUNKLINE_TEST_PASSWORD": "hunter2hunter2"})
+        self.assertEqual(too_long.returncode, 2)
+        self.assertNotIn("hunter2", too_long.stdout + too_long.stderr)
+        secret = self.write("secret", "eight888\n")
+        path = self.write("y.yaml", GOOD.replace("PASSWORD", "file:" + secret))
+        self.assertEqual(run("check", path).returncode, 0)
+        os.remove(secret)
+        self.assertIn("cannot be read: No such file", run("check", path).stdout)
+
+    def test_directory_and_stdin(self):
+        self.write("20.yml", "classes: { x: {} }\n")
+        self.write("10.yaml", GOOD)
+        self.write("notes.txt", "not yaml: [")
+        result = run("check", self.directory.name)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("20.yml:1:12: warning", result.stdout)
+        self.assertEqual(run("check", "-", stdin=GOOD).returncode, 0)
+
+    def test_what_cannot_be_read(self):
+        for path in ["/does/not/exist", self.directory.name]:
+            result = run("check", path)
+            self.assertEqual(result.returncode, 2, path)
+            self.assertIn("error: " + path, result.stdout)
+        # As much as config/ accepts is read, not all there is.
+        self.assertEqual(run("check", "/dev/zero").returncode, 2)
+
+    def test_usage(self):
+        for arguments in [["check"], ["check", "--no-such-flag"], ["check", "a", "b"], [], ["no-such-command"],
+                          ["keys"], ["keys", "list"], ["keys", "revoke", "--config", DEMO]]:
+            self.assertEqual(run(*arguments).returncode, 2, arguments)
+        self.assertEqual(run("check", "--help").returncode, 0)
+
+    def test_schema_and_reference(self):
+        schema = json.loads(run("check", "--schema").stdout)
+        self.assertEqual(schema["$schema"], "https://json-schema.org/draft/2020-12/schema")
+        self.assertFalse(schema["additionalProperties"])
+        with open(os.path.join(ROOT, "docs/configuration.md"), encoding="utf-8") as file:
+            self.assertIn("begin -->\n" + run("check", "--reference").stdout + "<!--", file.read())
+
+
+class Keys(Case):
+    def test_new(self):
+        first, second = (json.loads(run("keys", "new", "--id", "web", "--json").stdout) for _ in range(2))
+        self.assertNotEqual(first["key"], second["key"])
+        self.assertRegex(first["key"], "^tl_[A-Za-z0-9_-]{43}$")
+        self.assertEqual(first["hash"], "sha256:" + hashlib.sha256(first["key"].encode()).hexdigest())
+        config = GOOD + "      " + first["yaml"].replace("web", "new") + "\n"
+        self.assertEqual(run("check", self.write("x.yaml", config)).returncode, 0)
+        text = run("keys", "new", "--tenant", "acme")
+        self.assertIn("under the keys of tenant acme", text.stdout)
+        self.assertEqual(len(re.findall(r"tl_[\w-]{43}", text.stdout)), 1)
+        token = run("keys", "new", "--role", "viewer")
+        self.assertIn("role: viewer }", token.stdout)
+        for wrong in [["--id", "a b"], ["--role", "king"], ["--role", "viewer", "--tenant", "t"]]:
+            self.assertEqual(run("keys", "new", *wrong).returncode, 2, wrong)
+
+    def test_list(self):
+        path = self.write("x.yaml", GOOD)
+        self.assertEqual(json.loads(run("keys", "list", "--config", path, "--json").stdout),
+                         [{"tenant": "t", "id": "web", "file": path, "line": 10},
+                          {"tenant": "t", "id": "app", "file": path, "line": 11}])
+        self.assertEqual(run("keys", "list", "--config", "/does/not/exist").returncode, 2)
+
+    def test_revoke_keeps_everything_else(self):
+        path = self.write("x.yaml", GOOD)
+        os.chmod(path, 0o640)
+        link = os.path.join(self.directory.name, "link.yaml")
+        os.symlink(path, link)
+        dry = run("keys", "revoke", "web", "--config", link, "--dry-run")
+        self.assertEqual(dry.returncode, 0)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), GOOD)
+        result = run("keys", "revoke", "web", "--config", link)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        lines = GOOD.splitlines(keepends=True)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "".join(lines[:9] + lines[10:]))
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o640)
+        self.assertTrue(os.path.islink(link))
+        self.assertEqual(sorted(os.listdir(self.directory.name)), ["link.yaml", "x.yaml"])
+        self.assertEqual(run("keys", "revoke", "web", "--config", path).returncode, 1)
+
+    def test_revoke_asks_when_it_is_not_clear(self):
+        path = self.write("x.yaml", GOOD + GOOD[GOOD.index("  - name: t"):].replace("name: t", "name: u"))
+        result = run("keys", "revoke", "web", "--config", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("tenant t", result.stderr)
+        self.assertIn("tenant u", result.stderr)
+        self.assertEqual(run("keys", "revoke", "web", "--tenant", "u", "--config", path).returncode, 0)
+        self.assertEqual(run("keys", "revoke", "web", "--config", path).returncode, 0)
+        self.assertEqual(run("keys", "revoke", "web", "--config", path).returncode, 1)
+
+    def test_revoke_does_not_guess(self):
+        text = "tenants:\n  - { name: t, keys: &k [ { id: a } ] }\n  - { name: u, keys: *k }\n"
+        path = self.write("x.yaml", text)
+        result = run("keys", "revoke", "a", "--tenant", "t", "--config", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("NOT revoked", result.stderr)
+        self.assertIn("x.yaml:2", result.stderr)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), text)
+
+
+class Version(unittest.TestCase):
+    def test_version(self):
+        answer = json.loads(run("version", "--json").stdout)
+        self.assertRegex(answer["version"], r"^\d+\.\d+\.\d+$")
+        self.assertRegex(answer["commit"], r"^([0-9a-f]{12}(-dirty)?|unknown)$")
+        self.assertIn("Clang", answer["compiler"])
+        self.assertLessEqual({"boost", "fmt", "openssl", "rocksdb", "sodium", "yaml-cpp"},
+                             set(answer["dependencies"]))
+        self.assertIn(answer["commit"], run("version").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
