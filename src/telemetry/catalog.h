@@ -12,6 +12,7 @@
 namespace trunkline::telemetry {
 
 enum class Kind : std::uint8_t { counter, gauge, histogram };
+std::string_view name(Kind kind);  // as Prometheus writes it
 
 enum class Metric : std::uint8_t {
   messages_accepted,

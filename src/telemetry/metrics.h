@@ -6,18 +6,17 @@
 //
 // A series lives as long as the registry, so a pointer may be kept for ever; HandleCache keeps them
 // under a small integer for code that has indexes rather than names. Bounds: kMetricSeriesMax
-// series a metric (histograms kHistogramSeriesMax); beyond, everything goes into one series whose
-// labels are all `other`. A series nobody touched for kMetricIdleExport is not exported until it is
-// touched again; its count goes on from where it was.
+// series a metric (histograms kHistogramSeriesMax); beyond, everything new goes into one series
+// more, whose labels are all `other`. A series with labels that nobody touched for
+// kMetricIdleExport is not exported until it is touched again; its count goes on from where it was.
+// Metrics without labels are exported always, from 0 on.
 #pragma once
 
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,12 +25,6 @@
 #include "telemetry/catalog.h"
 
 namespace trunkline::telemetry {
-
-// What every series remembers so that idle ones can be left out.
-struct Activity {
-  std::uint64_t seen = 0;  // value at the last look
-  base::Mono active_at{};  // when it last differed
-};
 
 class Counter {
  public:
@@ -111,16 +104,19 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // The series with these label values, in the catalogue's order and number; made if new. The kind
-  // must be the metric's (ASSERT). Any thread; takes a lock. Never null.
+  // The series with these label values, in the catalogue's order and number; made if new. An empty
+  // value is written `none`. Kind and number must be the metric's (ASSERT). Any thread; takes a
+  // lock. Never null.
   Counter* counter(Metric metric, std::initializer_list<std::string_view> labels = {});
   Gauge* gauge(Metric metric, std::initializer_list<std::string_view> labels = {});
   Histogram* histogram(Metric metric, std::initializer_list<std::string_view> labels = {});
 
-  // Takes a gauge's series out of the exposition until set again (a lane that is gone).
+  // Takes a gauge's series out of the exposition until set again (a lane that is gone). A gauge
+  // never set is not exported either.
   void retire_gauges(Metric metric);
 
-  // Prometheus text exposition 0.0.4. Any thread.
+  // Prometheus text exposition 0.0.4; `now` decides which series are idle. Idleness is seen by
+  // scrapes only: it begins at the first that finds a series unchanged. Any thread.
   std::string expose(base::Mono now);
   static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
 
