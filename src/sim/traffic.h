@@ -1,0 +1,50 @@
+// The messages a load run sends: message number n is the same whenever it is asked for, so a retry
+// needs to remember nothing but its number.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trunkline::sim {
+
+// "otp:10,transactional:60" -> names with weights; a name alone weighs 1.
+struct Weighted {
+  std::string name;
+  std::uint32_t weight = 1;
+};
+// The error is a sentence.
+std::expected<std::vector<Weighted>, std::string> parse_weights(std::string_view text);
+
+struct TrafficOptions {
+  std::vector<Weighted> classes;         // empty: none is named, the tenant's default holds
+  std::vector<Weighted> segments;        // names are numbers, 1 to 10; empty: 1
+  std::vector<std::string> to_prefixes;  // filled up with digits; empty: fictional numbers
+  std::string from;                      // empty: none
+  double unicode = 0;                    // share of texts that need UCS-2
+  std::uint64_t run = 0;                 // tokens of two runs never meet
+};
+
+class Traffic {
+ public:
+  // The error is a sentence.
+  static std::expected<Traffic, std::string> make(const TrafficOptions& options);
+
+  // 20 characters: what finds a message again in every ledger. Also its idempotency key.
+  void append_token(std::string& out, std::uint64_t n) const;
+  void append_to(std::string& out, std::uint64_t n) const;
+  // {"to":…,"class":…,"from":…,"body":…} with "idempotency_key" if asked for.
+  void append_json(std::string& out, std::uint64_t n, bool with_key) const;
+
+ private:
+  explicit Traffic(const TrafficOptions& options) : options_(options) {}
+  std::uint64_t bits(std::uint64_t n, std::uint64_t purpose) const;
+  const std::string& pick(const std::vector<Weighted>& from, std::uint64_t bits) const;
+
+  TrafficOptions options_;
+  std::vector<std::size_t> segment_counts_;
+};
+
+}  // namespace trunkline::sim
