@@ -11,5 +11,10 @@ void add_serve(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_keys(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
+void add_simulate(CLI::App& app, int& exit_code);
+void add_load(CLI::App& app, int& exit_code);
+void add_verify(CLI::App& app, int& exit_code);
+void add_encode(CLI::App& app, int& exit_code);
+void add_demo(CLI::App& app, int& exit_code);
 
 }  // namespace trunkline::cli

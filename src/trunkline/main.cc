@@ -20,6 +20,11 @@ int main(int argc, char** argv) {
   cli::add_check(app, exit_code);
   cli::add_keys(app, exit_code);
   cli::add_version(app, exit_code);
+  cli::add_simulate(app, exit_code);
+  cli::add_load(app, exit_code);
+  cli::add_verify(app, exit_code);
+  cli::add_encode(app, exit_code);
+  cli::add_demo(app, exit_code);
 
   try {
     app.parse(argc, argv);
