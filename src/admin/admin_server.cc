@@ -1,0 +1,190 @@
+#include "admin/admin_server.h"
+
+#include <pthread.h>
+
+#include <array>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <thread>
+
+#include "admin/access.h"
+#include "admin/views.h"
+#include "io/problem.h"
+
+namespace trunkline::admin {
+namespace {
+
+namespace asio = boost::asio;
+
+// Nothing here takes a body; one that comes with a request is read and left aside.
+constexpr std::size_t kBodyBytesMax = 16 * 1024;
+
+enum class Page : std::uint8_t { health, ready, metrics, carriers, queues };
+
+struct Route {
+  std::string_view path;
+  Page page;
+  Need need;
+};
+
+constexpr std::array<Route, 5> kRoutes{{
+    {"/healthz", Page::health, Need::nothing},
+    {"/readyz", Page::ready, Need::nothing},
+    {"/metrics", Page::metrics, Need::metrics},
+    {"/v1/carriers", Page::carriers, Need::read},
+    {"/v1/queues", Page::queues, Need::read},
+}};
+
+const Route* find_route(std::string_view path) {
+  for (const Route& route : kRoutes) {
+    if (route.path == path) return &route;
+  }
+  return nullptr;
+}
+
+io::Problem no_token() {
+  return {.code = io::ProblemCode::unauthorized,
+          .detail = "this needs an admin token: Authorization: Bearer TOKEN",
+          .headers = "WWW-Authenticate: Bearer\r\n"};
+}
+io::Problem role_too_low() {
+  return {.code = io::ProblemCode::unauthorized,
+          .status = 403,
+          .detail = "the token is known, but its role may not do this"};
+}
+io::Problem no_such_path() {
+  return {.code = io::ProblemCode::not_found,
+          .detail = "there is /healthz, /readyz, /metrics, /v1/carriers and /v1/queues"};
+}
+io::Problem wrong_method() {
+  return {.code = io::ProblemCode::invalid_request,
+          .status = 405,
+          .detail = "this is read only: use GET or HEAD",
+          .headers = "Allow: GET, HEAD\r\n"};
+}
+
+}  // namespace
+
+class AdminServer::Impl {
+ public:
+  Impl(Backend& backend, Options options) : backend_(backend), options_(std::move(options)) {}
+  ~Impl() { stop(); }
+
+  std::expected<void, io::ListenError> listen() {
+    auto server = io::HttpServer::listen(
+        context_,
+        {.host = options_.host,
+         .port = options_.port,
+         .limits = options_.http,
+         .body_limit = [](std::string_view) { return kBodyBytesMax; }},
+        [this](const io::HttpRequest& request, const io::HttpTicket& ticket) {
+          server_->answer(ticket, respond(request));
+        });
+    if (!server) return std::unexpected(std::move(server.error()));
+    server_ = std::move(*server);
+    return {};
+  }
+
+  std::uint16_t port() const { return server_->port(); }
+
+  void start() {
+    thread_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "admin");
+      context_.run();
+    });
+  }
+
+  void stop() {
+    if (thread_.joinable()) {
+      asio::post(context_, [this] {
+        server_->close();
+        context_.stop();
+      });
+      thread_.join();
+    } else if (server_) {
+      server_->close();
+    }
+  }
+
+ private:
+  io::HttpResponse respond(const io::HttpRequest& request) {
+    io::HttpResponse response = respond_with_page(request);
+    response.headers += "Cache-Control: no-store\r\n";
+    return response;
+  }
+
+  // In this order, so that without a token nothing below /v1/ can be told apart.
+  io::HttpResponse respond_with_page(const io::HttpRequest& request) {
+    const Route* route = find_route(request.path);
+    const bool is_open = route == nullptr && !request.path.starts_with("/v1/");
+    const Need need = route != nullptr ? route->need : is_open ? Need::nothing : Need::read;
+    const auto config = backend_.config();
+    // Two of them would leave open which one counts.
+    const std::string_view authorization =
+        request.header_count("authorization") == 1 ? request.header("authorization") : "";
+    switch (access_of(*config, need, authorization)) {
+      case Access::allowed:
+        break;
+      case Access::no_token:
+        return io::to_response(no_token());
+      case Access::role_too_low:
+        return io::to_response(role_too_low());
+    }
+    if (route == nullptr) return io::to_response(no_such_path());
+    if (request.method != "GET" && request.method != "HEAD") return io::to_response(wrong_method());
+    return render(route->page, *config);
+  }
+
+  io::HttpResponse render(Page page, const config::Config& config) {
+    io::HttpResponse response;
+    switch (page) {
+      case Page::health:
+        response.body = R"({"status":"ok"})";
+        break;
+      case Page::ready: {
+        const std::vector<std::string> missing = backend_.not_ready();
+        response.status = missing.empty() ? 200 : 503;
+        response.body = ready_json(missing);
+        break;
+      }
+      case Page::metrics: {
+        telemetry::Metrics& metrics = backend_.metrics();
+        backend_.refresh_gauges(metrics);
+        response.content_type = telemetry::Metrics::kContentType;
+        response.body = metrics.expose(options_.clock().mono);
+        break;
+      }
+      case Page::carriers:
+        response.body = carriers_json(config, backend_.stats().get());
+        break;
+      case Page::queues:
+        response.body = queues_json(config, backend_.stats().get(), options_.clock().wall);
+        break;
+    }
+    return response;
+  }
+
+  Backend& backend_;
+  const Options options_;
+  asio::io_context context_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
+  std::unique_ptr<io::HttpServer> server_;
+  std::thread thread_;
+};
+
+AdminServer::AdminServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AdminServer::~AdminServer() = default;
+
+std::expected<std::unique_ptr<AdminServer>, io::ListenError> AdminServer::open(Backend& backend,
+                                                                               Options options) {
+  auto impl = std::make_unique<Impl>(backend, std::move(options));
+  if (auto done = impl->listen(); !done) return std::unexpected(std::move(done.error()));
+  return std::unique_ptr<AdminServer>(new AdminServer(std::move(impl)));
+}
+
+std::uint16_t AdminServer::port() const { return impl_->port(); }
+void AdminServer::start() { impl_->start(); }
+void AdminServer::stop() { impl_->stop(); }
+
+}  // namespace trunkline::admin

@@ -1,0 +1,284 @@
+#include "admin/admin_server.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "admin/access.h"
+#include "admin/views.h"
+#include "io/http_client.h"
+#include "seal/digest.h"
+
+namespace trunkline::admin {
+namespace {
+
+using namespace std::chrono_literals;
+using telemetry::Metric;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr base::Now kNow{.mono = base::Mono{100h}, .wall = base::Wall{1'800'000'000s}};
+
+config::Config test_config() {
+  config::Config c;
+  c.admin_tokens = {{"ops", seal::sha256_hex("tl_ops"), "operator"},
+                    {"eyes", seal::sha256_hex("tl_eyes"), "viewer"},
+                    {"odd", seal::sha256_hex("tl_odd"), "auditor"}};
+  c.carriers.resize(4);
+  c.carriers[0] = {.name = "alpha", .region = "eu", .smpp = {.host = "127.0.0.1", .port = 12775}};
+  c.carriers[0].smpp.system_id = "hidden-system-id";
+  c.carriers[0].smpp.password = "hidden-password";
+  c.carriers[0].smpp.binds = 2;
+  c.carriers[1] = {.name = "beta", .region = "us", .smpp = {.host = "fd00::1", .port = 2775}};
+  c.carriers[1].smpp.bind = config::SmppCarrier::Bind::transmitter_receiver;
+  c.carriers[2].name = "removed";  // its host is empty
+  c.carriers[3] = {.name = "new", .region = "eu", .smpp = {.host = "smsc.example", .port = 2775}};
+  c.tables.carriers = {{.rate_per_s = 200}, {.rate_per_s = 50}, {}, {}};
+  c.tables.classes.resize(2);
+  c.tables.classes[0].name = "otp";
+  c.tables.classes[1].name = "marketing";
+  return c;
+}
+
+engine::Stats test_stats() {
+  engine::Stats s;
+  s.lanes = {{.carrier = {0}, .traffic_class = {1}, .depth = 42, .oldest = kNow.wall - 1500ms},
+             {.carrier = {}, .traffic_class = {0}, .depth = 1, .oldest = kNow.wall + 1s}};
+  s.carriers = {{.carrier = {1}, .links_up = 0, .outstanding = 3, .rate_limit = 50},
+                {.carrier = {0}, .links_up = 2, .outstanding = 7, .rate_limit = 187.5}};
+  return s;
+}
+
+class FakeBackend final : public Backend {
+ public:
+  std::vector<std::string> not_ready() const override {
+    const std::lock_guard lock(mutex_);
+    return missing_;
+  }
+  std::shared_ptr<const config::Config> config() const override {
+    const std::lock_guard lock(mutex_);
+    return config_;
+  }
+  std::shared_ptr<const engine::Stats> stats() const override {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+  }
+  void refresh_gauges(telemetry::Metrics& metrics) override {
+    metrics.gauge(Metric::carrier_up, {"alpha"})->set(++refreshed_);
+  }
+  telemetry::Metrics& metrics() override { return metrics_; }
+
+  void set_missing(std::vector<std::string> missing) {
+    const std::lock_guard lock(mutex_);
+    missing_ = std::move(missing);
+  }
+  void set_config(config::Config config) {
+    const std::lock_guard lock(mutex_);
+    config_ = std::make_shared<const config::Config>(std::move(config));
+  }
+  void set_stats(std::shared_ptr<const engine::Stats> stats) {
+    const std::lock_guard lock(mutex_);
+    stats_ = std::move(stats);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> missing_;
+  std::shared_ptr<const config::Config> config_ =
+      std::make_shared<const config::Config>(test_config());
+  std::shared_ptr<const engine::Stats> stats_ = std::make_shared<const engine::Stats>(test_stats());
+  telemetry::Metrics metrics_;
+  double refreshed_ = 0;  // admin thread
+};
+
+class AdminServerTest : public ::testing::Test {
+ protected:
+  AdminServerTest() {
+    Options options;
+    options.clock = [] { return kNow; };
+    server_ = std::move(AdminServer::open(backend_, options).value());
+    server_->start();
+  }
+
+  io::HttpReply ask(std::string_view method, std::string_view target, std::string_view token = {}) {
+    auto client = io::HttpClient::connect("127.0.0.1", server_->port(), 30s);
+    EXPECT_TRUE(client) << client.error().text;
+    const std::string headers =
+        token.empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", token);
+    auto reply = client->request(method, target, headers);
+    EXPECT_TRUE(reply) << reply.error().text;
+    return std::move(*reply);
+  }
+  io::HttpReply get(std::string_view target, std::string_view token = {}) {
+    return ask("GET", target, token);
+  }
+
+  FakeBackend backend_;
+  std::unique_ptr<AdminServer> server_;
+};
+
+TEST_F(AdminServerTest, HealthIsOpen) {
+  const io::HttpReply reply = get("/healthz");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, R"({"status":"ok"})");
+  EXPECT_EQ(reply.header("content-type"), "application/json");
+  EXPECT_EQ(reply.header("cache-control"), "no-store");
+}
+
+TEST_F(AdminServerTest, ReadinessSaysWhatIsMissing) {
+  EXPECT_EQ(get("/readyz").status, 200);
+  EXPECT_EQ(get("/readyz").body, R"({"ready":true,"reasons":[]})");
+  backend_.set_missing({"replaying", "store_failed"});
+  const io::HttpReply reply = get("/readyz");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(reply.body, R"({"ready":false,"reasons":["replaying","store_failed"]})");
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(ask("HEAD", "/readyz").status, 503);
+  EXPECT_EQ(ask("HEAD", "/readyz").body, "");
+}
+
+TEST_F(AdminServerTest, MetricsNeedATokenUnlessOpen) {
+  EXPECT_EQ(get("/metrics").status, 401);
+  backend_.metrics().counter(Metric::in_doubt)->add(3);
+  io::HttpReply reply = get("/metrics", "tl_eyes");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(reply.body, HasSubstr("\ntrunkline_in_doubt_total 3\n"));
+  EXPECT_THAT(reply.body, HasSubstr("\ntrunkline_carrier_up{carrier=\"alpha\"} 1\n"));
+
+  config::Config open = test_config();
+  open.metrics_open = true;
+  backend_.set_config(std::move(open));
+  reply = get("/metrics");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_THAT(reply.body, HasSubstr("\ntrunkline_carrier_up{carrier=\"alpha\"} 2\n"));
+  EXPECT_EQ(get("/v1/carriers").status, 401);
+}
+
+TEST_F(AdminServerTest, ShowsCarriersWithoutSecrets) {
+  for (const std::string_view token : {"tl_ops", "tl_eyes"}) {
+    const io::HttpReply reply = get("/v1/carriers", token);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(
+        reply.body,
+        R"({"data":[)"
+        R"({"name":"alpha","region":"eu","address":"127.0.0.1:12775","bind":"transceiver",)"
+        R"("up":true,"links":2,"links_up":2,"outstanding":7,"window":50,"rate":200,"rate_limit":187.5},)"
+        R"({"name":"beta","region":"us","address":"[fd00::1]:2775","bind":"transmitter_receiver",)"
+        R"("up":false,"links":1,"links_up":0,"outstanding":3,"window":50,"rate":50,"rate_limit":50},)"
+        R"({"name":"new","region":"eu","address":"smsc.example:2775","bind":"transceiver",)"
+        R"("up":false,"links":1,"links_up":0,"outstanding":0,"window":50,"rate":null,"rate_limit":null}]})");
+  }
+}
+
+TEST_F(AdminServerTest, ShowsQueues) {
+  const io::HttpReply reply = get("/v1/queues?x=1", "tl_ops");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body,
+            R"({"data":[{"carrier":"alpha","class":"marketing","depth":42,"oldest_seconds":1.5},)"
+            R"({"carrier":null,"class":"otp","depth":1,"oldest_seconds":0}]})");
+}
+
+TEST_F(AdminServerTest, AnswersBeforeTheFirstSnapshot) {
+  backend_.set_stats(nullptr);
+  EXPECT_EQ(get("/v1/queues", "tl_ops").body, R"({"data":[]})");
+  EXPECT_THAT(get("/v1/carriers", "tl_ops").body,
+              HasSubstr(R"("up":false,"links":2,"links_up":0,"outstanding":0,"window":50,)"
+                        R"("rate":200,"rate_limit":200})"));
+}
+
+TEST_F(AdminServerTest, RefusesWithProblems) {
+  struct Case {
+    std::string_view method, target, token;
+    int status;
+    std::string_view code, header, value;
+  };
+  for (const Case& c : {
+           Case{"GET", "/v1/carriers", "", 401, "unauthorized", "www-authenticate", "Bearer"},
+           Case{"GET", "/v1/queues", "wrong", 401, "unauthorized", "www-authenticate", "Bearer"},
+           Case{"GET", "/v1/nothing", "", 401, "unauthorized", "www-authenticate", "Bearer"},
+           Case{"POST", "/v1/carriers", "", 401, "unauthorized", "www-authenticate", "Bearer"},
+           Case{"GET", "/v1/carriers", "tl_odd", 403, "unauthorized", "", ""},
+           Case{"GET", "/metrics", "tl_odd", 403, "unauthorized", "", ""},
+           Case{"GET", "/v1/nothing", "tl_ops", 404, "not_found", "", ""},
+           Case{"GET", "/v1/carriers/", "tl_ops", 404, "not_found", "", ""},
+           Case{"GET", "/", "", 404, "not_found", "", ""},
+           Case{"POST", "/v1/carriers", "tl_ops", 405, "invalid_request", "allow", "GET, HEAD"},
+           Case{"DELETE", "/healthz", "", 405, "invalid_request", "allow", "GET, HEAD"},
+       }) {
+    SCOPED_TRACE(fmt::format("{} {} {}", c.method, c.target, c.token));
+    const io::HttpReply reply = ask(c.method, c.target, c.token);
+    EXPECT_EQ(reply.status, c.status);
+    EXPECT_EQ(reply.header("content-type"), "application/problem+json");
+    EXPECT_THAT(reply.body, HasSubstr(fmt::format(R"("status":{},)", c.status)));
+    EXPECT_THAT(reply.body, HasSubstr(fmt::format(R"("code":"{}")", c.code)));
+    EXPECT_THAT(reply.body, Not(HasSubstr("tl_")));
+    if (!c.header.empty()) EXPECT_EQ(reply.header(c.header), c.value);
+  }
+}
+
+TEST_F(AdminServerTest, TwoCredentialsAreNone) {
+  auto client = io::HttpClient::connect("127.0.0.1", server_->port(), 30s);
+  ASSERT_TRUE(client);
+  const auto reply = client->request(
+      "GET", "/v1/queues", "Authorization: Bearer tl_ops\r\nAuthorization: Bearer tl_ops\r\n");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 401);
+}
+
+TEST_F(AdminServerTest, ATokenEndsWithTheReload) {
+  EXPECT_EQ(get("/v1/queues", "tl_eyes").status, 200);
+  config::Config less = test_config();
+  less.admin_tokens.pop_back();
+  less.admin_tokens.pop_back();
+  backend_.set_config(std::move(less));
+  EXPECT_EQ(get("/v1/queues", "tl_eyes").status, 401);
+  EXPECT_EQ(get("/v1/queues", "tl_ops").status, 200);
+}
+
+TEST_F(AdminServerTest, APortInUseIsSaid) {
+  Options options;
+  options.port = server_->port();
+  const auto second = AdminServer::open(backend_, options);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, io::ListenError::Kind::in_use);
+}
+
+TEST_F(AdminServerTest, StopsWithClientsConnectedAndTwice) {
+  auto client = io::HttpClient::connect("127.0.0.1", server_->port(), 30s);
+  ASSERT_TRUE(client->request("GET", "/healthz"));
+  server_->stop();
+  EXPECT_EQ(*client->read_to_end(), "");
+  server_->stop();
+}
+
+TEST(AdminServer, StopsWithoutHavingStarted) {
+  FakeBackend backend;
+  const auto server = AdminServer::open(backend, {});
+  ASSERT_TRUE(server);
+  (*server)->stop();
+}
+
+TEST(Access, ReadsTheHeaderAsRfc6750HasIt) {
+  const config::Config c = test_config();
+  const auto ask = [&](std::string_view authorization) {
+    return access_of(c, Need::read, authorization);
+  };
+  EXPECT_EQ(ask("Bearer tl_ops"), Access::allowed);
+  EXPECT_EQ(ask("bearer   tl_ops"), Access::allowed);
+  EXPECT_EQ(ask("Bearer tl_odd"), Access::role_too_low);
+  for (const std::string_view refused :
+       {"", "Bearer", "Bearer ", "Bearertl_ops", "Basic tl_ops", "tl_ops", "Bearer tl_ops ",
+        "Bearer TL_OPS", "Bearer tl_op"}) {
+    EXPECT_EQ(ask(refused), Access::no_token) << refused;
+  }
+  // The hash is not the token.
+  EXPECT_EQ(ask("Bearer " + c.admin_tokens[0].sha256_hex), Access::no_token);
+  EXPECT_EQ(access_of(config::Config{}, Need::read, "Bearer x"), Access::no_token);
+}
+
+}  // namespace
+}  // namespace trunkline::admin
