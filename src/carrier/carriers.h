@@ -42,6 +42,8 @@ struct Options {
   base::Duration refused_max = std::chrono::seconds(60);
   // A link that stood this long starts with a short delay again when it is lost.
   base::Duration stable_after = std::chrono::seconds(10);
+  // An unbind that is not answered.
+  base::Duration unbind_grace = std::chrono::seconds(2);
   // For the jitter of reconnects; 0: from the system.
   std::uint64_t seed = 0;
 };

@@ -1,6 +1,9 @@
 #include "carrier/smpp_connection.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -19,6 +22,9 @@ namespace asio = boost::asio;
 namespace {
 // At most this much in one system call; the session bounds what can wait.
 constexpr std::size_t kWriteBytes = 256 * 1024;
+// At most about this much waits in the system for a peer that does not read (its default is
+// megabytes): nobody can take it back there when its TTL ends.
+constexpr int kSystemUnsentBytes = 32 * 1024;
 }  // namespace
 
 SmppConnection::SmppConnection(asio::io_context& io, Owner& owner, Settings settings)
@@ -59,6 +65,8 @@ void SmppConnection::on_tcp_connected(const ErrorCode& error) {
   if (error) return lost("connect", error, now);
   ErrorCode ignored;
   socket_.set_option(Tcp::no_delay(true), ignored);
+  (void)setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kSystemUnsentBytes,
+                   sizeof kSystemUnsentBytes);
   ErrorCode failed;
   socket_.non_blocking(true, failed);
   if (failed) return lost("connect", failed, now);

@@ -21,7 +21,6 @@ using message::OutcomeKind;
 
 namespace {
 
-constexpr base::Duration kUnbindGrace = 2s;
 // A link whose session the carrier has forgotten waits this long for what is still out.
 constexpr base::Duration kRecyclePatience = 5s;
 // For the receipts that are being made durable when a link ends.
@@ -39,7 +38,8 @@ std::size_t session_window(const config::SmppCarrier& smpp) {
   return std::clamp<std::size_t>(smpp.window, limits::kSegmentsMax, limits::kWindowMax);
 }
 
-SmppConnection::Settings connection_settings(const config::SmppCarrier& smpp) {
+SmppConnection::Settings connection_settings(const config::SmppCarrier& smpp,
+                                             const Options& options) {
   SmppConnection::Settings settings;
   settings.host = smpp.host;
   settings.port = smpp.port;
@@ -48,7 +48,7 @@ SmppConnection::Settings connection_settings(const config::SmppCarrier& smpp) {
   settings.session.window = session_window(smpp);
   settings.session.bind_timeout = smpp.bind_timeout;
   settings.session.enquire_link_interval = smpp.enquire_link;
-  settings.session.unbind_grace = kUnbindGrace;
+  settings.session.unbind_grace = options.unbind_grace;
   return settings;
 }
 
@@ -108,8 +108,8 @@ void SmppLink::connect() {
   settings_refused_ = false;
   flights_ = Flights(session_window(config_.smpp) * limits::kLateWindows);
   SmppConnection::Owner& owner = *this;
-  connection_ =
-      std::make_shared<SmppConnection>(context_.io, owner, connection_settings(config_.smpp));
+  connection_ = std::make_shared<SmppConnection>(
+      context_.io, owner, connection_settings(config_.smpp, context_.options));
   connection_->start();
 }
 

@@ -1,0 +1,196 @@
+// What the carrier sends us. The carrier is a real peer on loopback.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "carrier/test_world.h"
+
+namespace trunkline::carrier::test {
+namespace {
+
+using engine::LinkDown;
+using engine::LinkUp;
+using engine::Receipt;
+using engine::SubmitResult;
+
+class Receipts : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    world.carriers.apply({world.carrier(smsc)});
+    ASSERT_TRUE(world.run_until([&] { return world.count<LinkUp>() == 1; }));
+  }
+  Receipt receipt(std::size_t nth = 0) {
+    EXPECT_TRUE(world.run_until([&] { return world.count<Receipt>() > nth; }));
+    const auto all = world.all<Receipt>();
+    return nth < all.size() ? all[nth] : Receipt{};
+  }
+  // The status with which the request of that token was answered.
+  std::uint32_t answer(std::uint64_t token, std::size_t peer = 0) {
+    std::uint32_t status = 0xffffffff;
+    EXPECT_TRUE(world.run_until([&] {
+      for (const auto& a : smsc.peer(peer).deliver_answers) {
+        if (a.token == token) status = a.status;
+      }
+      return status != 0xffffffff;
+    }));
+    return status;
+  }
+  // Everything that was sent to either side before has been seen by it when this returns.
+  void round_trip() {
+    const std::size_t before = world.count<SubmitResult>();
+    world.send(world.submit(999));
+    ASSERT_TRUE(world.run_until([&] { return world.count<SubmitResult>() > before; }));
+  }
+
+  World world;
+  TestSmsc smsc{world.io};
+};
+
+TEST_F(Receipts, ToTheEngineWithAllItNeeds) {
+  ASSERT_TRUE(smsc.peer().deliver_receipt("m17", 1, smpp::ReceiptState::undeliverable, 12));
+  const Receipt r = receipt();
+  EXPECT_EQ(r.carrier.at(), 0u);
+  EXPECT_EQ(r.carrier_message_id, "m17");
+  EXPECT_EQ(r.state, message::ReceiptState::undelivered);
+  EXPECT_EQ(r.raw, "stat:UNDELIV err:012");
+  EXPECT_EQ(r.to_hash, world.vault->number_hash(447700900123));
+  EXPECT_EQ(r.raw.find("secret"), std::string::npos);
+}
+
+TEST_F(Receipts, AnsweredWhenAcknowledgedAndNotBefore) {
+  ASSERT_TRUE(smsc.peer().deliver_receipt("m1", 1));
+  ASSERT_TRUE(smsc.peer().deliver_receipt("m2", 2));
+  const engine::Token first = receipt(0).token;
+  const engine::Token second = receipt(1).token;
+  EXPECT_NE(first, second);
+  round_trip();
+  EXPECT_TRUE(smsc.peer().deliver_answers.empty());
+  EXPECT_EQ(world.carriers.stats().at(0).receipts_unanswered, 2u);
+
+  world.acknowledge(second);
+  EXPECT_EQ(answer(2), 0u);
+  round_trip();
+  EXPECT_EQ(smsc.peer().deliver_answers.size(), 1u);
+  world.acknowledge(first);
+  EXPECT_EQ(answer(1), 0u);
+  EXPECT_EQ(world.carriers.stats().at(0).receipts_unanswered, 0u);
+}
+
+TEST_F(Receipts, BeforeTheAnswerToTheSubmit) {
+  smsc.on_submit = [](Peer& peer, const Peer::Submitted& s) {
+    peer.deliver_receipt("early", 1);
+    peer.answer(s.sequence, 0, "early");
+  };
+  world.send(world.submit(1));
+  ASSERT_TRUE(world.run_until([&] { return world.count<SubmitResult>() == 1; }));
+  EXPECT_LT(world.position<Receipt>(), world.position<SubmitResult>());
+  EXPECT_EQ(receipt().carrier_message_id, "early");
+}
+
+TEST_F(Receipts, AcknowledgementForAConnectionThatIsGone) {
+  ASSERT_TRUE(smsc.peer().deliver_receipt("m1", 1));
+  const engine::Token old_token = receipt().token;
+  smsc.peer().reset();
+  ASSERT_TRUE(world.run_until([&] { return world.count<LinkUp>() == 2; }));
+  // The carrier sends it again; the sequence number is the same.
+  ASSERT_TRUE(smsc.peer(1).deliver_receipt("m1", 2));
+  const engine::Token new_token = receipt(1).token;
+  EXPECT_NE(old_token, new_token);
+  world.acknowledge(old_token);
+  world.acknowledge(0);
+  world.acknowledge(~engine::Token{0});
+  round_trip();
+  EXPECT_TRUE(smsc.peer(1).deliver_answers.empty());
+  world.acknowledge(new_token);
+  EXPECT_EQ(answer(2, 1), 0u);
+}
+
+TEST_F(Receipts, TextThatLooksLikeAReceiptIsAMessage) {
+  smpp::DeliverSm sm = Peer::receipt("m1", smpp::ReceiptState::delivered, 0);
+  sm.esm_class = 0;
+  ASSERT_TRUE(smsc.peer().deliver(sm, 5));
+  EXPECT_EQ(answer(5), smpp::kEsmeRxTAppn);
+  ASSERT_TRUE(smsc.peer().deliver(sm, 6));
+  EXPECT_EQ(answer(6), smpp::kEsmeRxTAppn);
+  EXPECT_EQ(world.count<Receipt>(), 0u);
+  EXPECT_EQ(world.carriers.stats().at(0).counters.inbound_refused, 2u);
+  // Once a minute at most, and without the text.
+  std::size_t lines = 0;
+  for (const LogLine& line : world.log()) {
+    lines += line.event == "deliver_sm_refused";
+    EXPECT_EQ(line.text.find("secret"), std::string::npos);
+    EXPECT_EQ(line.text.find("447700900123"), std::string::npos);
+  }
+  EXPECT_EQ(lines, 1u);
+}
+
+TEST_F(Receipts, WithoutAnIdTheNumberMustDo) {
+  smpp::DeliverSm sm = Peer::receipt("", smpp::ReceiptState::delivered, 0);
+  sm.short_message = "stat:DELIVRD";
+  ASSERT_TRUE(smsc.peer().deliver(sm, 1));
+  EXPECT_EQ(receipt().carrier_message_id, "");
+  EXPECT_EQ(receipt().to_hash, world.vault->number_hash(447700900123));
+  world.acknowledge(receipt().token);
+  EXPECT_EQ(answer(1), 0u);
+}
+
+TEST_F(Receipts, UnreadableOnesAreRefusedForGood) {
+  smpp::DeliverSm no_sense = Peer::receipt("", smpp::ReceiptState::delivered, 0);
+  no_sense.short_message = "\xff\xfe nothing of the kind";
+  ASSERT_TRUE(smsc.peer().deliver(no_sense, 1));
+  EXPECT_EQ(answer(1), smpp::kEsmeRxPAppn);
+  smpp::DeliverSm nobody = Peer::receipt("", smpp::ReceiptState::delivered, 0);
+  nobody.short_message = "stat:DELIVRD";
+  nobody.source.addr = "Acme";
+  ASSERT_TRUE(smsc.peer().deliver(nobody, 2));
+  EXPECT_EQ(answer(2), smpp::kEsmeRxPAppn);
+  EXPECT_EQ(world.count<Receipt>(), 0u);
+  EXPECT_EQ(world.carriers.stats().at(0).counters.receipts_unreadable, 2u);
+}
+
+TEST_F(Receipts, IdOnlyInTheTlv) {
+  smpp::DeliverSm sm;
+  sm.source = {0, 1, "447700900123"};
+  sm.esm_class = smpp::esm_class::kReceipt;
+  smpp::add_text(sm.tlvs, smpp::tag::kReceiptedMessageId, "00af");
+  smpp::add_u8(sm.tlvs, smpp::tag::kMessageState, 2);
+  ASSERT_TRUE(smsc.peer().deliver(sm, 1));
+  EXPECT_EQ(receipt().carrier_message_id, "00af");
+  EXPECT_EQ(receipt().state, message::ReceiptState::delivered);
+  EXPECT_EQ(receipt().to_hash, 0u);  // perhaps a national number: the id must do
+}
+
+TEST_F(Receipts, IntermediateNotificationDecidesNothing) {
+  smpp::DeliverSm sm = Peer::receipt("m1", smpp::ReceiptState::undeliverable, 0);
+  sm.esm_class = smpp::esm_class::kIntermediate;
+  ASSERT_TRUE(smsc.peer().deliver(sm, 1));
+  EXPECT_EQ(receipt().state, message::ReceiptState::intermediate);
+}
+
+// 200 more than may be unanswered, in one go, from a carrier without a window of its own.
+TEST_F(Receipts, FloodIsBoundedAndTheRestAskedToComeAgain) {
+  constexpr std::uint32_t kFlood = base::limits::kWindowMax + 200;
+  std::string bytes;
+  for (std::uint32_t i = 1; i <= kFlood; ++i) {
+    const smpp::DeliverSm sm =
+        Peer::receipt("m" + std::to_string(i), smpp::ReceiptState::delivered, 0);
+    ASSERT_TRUE(smpp::encode(sm, 1'000'000 + i, 0, bytes));
+  }
+  smsc.peer().write_raw(bytes);
+  // The answers answer no request of the peer's session, which counts them.
+  const auto& counters = smsc.peer().session().counters();
+  ASSERT_TRUE(world.run_until([&] { return counters.unknown_responses == 200; }));
+  ASSERT_TRUE(world.run_until([&] { return world.count<Receipt>() == base::limits::kWindowMax; }));
+  EXPECT_EQ(world.carriers.stats().at(0).receipts_unanswered, base::limits::kWindowMax);
+  EXPECT_LT(world.batches, 2'000u);  // not one a receipt
+
+  std::vector<Command> acks;
+  for (const Receipt& r : world.all<Receipt>()) acks.emplace_back(engine::ReceiptAck{r.token});
+  world.send(std::move(acks));
+  ASSERT_TRUE(world.run_until([&] { return counters.unknown_responses == kFlood; }));
+  ASSERT_TRUE(smsc.peer().deliver_receipt("again", 1));
+  EXPECT_EQ(receipt(base::limits::kWindowMax).carrier_message_id, "again");
+}
+
+}  // namespace
+}  // namespace trunkline::carrier::test
