@@ -415,12 +415,19 @@ TEST(Hostile, AByteOrderMarkAndCrLfAreFine) {
   EXPECT_TRUE(first_error("\xef\xbb\xbfnod: \"x\n" + kBase).contains("x.yaml:1:6: error: a quote"));
 }
 
+TEST(Hostile, JsonIsYaml) {
+  EXPECT_EQ(must_load(R"({"node":{"name":"n","region":"eu"},"demo":true,
+                         "listen":{"http":{"address":"127.0.0.1:0"}}})")
+                .node_name,
+            "n");
+}
+
 TEST(Hostile, Depth) {
-  EXPECT_TRUE(first_error(repeat("[", 5'000'000)).contains("nested more than 64 deep"));
+  EXPECT_TRUE(first_error(repeat("[", 1'000'000)).contains("nested more than 64 deep"));
   EXPECT_TRUE(first_error(repeat("[\n", 2'000'000)).contains("nested more than 64 deep"));
-  EXPECT_TRUE(first_error(repeat("{a: ", 1'000'000)).contains("nested more than 64 deep"));
-  EXPECT_TRUE(first_error(repeat("- ", 2'000'000)).contains("nested more than 32 deep"));
-  EXPECT_TRUE(first_error(repeat("? ", 2'000'000)).contains("nested more than 32 deep"));
+  EXPECT_TRUE(first_error(repeat("{a: ", 250'000)).contains("nested more than 64 deep"));
+  EXPECT_TRUE(first_error(repeat("- ", 500'000)).contains("nested more than 32 deep"));
+  EXPECT_TRUE(first_error(repeat("? ", 500'000)).contains("nested more than 32 deep"));
   EXPECT_TRUE(first_error("a: " + repeat("[", 40) + repeat("]", 40)).contains("more than 32 deep"));
   std::string stairs;
   for (std::size_t i = 0; i < 1000; ++i) stairs += repeat(" ", i) + "a:\n";
@@ -450,6 +457,7 @@ TEST(Hostile, Large) {
   EXPECT_TRUE(first_error(std::string(base::limits::kConfigBytesMax + 1, '#')).contains("bytes"));
   EXPECT_FALSE(load_text(repeat("\n", 5'000'000)).config.has_value());
   EXPECT_FALSE(load_text("a: \"" + repeat("x ", 2'500'000) + "\"").config.has_value());
+  EXPECT_TRUE(first_error("a:\n" + repeat("x,", 600'000)).contains("x.yaml:2:1: error: a line of"));
   EXPECT_FALSE(load_text(repeat("&a ", 100'000)).config.has_value());
   // A great many mistakes: as many told as anybody reads, and how many are left.
   std::string keys;

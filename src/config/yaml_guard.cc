@@ -104,6 +104,17 @@ bool guard_yaml(std::string_view text, std::uint16_t file_index, Findings& findi
                    "remove it");
     return false;
   }
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (end - begin > kYamlLineBytesMax) {
+      findings.error(
+          mark_at(text, file_index, begin), "",
+          fmt::format("a line of {} bytes; {} is the most", end - begin, kYamlLineBytesMax),
+          "break it into several");
+      return false;
+    }
+    begin = end + 1;
+  }
   BracketDepth depth;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (depth.take(text[i])) continue;

@@ -10,6 +10,8 @@ namespace trunkline::config {
 
 // Levels of lists and mappings in one another; no configuration needs more than eight.
 inline constexpr std::size_t kYamlDepthMax = 32;
+// The parser holds all of a line that begins with a bracket: some 150 bytes for each byte.
+inline constexpr std::size_t kYamlLineBytesMax = 1024 * 1024;
 
 // False, with a finding, if the text must not be parsed.
 bool guard_yaml(std::string_view text, std::uint16_t file_index, Findings& findings);
