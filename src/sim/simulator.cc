@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json.hpp>
 
 #include "io/clock.h"
+#include "io/http_server.h"
 #include "sim/smsc_server.h"
 #include "smpp/status.h"
 
@@ -15,31 +15,21 @@ namespace trunkline::sim {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 namespace json = boost::json;
-using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr auto kFlushInterval = std::chrono::milliseconds(200);
 constexpr std::size_t kControlBodyBytesMax = 64 * 1024;
-constexpr auto kControlTimeout = std::chrono::seconds(30);
+constexpr auto kFlushInterval = std::chrono::milliseconds(200);
 
-using Request = http::request<http::string_body>;
-using Response = http::response<http::string_body>;
-
-Response answer(const Request& request, http::status status, const json::value& body) {
-  Response response(status, request.version());
-  response.set(http::field::content_type, "application/json");
-  response.keep_alive(request.keep_alive());
-  response.body() = json::serialize(body) + "\n";
-  response.prepare_payload();
+io::HttpResponse answer(int status, const json::value& body) {
+  io::HttpResponse response;
+  response.status = status;
+  response.body = json::serialize(body) + "\n";
   return response;
 }
 
-Response problem(const Request& request, http::status status, std::string_view detail) {
-  return answer(request, status,
-                {{"status", static_cast<unsigned>(status)}, {"detail", std::string(detail)}});
+io::HttpResponse problem(int status, std::string_view detail) {
+  return answer(status, {{"status", status}, {"detail", std::string(detail)}});
 }
 
 json::object render(SmscServer& server) {
@@ -80,7 +70,6 @@ struct Target {
 };
 std::optional<Target> parse_target(std::string_view path) {
   constexpr std::string_view kRoot = "/v1/carriers";
-  path = path.substr(0, path.find('?'));
   if (!path.starts_with(kRoot)) return std::nullopt;
   path.remove_prefix(kRoot.size());
   if (path.empty() || path == "/") return Target{};
@@ -95,7 +84,7 @@ std::optional<Target> parse_target(std::string_view path) {
 
 class Simulator::Impl {
  public:
-  explicit Impl(asio::io_context& io) : io_(io), acceptor_(io), timer_(io) {}
+  explicit Impl(asio::io_context& io) : io_(io), timer_(io) {}
 
   std::expected<void, SimulatorError> start(const Scenario& scenario, const std::string& ledger) {
     using Kind = SimulatorError::Kind;
@@ -116,13 +105,20 @@ class Simulator::Impl {
       }
       servers_.push_back(std::move(server));
     }
-    auto acceptor = listen_on(io_, scenario.admin);
-    if (!acceptor) {
+    io::HttpServer::Options options;
+    options.host = scenario.admin.host;
+    options.port = scenario.admin.port;
+    options.body_limit = [](std::string_view) { return kControlBodyBytesMax; };
+    auto control = io::HttpServer::listen(
+        io_, options, [this](const io::HttpRequest& request, const io::HttpTicket& ticket) {
+          control_->answer(ticket, handle(request));
+        });
+    if (!control) {
       return std::unexpected(
-          SimulatorError{Kind::address, fmt::format("admin: {}", acceptor.error())});
+          SimulatorError{Kind::address, fmt::format("admin: {}", control.error().text)});
     }
-    acceptor_ = std::move(*acceptor);
-    asio::co_spawn(io_, accept(), asio::detached);
+    control_ = std::move(*control);
+    admin_ = fmt::format("{}:{}", scenario.admin.host, control_->port());
     tick();
     return {};
   }
@@ -130,13 +126,12 @@ class Simulator::Impl {
   std::string ready_line() const {
     json::object carriers;
     for (const auto& server : servers_) carriers[server->spec().name] = server->address();
-    return json::serialize(json::object{
-        {"ready", true}, {"carriers", carriers}, {"admin", to_text(acceptor_.local_endpoint())}});
+    return json::serialize(
+        json::object{{"ready", true}, {"carriers", carriers}, {"admin", admin_}});
   }
 
   std::expected<void, std::string> stop() {
-    error_code ignored;
-    acceptor_.close(ignored);
+    control_->close();
     timer_.cancel();
     for (const auto& server : servers_) {
       server->stop();
@@ -157,58 +152,29 @@ class Simulator::Impl {
     });
   }
 
-  asio::awaitable<void> accept() {
-    while (acceptor_.is_open()) {
-      auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
-      if (!error) asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
-    }
-  }
-
-  asio::awaitable<void> serve(tcp::socket socket) {
-    beast::tcp_stream stream(std::move(socket));
-    beast::flat_buffer buffer;
-    for (bool more = true; more;) {
-      http::request_parser<http::string_body> parser;
-      parser.body_limit(kControlBodyBytesMax);
-      stream.expires_after(kControlTimeout);
-      auto [read_error, read] =
-          co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
-      if (read_error) break;
-      const Response response = handle(parser.get());
-      more = response.keep_alive();
-      auto [write_error, written] =
-          co_await http::async_write(stream, response, asio::as_tuple(asio::use_awaitable));
-      if (write_error) break;
-    }
-    error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
-  }
-
-  Response handle(const Request& request) {
-    const auto target = parse_target({request.target().data(), request.target().size()});
-    if (!target) return problem(request, http::status::not_found, "there is only /v1/carriers");
+  io::HttpResponse handle(const io::HttpRequest& request) {
+    const auto target = parse_target(request.path);
+    if (!target) return problem(404, "there is only /v1/carriers");
     if (target->carrier.empty()) {
-      if (request.method() != http::verb::get) {
-        return problem(request, http::status::method_not_allowed, "GET only");
-      }
+      if (request.method != "GET") return problem(405, "GET only");
       json::array data;
       for (const auto& server : servers_) data.push_back(render(*server));
-      return answer(request, http::status::ok, {{"data", std::move(data)}});
+      return answer(200, {{"data", std::move(data)}});
     }
     for (const auto& server : servers_) {
       if (server->spec().name == target->carrier) {
         return handle(request, *server, target->action);
       }
     }
-    return problem(request, http::status::not_found,
-                   fmt::format("there is no carrier \"{}\"", target->carrier));
+    return problem(404, fmt::format("there is no carrier \"{}\"", target->carrier));
   }
 
-  Response handle(const Request& request, SmscServer& server, std::string_view action) {
-    const bool post = request.method() == http::verb::post;
+  io::HttpResponse handle(const io::HttpRequest& request, SmscServer& server,
+                          std::string_view action) {
+    const bool post = request.method == "POST";
     if (action == "faults") return faults(request, server);
-    if (action.empty() && request.method() == http::verb::get) {
-      return answer(request, http::status::ok, render(server));
+    if (action.empty() && request.method == "GET") {
+      return answer(200, render(server));
     }
     if (action == "kill-links" && post) {
       server.kill_links();
@@ -216,36 +182,36 @@ class Simulator::Impl {
       server.stop();
     } else if (action == "start" && post) {
       if (auto started = server.start(); !started) {
-        return problem(request, http::status::service_unavailable, started.error());
+        return problem(503, started.error());
       }
     } else {
-      return problem(request, http::status::not_found,
-                     "there are GET, and POST faults, kill-links, stop, start");
+      return problem(404, "there are GET, and POST faults, kill-links, stop, start");
     }
-    return answer(request, http::status::ok, render(server));
+    return answer(200, render(server));
   }
 
-  Response faults(const Request& request, SmscServer& server) {
-    const bool replace = request.method() == http::verb::put;
-    if (request.method() == http::verb::delete_) {
+  io::HttpResponse faults(const io::HttpRequest& request, SmscServer& server) {
+    const bool replace = request.method == "PUT";
+    if (request.method == "DELETE") {
       server.smsc().clear_faults();
-      return answer(request, http::status::ok, render(server));
+      return answer(200, render(server));
     }
-    if (request.method() != http::verb::post && !replace) {
-      return problem(request, http::status::method_not_allowed, "POST, PUT or DELETE");
+    if (request.method != "POST" && !replace) {
+      return problem(405, "POST, PUT or DELETE");
     }
-    const auto parsed = parse_faults("body", request.body());
-    if (!parsed) return problem(request, http::status::bad_request, parsed.error());
+    const auto parsed = parse_faults("body", std::string(request.body));
+    if (!parsed) return problem(400, parsed.error());
     if (replace) server.smsc().clear_faults();
     const base::Mono now = io::mono_now();
     for (const Fault& fault : *parsed) server.smsc().add_fault(fault, now);
-    return answer(request, http::status::ok, render(server));
+    return answer(200, render(server));
   }
 
   asio::io_context& io_;
   LineFile ledger_;  // outlives the servers
   std::vector<std::unique_ptr<SmscServer>> servers_;
-  tcp::acceptor acceptor_;
+  std::unique_ptr<io::HttpServer> control_;
+  std::string admin_;
   asio::steady_timer timer_;
 };
 

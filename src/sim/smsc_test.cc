@@ -2,11 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <fstream>
-#include <sstream>
-
+#include "sim/temp_file.h"
 #include "smpp/framer.h"
 #include "smpp/pdu.h"
 #include "smpp/receipt.h"
@@ -27,26 +24,6 @@ using testing::SizeIs;
 constexpr base::Now kStart{base::Mono{1000s}, base::Wall{1'700'000'000s}};
 
 base::Now at(base::Duration after) { return {kStart.mono + after, kStart.wall + after}; }
-
-class TempFile {
- public:
-  TempFile() {
-    char name[] = "/tmp/trunkline_smsc_XXXXXX";
-    close(mkstemp(name));
-    path_ = name;
-  }
-  ~TempFile() { unlink(path_.c_str()); }
-  const std::string& path() const { return path_; }
-  std::vector<std::string> lines() const {
-    std::ifstream file(path_);
-    std::vector<std::string> out;
-    for (std::string line; std::getline(file, line);) out.push_back(line);
-    return out;
-  }
-
- private:
-  std::string path_;
-};
 
 smpp::SubmitSm submit(std::string text, std::string to = "447700900123") {
   smpp::SubmitSm out;
