@@ -12,6 +12,7 @@ std::string encode_refusal(const Refusal& refusal) {
   base::ByteWriter writer(out);
   writer.u8(1);
   writer.text(refusal.code);
+  writer.text(refusal.version);
   writer.varint(refusal.reasons.size());
   for (const policy::Reason& reason : refusal.reasons) {
     writer.text(reason.rule);
@@ -25,6 +26,7 @@ Refusal decode_refusal(std::string_view bytes) {
   Refusal refusal;
   in.u8();
   refusal.code = in.text();
+  refusal.version = in.text();
   const std::uint64_t count = in.varint();
   for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
     const std::string_view rule = policy::known_rule(in.text());
@@ -33,14 +35,16 @@ Refusal decode_refusal(std::string_view bytes) {
   // Unreadable only if its key was destroyed since: the answer then says no more than that it was
   // no.
   if (!in.ok() || refusal.code.empty())
-    return {.code = "policy_refused", .reasons = {}, .retry_after = {}};
+    return {.code = "policy_refused", .reasons = {}, .retry_after = {}, .version = {}};
   return refusal;
 }
 
 Refusal refusal_of(std::string_view code, std::string_view rule, std::string text,
                    base::Duration retry_after = {}) {
-  return {
-      .code = std::string(code), .reasons = {{rule, std::move(text)}}, .retry_after = retry_after};
+  return {.code = std::string(code),
+          .reasons = {{rule, std::move(text)}},
+          .retry_after = retry_after,
+          .version = {}};
 }
 
 }  // namespace
@@ -162,12 +166,14 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
                            1});
     answer.kind = ItemAnswer::Kind::refused;
     answer.refusal = std::move(refusal);
+    answer.refusal.version = tables_->version;
     return std::move(answer);
   };
   if (verdict.kind == policy::Verdict::Kind::refuse) {
     return refuse({.code = std::string(verdict.code),
                    .reasons = std::move(verdict.reasons),
-                   .retry_after = {}});
+                   .retry_after = {},
+                   .version = {}});
   }
   const routing::Plan plan = routing::plan(tables_->routing, {.tenant = item.tenant,
                                                               .traffic_class = item.traffic_class,
@@ -297,6 +303,7 @@ void Engine::Impl::on(Accept&& event, Step& s) {
     ItemAnswer item;
     item.kind = ItemAnswer::Kind::refused;
     item.refusal = *refusal;
+    item.refusal.version = tables_->version;
     answer.items.assign(event.items.size(), item);
     return done();
   }

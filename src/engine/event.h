@@ -134,6 +134,7 @@ struct Refusal {
   std::string code;  // the API's problem code: policy_refused, class_not_allowed, rate_limited, ...
   std::vector<policy::Reason> reasons;
   base::Duration retry_after{};  // rate_limited and overload
+  std::string version;           // of the configuration that refused; kept with the key
 };
 
 struct ItemAnswer {

@@ -94,6 +94,7 @@ void Engine::Impl::on(const ListHot& event, Step& s) {
       slot = list.previous(age_links_, slot);
     const bool cold_left = cold != thawed.begin();
     if (slot == kNoSlot && !cold_left) {
+      answer.resume.reset();  // nothing follows
       s.out.after_commit.emplace_back(std::move(answer));
       return;
     }
