@@ -1,0 +1,116 @@
+// The REST API without sockets and threads: requests in, events to the engine, answers out. One
+// thread; RestServer drives it, tests may too.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "engine/event.h"
+#include "io/http_server.h"
+#include "io/problem.h"
+#include "message/record.h"
+#include "rest/backend.h"
+#include "rest/keys.h"
+#include "rest/parse.h"
+#include "rest/routes.h"
+
+namespace trunkline::rest {
+
+class Api {
+ public:
+  struct Options {
+    std::uint8_t token_tag = 1;
+    base::Duration answer_timeout{};
+    std::function<base::Now()> clock;
+  };
+  // Answers one request, exactly once for each ticket handed in.
+  using Respond = std::function<void(const io::HttpTicket&, io::HttpResponse&&)>;
+
+  Api(Backend& backend, Options options, Respond respond);
+
+  void handle(const io::HttpRequest& request, const io::HttpTicket& ticket);
+  void on_effects(std::vector<engine::Effect>& effects);
+  // Gives up on what the engine has not answered in time.
+  void check_timeouts(base::Mono now);
+
+  static std::size_t body_limit(std::string_view path);
+
+ private:
+  // A request that waits for the engine.
+  struct Pending {
+    bool used = false;
+    std::uint32_t generation = 0;
+    Operation operation = Operation::get_message;
+    io::HttpTicket ticket;
+    message::TenantIndex tenant;
+    base::MessageId id;                      // of the message asked about
+    std::vector<message::Payload> payloads;  // of the items the engine has, in their order
+    std::vector<std::optional<std::string>> item_problems;  // batch: by item; none: the engine's
+    ListRequest list;
+    std::optional<base::MessageId> before;
+  };
+  // What every handler needs.
+  struct Context {
+    const io::HttpRequest& request;
+    const io::HttpTicket& ticket;
+    const Route& route;
+    std::string_view id_text;
+    message::TenantIndex tenant;
+    base::Now now;
+  };
+
+  void create_message(const Context& c);
+  void create_batch(const Context& c);
+  void list_messages(const Context& c);
+  void get_message(const Context& c);
+  void cancel_message(const Context& c);
+
+  void on(engine::AcceptAnswer&& answer);
+  void on(engine::CancelAnswer&& answer);
+  void on(engine::QueryAnswer&& answer);
+  void on(engine::ListAnswer&& answer);
+  void on(engine::Submit&&) {}
+  void on(engine::ReceiptAck&&) {}
+
+  const config::Config& config();  // in force; refreshed once a request
+  const std::string& tenant_name(message::TenantIndex tenant) const;
+  std::optional<io::ProblemError> read_key(const io::HttpRequest& request, std::string_view& key);
+  std::optional<io::Problem> check_post(const Context& c, bool needs_json);
+  message::KeyRef key_ref(message::TenantIndex tenant, std::string_view path, std::string_view key,
+                          std::string_view fingerprint);
+  message::Submission submission(MessageRequest& request, const Context& c);
+
+  engine::Token start(Pending&& pending, base::Mono now);
+  bool is_waiting(engine::Token token) const;
+  std::optional<Pending> finish(engine::Token token);
+  // Sends to the engine; on a full mailbox answers 503 in its place.
+  void post(engine::Event&& event, engine::Token token);
+
+  void respond(const io::HttpTicket& ticket, const io::Problem& problem);
+  void respond_json(const io::HttpTicket& ticket, int status, std::string body,
+                    std::string headers = {});
+  io::Problem render_item(engine::ItemAnswer& item, const message::Payload* payload,
+                          message::TenantIndex tenant, std::string& out, base::MessageId& id);
+  // The one place that may wait for a disk: what is not in the engine. nullopt: an answer was
+  // impossible, `problem` says why.
+  std::optional<std::string> look_up(message::TenantIndex tenant, const base::MessageId& id,
+                                     io::Problem& problem);
+  std::optional<message::Payload> open_payload(std::string_view tenant, std::string_view sealed);
+  bool render_now(std::string_view record, std::string& out);
+
+  Backend& backend_;
+  const Options options_;
+  const Respond respond_;
+  std::shared_ptr<const config::Config> config_;
+  std::optional<KeyIndex> keys_;
+  std::vector<Pending> pending_;
+  std::vector<std::uint32_t> free_;
+  std::deque<std::pair<base::Mono, engine::Token>> deadlines_;  // in order
+};
+
+}  // namespace trunkline::rest

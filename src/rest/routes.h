@@ -1,0 +1,48 @@
+// Every path and method of the REST API: one table for the server and for the test that holds
+// api/openapi.yaml against it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace trunkline::rest {
+
+enum class Operation : std::uint8_t {
+  create_message,
+  list_messages,
+  create_batch,
+  get_message,
+  list_events,
+  cancel_message,
+  get_openapi,
+};
+
+struct Route {
+  Operation operation;
+  std::string_view id;  // operationId
+  std::string_view method;
+  std::string_view path;  // {id} stands for one segment
+};
+
+// Paths without a parameter come before those they would also match.
+inline constexpr std::array<Route, 7> kRoutes{{
+    {Operation::create_message, "createMessage", "POST", "/v1/messages"},
+    {Operation::list_messages, "listMessages", "GET", "/v1/messages"},
+    {Operation::create_batch, "createBatch", "POST", "/v1/messages/batch"},
+    {Operation::get_message, "getMessage", "GET", "/v1/messages/{id}"},
+    {Operation::list_events, "listEvents", "GET", "/v1/messages/{id}/events"},
+    {Operation::cancel_message, "cancelMessage", "POST", "/v1/messages/{id}/cancel"},
+    {Operation::get_openapi, "getOpenapi", "GET", "/openapi.json"},
+}};
+
+struct Routed {
+  const Route* route = nullptr;  // null: no such path, or not with this method
+  std::string_view id;           // what stands for {id}, as sent
+  std::string allow;             // methods the path has, comma-separated; empty: no such path
+};
+// HEAD is found where GET is.
+Routed find_route(std::string_view method, std::string_view path);
+
+}  // namespace trunkline::rest
