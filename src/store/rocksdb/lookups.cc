@@ -176,7 +176,8 @@ class ArchiveSource final : public ListSource {
         tenant_(query.tenant),
         by_recipient_(query.to_hash.has_value()),
         snapshot_(snapshot),
-        walk_(state.db(), state.family(Family::archive), snapshot,
+        walk_(state.db(), state.family(by_recipient_ ? Family::recipients : Family::archive),
+              snapshot,
               by_recipient_ ? recipient_key(query.tenant, *query.to_hash)
                             : tenant_key(kRecordPrefix, query.tenant),
               range) {}

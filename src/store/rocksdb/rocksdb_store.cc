@@ -7,11 +7,13 @@
 #include <filesystem>
 
 #include "base/assert.h"
+#include "io/clock.h"
 #include "io/failpoint.h"
 #include "store/codec.h"
 #include "store/listing.h"
 #include "store/rocksdb/scan.h"
 #include "store/rocksdb/state.h"
+#include "store/rocksdb/tuning.h"
 
 namespace trunkline::store {
 namespace {
@@ -37,9 +39,15 @@ class BatchFiller {
     for (const message::ArchivePut& archived : commit.archive) {
       put(Family::archive, with_id(tenant_key(kRecordPrefix, archived.tenant), archived.id),
           archived.record);
-      put(Family::archive, with_id(recipient_key(archived.tenant, archived.to_hash), archived.id),
-          {});
     }
+    // In memory each family is one ordered list; in order, the next place is near the last one.
+    std::vector<std::string> recipients;
+    recipients.reserve(commit.archive.size());
+    for (const message::ArchivePut& archived : commit.archive) {
+      recipients.push_back(with_id(recipient_key(archived.tenant, archived.to_hash), archived.id));
+    }
+    std::ranges::sort(recipients);
+    for (const std::string& key : recipients) put(Family::recipients, key, {});
     for (const message::ArchiveAppend& append : commit.archive_appends) {
       check(s_.batch.Merge(s_.family(Family::archive),
                            with_id(tenant_key(kRecordPrefix, append.tenant), append.id),
@@ -265,6 +273,10 @@ Result<void> RocksdbStore::commit(std::span<const message::Commit> commits) {
   const auto written =
       s.watermark.write({s.options.shard, s.epoch, s.next_seq - 1, manifest, manifest_bytes});
   if (!written) return fail(written.error());
+  if (const base::Mono now = io::mono_now(); now - s.watermark_synced >= kWatermarkSyncEvery) {
+    if (const auto synced = s.watermark.sync(); !synced) return fail(synced.error());
+    s.watermark_synced = now;
+  }
   if (const auto error = FAILPOINT("store.after_write")) return fail(error_text(*error));
 
   for (std::uint64_t seq = watermark + 1; seq < s.next_seq; ++seq) {

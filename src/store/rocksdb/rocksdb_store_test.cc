@@ -2,30 +2,22 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "store/conformance.h"
+#include "store/rocksdb/test_dir.h"
 
 namespace trunkline::store {
 namespace {
 
-namespace fs = std::filesystem;
-
 class TestDisk final : public conformance::Disk {
  public:
-  TestDisk() {
-    std::string pattern = fs::temp_directory_path() / "rocksdb_store_test.XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TestDisk() override { fs::remove_all(path_); }
   Result<std::unique_ptr<Store>> open(Opened& opened) override {
-    auto store = RocksdbStore::open({.path = path_, .shard = conformance::kShard}, opened);
+    auto store = RocksdbStore::open({.path = dir_.path(), .shard = conformance::kShard}, opened);
     if (!store) return std::unexpected(store.error());
     return std::unique_ptr<Store>(std::move(*store));
   }
 
  private:
-  std::string path_;
+  TestDir dir_;
 };
 
 }  // namespace

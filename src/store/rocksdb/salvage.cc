@@ -58,7 +58,7 @@ void copy_family(Database& from, Family family, Writer& writer, std::string& rep
   for (at.seek("");;) {
     if (at.valid()) {
       // Empty: appends to a record that was never there.
-      if (family != Family::archive || at.key().front() != kRecordPrefix || !at.value().empty()) {
+      if (family != Family::archive || !at.value().empty()) {
         writer.put(family, at.key(), at.value());
       }
       at.next();
@@ -112,7 +112,7 @@ Result<Salvaged> copy_readable(Database& from, const Database::Setup& from_setup
     return std::unexpected(error_of(target.error(), "cannot create " + to_setup.path));
   }
   Writer writer(**target);
-  for (const Family family : {Family::archive, Family::keys, Family::cold}) {
+  for (const Family family : {Family::archive, Family::recipients, Family::keys, Family::cold}) {
     copy_family(from, family, writer, out.report);
   }
 

@@ -29,11 +29,16 @@ class KeyNumber {
 
 }  // namespace
 
-ForgivingIterator::ForgivingIterator(Database& database, Family family) {
+ForgivingIterator::ForgivingIterator(Database& database, Family family)
+    : database_(database), family_(family) {
+  renew();
+}
+
+void ForgivingIterator::renew() {
   rocksdb::ReadOptions options;
   options.verify_checksums = true;
   options.fill_cache = false;
-  iterator_.reset(database.db().NewIterator(options, database.family(family)));
+  iterator_.reset(database_.db().NewIterator(options, database_.family(family_)));
 }
 
 void ForgivingIterator::seek(std::string_view key) {
@@ -48,6 +53,7 @@ void ForgivingIterator::next() {
 }
 
 bool ForgivingIterator::seek_works(const std::string& key) {
+  renew();  // an iterator that met damage does not forget it at the next seek
   iterator_->Seek(key);
   return iterator_->Valid();
 }

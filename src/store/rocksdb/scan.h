@@ -30,8 +30,11 @@ class ForgivingIterator {
   bool skip();
 
  private:
+  void renew();
   bool seek_works(const std::string& key);
 
+  Database& database_;
+  Family family_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
   std::string reached_;  // the last key read, or sought
 };

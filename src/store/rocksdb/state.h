@@ -36,6 +36,7 @@ struct RocksdbState {
   // --- of the thread that commits ---
   std::uint64_t next_seq = 1;
   std::uint64_t trim = 0;
+  base::Mono watermark_synced{};
   rocksdb::WriteBatch batch;
   // Cold entries this call has put or removed: reads within the call must see them.
   std::unordered_map<std::string, std::optional<std::string>> cold_pending;

@@ -86,6 +86,10 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(std::shared_ptr<const Hori
   archive.merge_operator = archive_append_operator();
   archive.periodic_compaction_seconds = kForgetSeconds;
 
+  auto& recipients = options.emplace_back(family_options(cache, kSmallMemtableBytes, false));
+  recipients.compaction_filter_factory = archive_filter(horizons);
+  recipients.periodic_compaction_seconds = kForgetSeconds;
+
   auto& keys = options.emplace_back(family_options(cache, kSmallMemtableBytes, true));
   keys.compaction_filter_factory = keys_filter(horizons);
   keys.periodic_compaction_seconds = kForgetSeconds;

@@ -3,6 +3,7 @@
 
 #include <rocksdb/db.h>
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -21,12 +22,14 @@ inline constexpr std::size_t kMiB = 1024 * 1024;
 // few and sorted runs long.
 inline constexpr std::size_t kJournalMemtableBytes = 64 * kMiB;
 inline constexpr std::size_t kArchiveMemtableBytes = 64 * kMiB;
-inline constexpr std::size_t kSmallMemtableBytes = 16 * kMiB;  // keys, cold
+inline constexpr std::size_t kSmallMemtableBytes = 16 * kMiB;  // recipients, keys, cold
 inline constexpr std::size_t kMetaMemtableBytes = 1 * kMiB;
 inline constexpr std::size_t kMemtableBytesMax = 256 * kMiB;  // over all, being written included
 inline constexpr std::size_t kBlockCacheBytes = 64 * kMiB;
 // The log is what a restart reads again: at 200 MiB/s this is about a second.
 inline constexpr std::size_t kWalBytesMax = 256 * kMiB;
+// After a power failure the watermark is at most this old (and a synced commit dearer by one sync).
+inline constexpr auto kWatermarkSyncEvery = std::chrono::seconds(1);
 inline constexpr int kBackgroundThreads = 2;          // one flush, one compaction
 inline constexpr int kOpenFilesMax = 512;             // beyond: closed and opened again
 inline constexpr std::size_t kBlockBytes = 8 * 1024;  // a record is 400 to 800 octets

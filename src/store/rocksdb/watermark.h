@@ -4,9 +4,10 @@
 //   u64 |
 //           crc32c u32 of everything before
 //
-// Written after every commit with one pwrite and never synced: it survives the death of the process
-// exactly, and after a power failure it is a lower bound, because a commit is on disk before its
-// watermark is written. A database whose head lies below has lost something it had acknowledged.
+// Written after every commit with one pwrite, synced once a second: it survives the death of the
+// process exactly, and after a power failure it is a lower bound, because a commit is on disk
+// before its watermark is written. A database whose head lies below has lost something it had
+// acknowledged.
 #pragma once
 
 #include <cstdint>
