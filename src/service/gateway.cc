@@ -48,6 +48,8 @@ std::expected<std::unique_ptr<Gateway>, OpenError> Gateway::open(config::Config 
 std::expected<void, OpenError> Gateway::set_up(config::Config config,
                                                const GatewayOptions& options) {
   config_ = std::make_shared<const config::Config>(std::move(config));
+  version_ = options.version;
+  commit_ = options.commit;
 
   // Listeners first: a port in use is found before a store is touched.
   auto rest =
@@ -210,12 +212,16 @@ std::vector<std::string> Gateway::not_ready() const {
 
 void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   using telemetry::Metric;
+  // Each time, since a gauge nobody sets for an hour is left out.
+  metrics.gauge(Metric::build_info, {version_, commit_})->set(1);
   const auto stats = loop_->stats();
   if (!stats) return;
   const auto config = this->config();
   const base::Wall now = io::wall_now();
-  metrics.retire_gauges(Metric::queue_depth);
-  metrics.retire_gauges(Metric::queue_oldest);
+  // Lanes that are empty and carriers that were removed have no value.
+  for (const Metric gauge :
+       {Metric::queue_depth, Metric::queue_oldest, Metric::carrier_up, Metric::carrier_rate_limit})
+    metrics.retire_gauges(gauge);
   for (const engine::LaneStats& lane : stats->lanes) {
     const std::string_view carrier =
         lane.carrier.is_none()

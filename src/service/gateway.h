@@ -36,6 +36,9 @@ struct OpenError {
 
 struct GatewayOptions {
   std::function<std::expected<std::unique_ptr<seal::Vault>, std::string>()> open_vault;
+  // Of the binary, for the metric build_info.
+  std::string version = "unknown";
+  std::string commit = "unknown";
   // Opens the store that belongs to the vault. The command line gives RocksDB, tests the one in
   // memory.
   std::function<store::Result<std::unique_ptr<store::Store>>(const seal::Vault&, store::Opened&)>
@@ -79,6 +82,8 @@ class Gateway final : public rest::Backend, public admin::Backend {
   void housekeeping();
 
   telemetry::Metrics metrics_;
+  std::string version_;
+  std::string commit_;
   mutable std::mutex config_mutex_;
   std::shared_ptr<const config::Config> config_;
   std::shared_ptr<const config::Config> next_config_;  // handed to the engine, not yet in force

@@ -10,6 +10,7 @@
 #include "telemetry/log.h"
 #include "trunkline/commands.h"
 #include "trunkline/config_files.h"
+#include "trunkline/version.h"
 
 namespace trunkline::cli {
 namespace {
@@ -38,6 +39,8 @@ int exit_code_of(const service::OpenError& error) {
 service::GatewayOptions options_for(const config::Config& config, bool accept_damage) {
   const std::string path = config.store_path;
   service::GatewayOptions options;
+  options.version = version();
+  options.commit = commit();
   options.open_vault = [path] {
     // New keys beside old data would make all of it unreadable.
     const bool has_data = store::RocksdbStore::exists(path);

@@ -1,4 +1,6 @@
 // trunkline version: what exactly runs here, for a report of a bug.
+#include "trunkline/version.h"
+
 #include <fmt/core.h>
 #include <openssl/crypto.h>
 #include <rocksdb/version.h>
@@ -13,6 +15,10 @@
 #include "trunkline/commands.h"
 
 namespace trunkline::cli {
+
+std::string_view version() { return TRUNKLINE_VERSION; }
+std::string_view commit() { return TRUNKLINE_COMMIT; }
+
 namespace {
 
 struct Part {
