@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,6 +48,13 @@ struct Now {
 
 inline constexpr Wall wall_from_us(std::int64_t us) { return Wall{Duration{us}}; }
 inline constexpr std::int64_t to_us(Wall t) { return t.time_since_epoch().count(); }
+
+// The sum of stored numbers; nothing if it leaves 64 bits of microseconds, as damage can make it.
+inline constexpr std::optional<Wall> checked_add(Wall t, std::int64_t us) {
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(to_us(t), us, &sum)) return std::nullopt;
+  return wall_from_us(sum);
+}
 
 // RFC 3339 in UTC with milliseconds: 2026-11-23T01:40:00.123Z
 std::string format_rfc3339(Wall t);

@@ -76,7 +76,7 @@ EventView decode_event_view(base::ByteReader& reader, base::Wall base_time) {
   base::ByteReader in(reader.text());
   const std::uint8_t kind = in.u8();
   const std::uint8_t state = in.u8();
-  event.time = base_time + base::Duration{in.svarint()};
+  const auto time = base::checked_add(base_time, in.svarint());
   event.attempt = in.u8();
   event.segment = in.u8();
   const std::uint8_t attempt_state = in.u8();
@@ -87,11 +87,12 @@ EventView decode_event_view(base::ByteReader& reader, base::Wall base_time) {
   event.possible_duplicate = (attempt_state & kPossibleDuplicate) != 0;
   event.only_missing = (attempt_state & kOnlyMissing) != 0;
   const std::uint8_t plain_state = attempt_state & ~(kPossibleDuplicate | kOnlyMissing);
-  if (!reader.ok() || !in.ok() || kind >= kEventKindCount || state >= kStateCount ||
+  if (!reader.ok() || !in.ok() || !time || kind >= kEventKindCount || state >= kStateCount ||
       plain_state >= kAttemptStateCount || cause >= kCauseCount || event.segment > base::limits::kSegmentsMax) {
     reader.fail();
     return {};
   }
+  event.time = *time;
   event.kind = static_cast<EventKind>(kind);
   event.state = static_cast<State>(state);
   event.attempt_state = static_cast<AttemptState>(plain_state);

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "base/limits.h"
+#include "message/outcome.h"
 
 namespace trunkline::message {
 namespace {
@@ -38,6 +39,7 @@ EarlyReceipt read_early_receipt(base::ByteReader& in) {
   r.carrier_message_id = in.text();
   r.to_hash = in.u64();
   r.state = in.u8();
+  if (r.state > static_cast<std::uint8_t>(ReceiptState::unknown)) in.fail();
   r.time = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
   r.raw = in.text();
   return r;
@@ -178,7 +180,8 @@ std::expected<JournalRecord, std::string> decode_journal_record(std::string_view
   record.watermark = in.u64();
   record.time = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
   const std::uint64_t count = in.varint();
-  if (!in.ok() || count > in.remaining()) return std::unexpected("damaged header fields");
+  // An entry takes two octets at least.
+  if (!in.ok() || count > in.remaining() / 2) return std::unexpected("damaged header fields");
   record.entries.reserve(static_cast<std::size_t>(count));
   for (std::uint64_t i = 0; i < count; ++i) {
     Entry entry;

@@ -16,8 +16,14 @@ Envelope read_envelope(base::ByteReader& in) {
   e.id.high = in.u64();
   e.id.low = in.u64();
   e.accepted_at = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
-  e.due_at = e.accepted_at + base::Duration{in.svarint()};
-  e.expires_at = e.due_at + base::Duration{in.svarint()};
+  const auto due_at = base::checked_add(e.accepted_at, in.svarint());
+  const auto expires_at = base::checked_add(due_at.value_or(e.accepted_at), in.svarint());
+  if (!due_at || !expires_at) {
+    in.fail();
+    return e;
+  }
+  e.due_at = *due_at;
+  e.expires_at = *expires_at;
   e.to_hash = in.u64();
   const std::uint8_t ingress = in.u8();
   if (ingress >= kIngressNames.size()) in.fail();
@@ -133,9 +139,18 @@ std::expected<Record, std::string> decode_record(std::string_view bytes) {
   if (!envelope) return std::unexpected(envelope.error());
   Record record{std::move(*envelope), {}};
   base::ByteReader in(bytes.substr(events_at));
+  State state = State::accepted;
   while (!in.at_end()) {
     Event event = decode_event(in, record.envelope.accepted_at);
     if (!in.ok()) return std::unexpected("damaged event");
+    // What apply() takes for granted.
+    if ((event.state != state && !may_follow(state, event.state)) ||
+        event.segment > record.envelope.segments) {
+      return std::unexpected(fmt::format("event {}: {} behind {}, segment {} of {}",
+                                         record.events.size(), name(event.state), name(state),
+                                         event.segment, record.envelope.segments));
+    }
+    state = event.state;
     record.events.push_back(std::move(event));
   }
   return record;

@@ -1,0 +1,248 @@
+#include "message/record.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "base/bytes.h"
+#include "message/golden_samples.h"
+
+namespace trunkline::message {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string text_of(const Event& e) {
+  return fmt::format("{} {} +{} attempt {} segment {} {} {}{}{} carrier={} id={} raw={}",
+                     name(e.kind), name(e.state), (e.time - golden::kAccepted).count(), e.attempt,
+                     e.segment, name(e.attempt_state), name(e.cause),
+                     e.possible_duplicate ? " possible_duplicate" : "",
+                     e.only_missing ? " only_missing" : "", e.carrier, e.carrier_message_id, e.raw);
+}
+
+std::string text_of(const Record& record) {
+  const Envelope& e = record.envelope;
+  std::string out = fmt::format(
+      "{} {} {} {} {} {:016x} {} +{} +{} {} {} {} {} [{}] {}\n", e.id.rest(), e.tenant,
+      e.traffic_class, e.country, e.region, e.to_hash, base::format_rfc3339(e.accepted_at),
+      (e.due_at - e.accepted_at).count(), (e.expires_at - e.due_at).count(), name(e.ingress),
+      e.encoding, e.segments, e.reference, fmt::join(e.plan, " "), e.sealed);
+  for (const Event& event : record.events) out += text_of(event) + "\n";
+  return out;
+}
+
+constexpr std::string_view kGoldenText =
+    R"(msg_01a3185c50000003000500019d35aa0f demo otp GB eu b50284dd176c5d17 2027-01-15T08:00:00.123Z +10000000 +300000000 smpp 1 2 127 [alpha beta] (sealed payload)
+accepted accepted +0 attempt 0 segment 0 submitting  carrier= id= raw=
+held scheduled +1000 attempt 0 segment 0 submitting send_at carrier= id= raw=
+started submitting +10000000 attempt 1 segment 0 submitting  carrier=alpha id= raw=
+answered submitted +10020000 attempt 1 segment 2 submitted carrier_accepted possible_duplicate only_missing carrier=alpha id=00AF3C raw=ESME_ROK 0x00000000
+receipt delivered +-5000000 attempt 1 segment 0 delivered receipt_matched_by_id carrier= id= raw=stat:DELIVRD err:000
+)";
+
+// Written by version 1: every version reads it for ever, and this one still writes it so.
+TEST(Record, ReadsAndWritesVersionOne) {
+  const std::string bytes = golden::version1()["record"];
+  const auto record = decode_record(bytes);
+  ASSERT_TRUE(record.has_value()) << record.error() << "\n" << golden::hex(golden::record());
+  EXPECT_EQ(text_of(*record), kGoldenText);
+  EXPECT_EQ(golden::hex(golden::record()), golden::hex(bytes));
+  EXPECT_EQ(sealed_of(bytes), "(sealed payload)");
+  std::size_t events_at = 0;
+  const auto envelope = decode_envelope(bytes, &events_at);
+  ASSERT_TRUE(envelope.has_value());
+  std::string only_envelope;
+  encode_envelope(golden::envelope(), only_envelope);
+  EXPECT_EQ(events_at, only_envelope.size());
+}
+
+TEST(Record, ReadsPayloadVersionOne) {
+  const std::string bytes = golden::version1()["payload"];
+  const auto payload = decode_payload(bytes);
+  ASSERT_TRUE(payload.has_value()) << payload.error() << "\n"
+                                   << golden::hex(encode_payload(golden::payload()));
+  EXPECT_EQ(payload->to, golden::payload().to);
+  EXPECT_EQ(payload->from, golden::payload().from);
+  EXPECT_EQ(payload->body, golden::payload().body);
+  EXPECT_EQ(payload->metadata, golden::payload().metadata);
+  EXPECT_EQ(payload->callback_url, golden::payload().callback_url);
+  EXPECT_EQ(encode_payload(golden::payload()), bytes);
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    EXPECT_FALSE(decode_payload(std::string_view(bytes).substr(0, cut)).has_value()) << cut;
+  }
+}
+
+TEST(Record, EmptyFieldsTravel) {
+  Envelope e;
+  e.id = {1, 2};
+  std::string bytes;
+  encode_envelope(e, bytes);
+  encode_event(Event{}, e.accepted_at, bytes);
+  const auto record = decode_record(bytes);
+  ASSERT_TRUE(record.has_value()) << record.error();
+  EXPECT_EQ(record->envelope.tenant, "");
+  EXPECT_TRUE(record->envelope.plan.empty());
+  EXPECT_EQ(record->envelope.segments, 1);
+  EXPECT_EQ(record->events.size(), 1u);
+  EXPECT_EQ(sealed_of(bytes), "");
+}
+
+TEST(Record, EveryCutIsNoticedOrFallsBetweenEvents) {
+  const std::string bytes = golden::record();
+  std::size_t whole = 0;
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    const std::string_view torn = std::string_view(bytes).substr(0, cut);
+    const auto record = decode_record(torn);
+    if (!record) {
+      EXPECT_NE(record.error(), "");
+      continue;
+    }
+    ++whole;
+    EXPECT_LT(record->events.size(), 5u);
+  }
+  EXPECT_EQ(whole, 5u) << "after the envelope and after each event but the last";
+}
+
+// A later version may add fields behind those known; an older build must still read the rest.
+TEST(Record, SkipsFieldsItDoesNotKnow) {
+  const std::string bytes = golden::record();
+  base::ByteReader in(bytes);
+  in.u8();
+  const std::string envelope(in.text());
+  const std::string events(in.view(in.remaining()));
+  std::string newer;
+  base::ByteWriter writer(newer);
+  writer.u8(kRecordVersion);
+  writer.text(envelope + "future");
+  base::ByteReader event_reader(events);
+  writer.text(std::string(event_reader.text()) + "future");
+  writer.bytes(event_reader.view(event_reader.remaining()));
+  const auto record = decode_record(newer);
+  ASSERT_TRUE(record.has_value()) << record.error();
+  EXPECT_EQ(text_of(*record), kGoldenText);
+}
+
+TEST(Record, NamesTheVersionItCannotRead) {
+  std::string bytes = golden::record();
+  bytes[0] = 2;
+  const auto record = decode_record(bytes);
+  ASSERT_FALSE(record.has_value());
+  EXPECT_NE(record.error().find("version 2"), std::string::npos) << record.error();
+  EXPECT_EQ(sealed_of(bytes), "");
+  std::string payload = encode_payload({});
+  payload[0] = 7;
+  EXPECT_NE(decode_payload(payload).error().find("version 7"), std::string::npos);
+}
+
+TEST(Record, CutsTheCarriersWords) {
+  Event event;
+  event.raw.assign(kEventRawBytesMax + 50, 'x');
+  std::string bytes;
+  encode_event(event, {}, bytes);
+  base::ByteReader in(bytes);
+  EXPECT_EQ(decode_event(in, {}).raw.size(), kEventRawBytesMax);
+  EXPECT_TRUE(in.ok() && in.at_end());
+}
+
+TEST(Record, EveryKindStateAndCauseTravels) {
+  for (std::size_t kind = 0; kind < kEventKindCount; ++kind) {
+    for (std::size_t state = 0; state < kStateCount; ++state) {
+      for (std::size_t cause = 0; cause < kCauseCount; ++cause) {
+        Event event;
+        event.kind = static_cast<EventKind>(kind);
+        event.state = static_cast<State>(state);
+        event.cause = static_cast<Cause>(cause);
+        event.attempt_state = static_cast<AttemptState>(cause % kAttemptStateCount);
+        std::string bytes;
+        encode_event(event, golden::kAccepted, bytes);
+        base::ByteReader in(bytes);
+        EXPECT_EQ(text_of(decode_event(in, golden::kAccepted)), text_of(event));
+        EXPECT_TRUE(in.ok());
+      }
+    }
+  }
+}
+
+// Each octet that holds a small number, with a value nobody writes.
+TEST(Record, RefusesValuesNobodyWrites) {
+  Event event;
+  std::string good;
+  encode_event(event, {},
+               good);  // length, kind, state, time, attempt, segment, attempt state, cause
+  for (const std::size_t at : {1u, 2u, 6u, 7u}) {
+    std::string bytes = good;
+    bytes[at] = 0x3f;
+    base::ByteReader in(bytes);
+    decode_event(in, {});
+    EXPECT_FALSE(in.ok()) << at;
+  }
+  for (const int segments : {0, 33, 255}) {
+    Envelope e;
+    e.segments = static_cast<std::uint8_t>(segments);
+    std::string bytes;
+    encode_envelope(e, bytes);
+    EXPECT_FALSE(decode_envelope(bytes).has_value()) << segments;
+  }
+}
+
+// A sum of stored numbers that leaves 64 bits is damage, not undefined behaviour.
+TEST(Record, RefusesTimesThatOverflow) {
+  constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
+  struct Row {
+    std::int64_t accepted;
+    std::int64_t due;
+    std::int64_t ttl;
+  };
+  for (const Row& row : {Row{kMax, 1, 0}, Row{kMax - 1, 1, 1}, Row{-kMax, -5, 0}}) {
+    std::string body;
+    base::ByteWriter writer(body);
+    writer.u64(1);
+    writer.u64(2);
+    writer.u64(static_cast<std::uint64_t>(row.accepted));
+    writer.svarint(row.due);
+    writer.svarint(row.ttl);
+    writer.u64(0);
+    writer.u32(0x00000100);
+    for (int i = 0; i < 6; ++i) writer.varint(0);
+    std::string bytes;
+    base::ByteWriter(bytes).u8(kRecordVersion);
+    base::ByteWriter(bytes).text(body);
+    EXPECT_FALSE(decode_envelope(bytes).has_value()) << row.accepted;
+  }
+  std::string event;
+  encode_event(Event{.time = base::wall_from_us(5)}, base::Wall{}, event);
+  base::ByteReader in(event);
+  decode_event(in, base::wall_from_us(kMax));
+  EXPECT_FALSE(in.ok());
+}
+
+// What apply() takes for granted, a decoded record keeps: else damage would stop the process.
+TEST(Record, RefusesHistoriesThatCannotBe) {
+  const auto decodes = [](const std::vector<Event>& events) {
+    std::string bytes;
+    encode_envelope(golden::envelope(), bytes);  // two segments
+    for (const Event& event : events) encode_event(event, golden::kAccepted, bytes);
+    const auto record = decode_record(bytes);
+    if (record) fold(*record);
+    return record.has_value();
+  };
+  const auto in_state = [](State state) {
+    Event event;
+    event.kind = EventKind::ended;
+    event.state = state;
+    return event;
+  };
+  EXPECT_TRUE(decodes({in_state(State::queued), in_state(State::queued)}));
+  EXPECT_TRUE(decodes({in_state(State::delivered), in_state(State::delivered)}));
+  EXPECT_FALSE(decodes({in_state(State::submitted), in_state(State::queued)}));
+  EXPECT_FALSE(decodes({in_state(State::delivered), in_state(State::failed)}));
+  Event receipt = in_state(State::submitting);
+  receipt.kind = EventKind::receipt;
+  receipt.segment = 2;
+  EXPECT_TRUE(decodes({receipt}));
+  receipt.segment = 3;
+  EXPECT_FALSE(decodes({receipt}));
+}
+
+}  // namespace
+}  // namespace trunkline::message
