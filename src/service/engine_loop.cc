@@ -67,10 +67,10 @@ store::Result<void> EngineLoop::recover() {
   out.commit.time = now.wall;
   engine_.restored(now, out);
   ASSERT(out.after_commit.empty());  // no link is up yet, nobody has asked anything
+  if (out.commit.empty()) --next_seq_;
   if (auto done = store_.commit({&out.commit, 1}); !done) return done;
   notes_.count(out.notes);
-  committed_ = out.commit.seq;
-  durable_ = out.commit.seq;
+  committed_ = durable_ = next_seq_ - 1;
   publish_stats(now);
   return {};
 }
@@ -125,13 +125,18 @@ void EngineLoop::run_engine() {
 
 // Waits for the store thread itself rather than for its word in the inbox.
 void EngineLoop::await_commit() {
-  std::uint64_t seq = 0;
   {
     std::unique_lock lock(durable_mutex_);
-    durable_changed_.wait(lock, [&] { return durable_ > committed_ || failed(); });
-    seq = durable_;
+    durable_changed_.wait(lock, [&] { return jobs_done_ == jobs_handed_ || failed(); });
   }
-  if (!failed()) take(engine::CommitDone{seq}, io::now());
+  if (!failed()) take(engine::CommitDone{}, io::now());
+}
+
+// What the store thread has done by now, whichever of its words reached us first.
+void EngineLoop::commit_done() {
+  const std::lock_guard lock(durable_mutex_);
+  store_busy_ = jobs_done_ < jobs_handed_;
+  committed_ = durable_;
 }
 
 base::Duration EngineLoop::patience(base::Now now) const {
@@ -163,10 +168,9 @@ engine::Output& EngineLoop::output() {
 }
 
 void EngineLoop::take(engine::Event event, base::Now now) {
-  if (const auto* done = std::get_if<engine::CommitDone>(&event)) {
-    if (done->seq <= committed_) return;
-    committed_ = done->seq;
-    store_busy_ = false;
+  if (auto* done = std::get_if<engine::CommitDone>(&event)) {
+    commit_done();
+    done->seq = committed_;
   }
   if (!look_up(event, now)) {
     deferred_.push_back(std::move(event));
@@ -278,9 +282,12 @@ void EngineLoop::hand_over(bool flush, base::Now now) {
       now.mono - handed_over_at_ >= kCommitSpacing || bytes_of(outputs_) >= kCommitSoonBytes;
   if (!soon && !flush) return;
   for (engine::Output& out : outputs_) seal_refusals(out.commit, now.wall);
+  // A commit without anything to make durable only keeps its effects in order and takes no number.
+  if (outputs_.back().commit.empty()) --next_seq_;
   store_busy_ = true;
+  ++jobs_handed_;
   handed_over_at_ = now.mono;
-  jobs_.send_always({std::move(outputs_), tables_});
+  jobs_.send_always({std::move(outputs_), tables_, next_seq_ - 1});
   outputs_.clear();
 }
 
@@ -312,7 +319,6 @@ void EngineLoop::run_store() {
         break;
       }
       duration->observe(io::mono_now() - began);
-      const std::uint64_t seq = commits.back().seq;
       FAILPOINT("service.before_effects");
       notes_.use(job.tables);
       for (engine::Output& out : job.outputs) {
@@ -323,10 +329,11 @@ void EngineLoop::run_store() {
       // commit.
       {
         const std::lock_guard lock(durable_mutex_);
-        durable_ = seq;
+        durable_ = job.seq;
+        ++jobs_done_;
       }
       durable_changed_.notify_all();
-      inbox_.send_always(engine::CommitDone{seq});
+      inbox_.send_always(engine::CommitDone{job.seq});
       if (!effects.empty()) hooks_.perform(effects);
       FAILPOINT("service.after_effects");
     }

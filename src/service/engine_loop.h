@@ -64,6 +64,7 @@ class EngineLoop {
   struct Job {
     std::vector<engine::Output> outputs;
     std::shared_ptr<const engine::Tables> tables;
+    std::uint64_t seq = 0;  // durable once the job is done
   };
 
   void run_engine();
@@ -84,6 +85,7 @@ class EngineLoop {
   void open_refusals(message::KeyRecord& record) const;
   void fail(const store::Error& error);
   void await_commit();
+  void commit_done();
 
   store::Store& store_;
   const seal::Vault& vault_;
@@ -106,6 +108,7 @@ class EngineLoop {
   base::Mono handed_over_at_{};
   base::Mono stats_at_{};
   base::Mono thaw_at_{};
+  std::uint64_t jobs_handed_ = 0;
   bool store_busy_ = false;
 
   io::Mailbox<Job> jobs_;
@@ -113,6 +116,7 @@ class EngineLoop {
   mutable std::mutex durable_mutex_;
   std::condition_variable durable_changed_;
   std::uint64_t durable_ = 0;  // seq
+  std::uint64_t jobs_done_ = 0;
 
   mutable std::mutex stats_mutex_;
   std::shared_ptr<const engine::Stats> stats_;
