@@ -14,14 +14,16 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 }  // namespace
 
 std::string JsonReader::error_text() const {
-  const std::string_view before = text_.substr(0, std::min(at_, text_.size()));
+  const std::string_view before = text_.substr(0, std::min(error_at_, text_.size()));
   const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
   return fmt::format("{} at line {}, column {}", error_ == nullptr ? "no error" : error_,
                      std::ranges::count(before, '\n') + 1, before.size() - line_begin + 1);
 }
 
 void JsonReader::fail(const char* what) {
-  if (error_ == nullptr) error_ = what;
+  if (error_ != nullptr) return;
+  error_ = what;
+  error_at_ = at_;
 }
 
 void JsonReader::white_space() {

@@ -55,6 +55,7 @@ class JsonReader {
   std::string_view text_;
   std::size_t at_ = 0;
   const char* error_ = nullptr;
+  std::size_t error_at_ = 0;
   int depth_ = 0;
   std::uint32_t fresh_ = 0;  // bit d: the container at depth d has had no value yet
   std::string name_;
