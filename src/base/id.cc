@@ -80,6 +80,13 @@ std::optional<MessageId> MessageId::from_big_endian(std::string_view bytes) {
   return id;
 }
 
+void MessageIdSource::continue_after(const MessageId& id) {
+  if (const std::uint64_t ms = id.high >> 16; ms >= last_ms_) {
+    last_ms_ = ms;
+    in_ms_ = kIdsPerMs - 1;  // that millisecond is used up
+  }
+}
+
 MessageId MessageIdSource::next(Wall now) {
   // Ids never run backwards within an epoch, even if the wall clock does; a full millisecond
   // borrows from the next.

@@ -56,6 +56,8 @@ class MessageIdSource {
  public:
   MessageIdSource(std::uint16_t shard, std::uint64_t epoch) : shard_(shard), epoch_(epoch) {}
   MessageId next(Wall now);
+  // From now on only ids larger than `id`: one of an earlier epoch, whose clock may have run ahead.
+  void continue_after(const MessageId& id);
 
  private:
   std::uint16_t shard_;
