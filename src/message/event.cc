@@ -41,6 +41,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "carrier_removed",
     "link_down",
     "reserve",
+    "not_configured",
 };
 static_assert(!kCauseNames.back().empty());
 
@@ -88,7 +89,8 @@ EventView decode_event_view(base::ByteReader& reader, base::Wall base_time) {
   event.only_missing = (attempt_state & kOnlyMissing) != 0;
   const std::uint8_t plain_state = attempt_state & ~(kPossibleDuplicate | kOnlyMissing);
   if (!reader.ok() || !in.ok() || !time || kind >= kEventKindCount || state >= kStateCount ||
-      plain_state >= kAttemptStateCount || cause >= kCauseCount || event.segment > base::limits::kSegmentsMax) {
+      plain_state >= kAttemptStateCount || cause >= kCauseCount ||
+      event.segment > base::limits::kSegmentsMax) {
     reader.fail();
     return {};
   }

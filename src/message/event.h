@@ -56,8 +56,9 @@ enum class Cause : std::uint8_t {
   carrier_removed = 26,            // the configuration no longer names it
   link_down = 27,                  // moved away from a carrier whose links are all down
   reserve = 28,                    // the free tokens and slots are reserved for a more urgent class
+  not_configured = 29,             // the configuration no longer names its tenant or class
 };
-inline constexpr std::size_t kCauseCount = 29;
+inline constexpr std::size_t kCauseCount = 30;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

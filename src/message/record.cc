@@ -64,6 +64,40 @@ std::expected<Envelope, std::string> decode_envelope_bytes(std::string_view byte
   return envelope;
 }
 
+// What an answer or a receipt says of segments of the latest sending.
+void apply_to_segments(Progress& progress, const Event& event, std::uint32_t bits) {
+  const bool latest = event.attempt == progress.attempt;
+  if (latest) progress.unanswered &= ~bits;
+  switch (event.attempt_state) {
+    case AttemptState::delivered:
+      progress.delivered |= bits;
+      progress.failed &= ~bits;
+      progress.accepted |= bits;
+      progress.in_doubt &= ~bits;
+      break;
+    case AttemptState::undelivered:
+      // The segment was sent once more since: that copy decides.
+      if (!latest && (progress.sent & bits) != 0) break;
+      progress.failed |= bits;
+      progress.accepted |= bits;
+      progress.in_doubt &= ~bits;
+      break;
+    case AttemptState::submitted:
+      progress.accepted |= bits;
+      progress.in_doubt &= ~bits;
+      break;
+    case AttemptState::in_doubt:
+      if (latest) progress.in_doubt |= bits & ~progress.accepted;
+      break;
+    case AttemptState::submitting:
+    case AttemptState::refused:
+    case AttemptState::throttled:
+    case AttemptState::not_sent:
+      if (latest) progress.in_doubt &= ~bits;
+      break;
+  }
+}
+
 }  // namespace
 
 std::string_view name(Ingress ingress) { return kIngressNames[static_cast<std::size_t>(ingress)]; }
@@ -179,49 +213,32 @@ void apply(Progress& progress, std::uint8_t segments, const Event& event) {
   progress.possible_duplicate |= event.possible_duplicate;
   if (!was_final && is_final(event.state)) progress.final_at = event.time;
 
+  const std::uint32_t all = all_segments(segments);
   if (event.kind == EventKind::started) {
     progress.attempt = event.attempt;
     progress.attempt_state = AttemptState::submitting;
-    if (!event.only_missing) progress.accepted = 0;
-    progress.in_doubt = progress.delivered = progress.failed = 0;
+    if (!event.only_missing) {
+      progress.since = event.attempt;
+      progress.accepted = progress.delivered = progress.failed = 0;
+    }
+    progress.in_doubt = 0;
+    progress.sent = progress.unanswered = all & ~progress.accepted;
     return;
   }
-  if ((event.kind != EventKind::answered && event.kind != EventKind::receipt) ||
-      event.attempt != progress.attempt) {
-    return;
+  if (event.kind != EventKind::answered && event.kind != EventKind::receipt) return;
+  // Of an earlier sending, which this one replaced: only the state it led to counts.
+  if (event.attempt >= progress.since && event.attempt <= progress.attempt)
+    apply_to_segments(progress, event, event.segment == 0 ? all : 1u << (event.segment - 1));
+  if (base::to_us(progress.submitted_at) == 0 && progress.attempt != 0 &&
+      (progress.accepted == all || event.state == State::submitted)) {
+    progress.submitted_at = event.time;
   }
-  const std::uint32_t bits =
-      event.segment == 0 ? all_segments(segments) : 1u << (event.segment - 1);
-  switch (event.attempt_state) {
-    case AttemptState::delivered:
-      progress.delivered |= bits;
-      progress.failed &= ~bits;
-      progress.accepted |= bits;
-      progress.in_doubt &= ~bits;
-      break;
-    case AttemptState::undelivered:
-      progress.failed |= bits;
-      progress.accepted |= bits;
-      progress.in_doubt &= ~bits;
-      break;
-    case AttemptState::submitted:
-      progress.accepted |= bits;
-      progress.in_doubt &= ~bits;
-      break;
-    case AttemptState::in_doubt:
-      progress.in_doubt |= bits;
-      break;
-    default:
-      progress.in_doubt &= ~bits;
-      break;
-  }
-  const std::uint32_t all = all_segments(segments);
   if (progress.accepted == all) {
-    if (base::to_us(progress.submitted_at) == 0) progress.submitted_at = event.time;
     progress.attempt_state = progress.delivered == all ? AttemptState::delivered
                              : progress.failed != 0    ? AttemptState::undelivered
                                                        : AttemptState::submitted;
-  } else if (event.kind == EventKind::answered && event.attempt_state != AttemptState::submitted) {
+  } else if (event.kind == EventKind::answered && event.attempt == progress.attempt &&
+             event.attempt_state != AttemptState::submitted) {
     progress.attempt_state = event.attempt_state;
   }
 }

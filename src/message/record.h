@@ -78,15 +78,22 @@ std::expected<Envelope, std::string> decode_envelope(std::string_view record,
 std::string_view sealed_of(std::string_view record);
 
 // The fold. Small on purpose: the engine holds one for every hot message.
+//
+// A *sending* is an attempt that sends every segment, and those after it that send only what it
+// left missing, to the same carrier: the attempts from `since` to `attempt`. What is known of its
+// segments is known of the sending, whichever of its attempts it came from.
 struct Progress {
   State state = State::accepted;
   AttemptState attempt_state = AttemptState::submitting;  // of `attempt`
   std::uint8_t attempt = 0;                               // the latest; 0: none yet
+  std::uint8_t since = 0;                                 // first attempt of the latest sending
   std::uint8_t events = 0;                                // saturates at 255
   bool possible_duplicate = false;
-  // Segments of the latest attempt, bit 0 = first segment.
-  std::uint32_t accepted = 0;
-  std::uint32_t in_doubt = 0;
+  // Segments, bit 0 = first segment.
+  std::uint32_t sent = 0;        // by `attempt`
+  std::uint32_t unanswered = 0;  // of those
+  std::uint32_t in_doubt = 0;    // of those
+  std::uint32_t accepted = 0;    // of the latest sending, as the rest
   std::uint32_t delivered = 0;
   std::uint32_t failed = 0;
   base::Wall submitted_at{};  // first time every segment was accepted; zero: not yet
