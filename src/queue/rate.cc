@@ -94,11 +94,12 @@ void RateLimiter::on_accepted(base::Mono now) {
 
 void RateLimiter::on_throttled(base::Mono now) {
   refill(now);
-  const base::Duration pause = kPause * (1u << std::min(fruitless_, kPauseDoublings));
-  paused_until_ = std::max(paused_until_, now + pause);
-  if (lowered_at_ != base::Mono{} && now - lowered_at_ < kSameBurst) return;
+  const bool same_burst = lowered_at_ != base::Mono{} && now - lowered_at_ < kSameBurst;
+  if (!same_burst) ++fruitless_;
+  const unsigned doublings = std::min(fruitless_ == 0 ? 0 : fruitless_ - 1, kPauseDoublings);
+  paused_until_ = std::max(paused_until_, now + kPause * (1u << doublings));
+  if (same_burst) return;
   lowered_at_ = now;
-  ++fruitless_;
   const double seen = observed_rate(now);
   const double base = limit_ == 0 ? seen : std::min(limit_, std::max(seen, limit_ / 2));
   limit_ = std::max(kSlowestPerSecond, base * kLowerTo);
