@@ -203,12 +203,8 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
             .cause =
                 verdict.kind == policy::Verdict::Kind::hold ? Cause::policy_hold : Cause::send_at},
            s);
-    if (hot(slot).retry_at - s.now.mono > limits::kColdAfter) {
-      freeze(slot, s.now.to_wall(hot(slot).retry_at), s);
-    } else {
-      set_place(slot, Place::held);
-      arm(slot, hot(slot).retry_at);
-    }
+    set_place(slot, Place::held);
+    on_timer(slot, s);
   } else {
     dispatch(slot, Cause::none, s);
   }
@@ -239,7 +235,6 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
   Hot& h = hot(slot);
   h.id = e.id;
   h.accepted_at = e.accepted_at;
-  h.expires_at = e.expires_at;
   h.ready = s.now.to_mono(e.due_at);
   h.expires = s.now.to_mono(e.expires_at);
   h.retry_at = h.ready;
@@ -252,13 +247,13 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
   h.segments = e.segments;
   h.encoding = e.encoding;
   h.reference = e.reference;
-  h.to_send = message::all_segments(e.segments);
   h.base_seq = s.out.commit.seq;
   by_id_.emplace(h.id, slot);
   by_tenant_[h.tenant.at()].push_back(age_links_, slot);
   journal_order_.push_back(journal_links_, slot);
 
   message::encode_envelope(e, h.record);
+  hot_bytes_ += h.record.size();
   record(slot, {.kind = EventKind::accepted, .state = State::accepted, .time = e.accepted_at}, s,
          /*journal=*/false);
   message::append_message(s.out.commit, h.record);

@@ -22,6 +22,21 @@ bool Engine::Impl::usable(const Hot& h, std::size_t i) const {
          !tables_->routing.carriers[carrier.at()].removed && carriers_[carrier.at()].alive();
 }
 
+// The carrier that is to take the message now; none if no link of those left is up.
+std::optional<CarrierIndex> Engine::Impl::choose(Hot& h) const {
+  if (h.pinned) {
+    return carriers_[h.carrier.at()].alive() ? std::optional(h.carrier) : std::nullopt;
+  }
+  // Second round: those it tired of get another chance.
+  for (int round = 0; round < 2; ++round) {
+    if (round == 1) h.tired_of = 0;
+    for (std::size_t i = 0; i < h.plan_count; ++i) {
+      if (usable(h, i)) return h.plan[i];
+    }
+  }
+  return std::nullopt;
+}
+
 // Sends the message to the first carrier that can take it, its lane, or the stranded. `why` it
 // needs a place now; throttled and unsent ones keep their turn.
 void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
@@ -31,49 +46,32 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
   if (h.failures >= class_of(h).retry.attempts || h.progress.attempt >= limits::kAttemptsMax) {
     return give_up(slot, State::failed, Cause::attempts_exhausted, s);
   }
-
-  std::optional<CarrierIndex> choice;
   if (h.pinned) {
-    if (tables_->routing.carriers[h.carrier.at()].removed)
-      return give_up(slot, State::failed, Cause::carrier_removed, s);
-    if (carriers_[h.carrier.at()].alive()) choice = h.carrier;
+    if (is_removed(h.carrier)) return give_up(slot, State::failed, Cause::carrier_removed, s);
   } else {
     bool any_left = false;
-    for (std::size_t i = 0; i < h.plan_count; ++i) {
-      any_left |=
-          (h.refused_by >> i & 1) == 0 && !tables_->routing.carriers[h.plan[i].at()].removed;
-    }
-    if (!any_left) return give_up(slot, State::failed, Cause::carrier_refused, s);
-    // Second round: those it tired of get another chance.
-    for (int round = 0; round < 2 && !choice; ++round) {
-      if (round == 1) h.tired_of = 0;
-      for (std::size_t i = 0; i < h.plan_count && !choice; ++i) {
-        if (usable(h, i)) choice = h.plan[i];
-      }
+    for (std::size_t i = 0; i < h.plan_count; ++i)
+      any_left |= (h.refused_by >> i & 1) == 0 && !is_removed(h.plan[i]);
+    if (!any_left) {
+      return give_up(slot, State::failed,
+                     h.refused_by != 0 ? Cause::carrier_refused : Cause::carrier_removed, s);
     }
   }
 
+  const std::optional<CarrierIndex> choice = choose(h);
   if (!choice) {
     set_place(slot, Place::stranded);
-    record(slot,
-           {.kind = EventKind::queued,
-            .state = message::may_follow(h.progress.state, State::queued) ? State::queued
-                                                                          : h.progress.state,
-            .attempt = h.progress.attempt,
-            .cause = Cause::no_link},
-           s);
+    tell_queued(slot, Cause::no_link, {}, s);
     return arm(slot, h.expires);
   }
-
   if (h.carrier != *choice) h.tries_here = 0;
   h.carrier = *choice;
   queue::CarrierQueue& q = carriers_[h.carrier.at()];
   const bool keeps_turn = why == Cause::carrier_throttled || why == Cause::link_lost_unsent;
   const queue::CarrierQueue::Decision decision =
-      q.admit(order_.shares[h.traffic_class.at()],
-              static_cast<std::uint32_t>(std::popcount(h.to_send)), s.now.mono);
-  const bool behind = !q.lane(h.traffic_class).empty() && !keeps_turn;
-  if (decision.link && !behind && !draining_) return start(slot, *decision.link, s);
+      q.admit(order_.shares[h.traffic_class.at()], missing_count(h), s.now.mono);
+  if (decision.link && !draining_ && !is_behind(h, keeps_turn))
+    return start(slot, *decision.link, s);
 
   set_place(slot, Place::lane);
   if (keeps_turn) {
@@ -82,17 +80,45 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
     q.lane(h.traffic_class).push_front(place_links_, slot);
   }
   Cause cause = decision.link ? Cause::behind_others : decision.blocked;
-  if (why != Cause::none) cause = why;
-  record(slot,
-         {.kind = EventKind::queued,
-          .state = message::may_follow(h.progress.state, State::queued) ? State::queued
-                                                                        : h.progress.state,
-          .attempt = h.progress.attempt,
-          .cause = cause,
-          .carrier = carrier_name(h.carrier)},
-         s);
+  if (why != Cause::none && why != Cause::retry) cause = why;
+  tell_queued(slot, cause, h.carrier, s);
   arm(slot, h.expires);
   mark_dirty(h.carrier);
+}
+
+// Does anybody of its class or a more urgent one wait for its carrier? They go first, even if what
+// is free suffices for this message and not for theirs: else long ones would starve.
+bool Engine::Impl::is_behind(const Hot& h, bool keeps_turn) {
+  queue::CarrierQueue& q = carriers_[h.carrier.at()];
+  for (const ClassIndex c : order_.by_priority) {
+    const bool own = c == h.traffic_class;
+    if (!(own && keeps_turn) && !q.lane(c).empty()) return true;
+    if (own) return false;
+  }
+  return false;
+}
+
+// Records that it waits, and for what, unless the latest event says just that.
+void Engine::Impl::tell_queued(Slot slot, Cause cause, CarrierIndex where, Step& s) {
+  Hot& h = hot(slot);
+  const State state =
+      message::may_follow(h.progress.state, State::queued) ? State::queued : h.progress.state;
+  if (cause == h.queued_as && where == h.queued_at && state == h.progress.state) return;
+  record(slot,
+         {.kind = EventKind::queued,
+          .state = state,
+          .attempt = h.progress.attempt,
+          .cause = cause,
+          .carrier = carrier_name(where)},
+         s);
+  h.queued_as = cause;
+  h.queued_at = where;
+}
+
+// Looked at by place_some(), a few at a time.
+void Engine::Impl::place_later(Slot slot) {
+  set_place(slot, Place::unplaced);
+  arm(slot, hot(slot).expires);
 }
 
 void Engine::Impl::place_some(Step& s) {
@@ -106,8 +132,11 @@ void Engine::Impl::place_some(Step& s) {
         return;
       }
       const Slot slot = list.front();
+      const Hot& h = hot(slot);
+      // Out of a lane, or stranded before, or new after a restart.
+      const bool from_lane = h.queued_as != Cause::none && !h.queued_at.is_none();
       set_place(slot, Place::none);
-      dispatch(slot, Cause::reroute, s);
+      dispatch(slot, from_lane ? Cause::link_down : Cause::none, s);
     }
   }
 }
@@ -139,7 +168,7 @@ void Engine::Impl::pump_carrier(CarrierIndex carrier, Step& s) {
         give_up(slot, State::expired, Cause::ttl, s);
         continue;
       }
-      const auto segments = static_cast<std::uint32_t>(std::popcount(h.to_send));
+      const std::uint32_t segments = missing_count(h);
       const queue::ClassShare& share = order_.shares[c.at()];
       const queue::CarrierQueue::Decision decision = q.admit(share, segments, s.now.mono);
       if (!decision.link) {
@@ -158,9 +187,8 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
   Hot& h = hot(slot);
   set_place(slot, Place::wire);
   arm(slot, Mono::max());  // the carrier adapter answers for every segment, so no timer is needed
-  carriers_[h.carrier.at()].occupy(link, static_cast<std::uint32_t>(std::popcount(h.to_send)),
-                                   s.now.mono);
-  h.on_wire = h.to_send;
+  const std::uint32_t segment_set = missing(h);
+  carriers_[h.carrier.at()].occupy(link, missing_count(h), s.now.mono);
   h.worst = OutcomeKind::accepted;
   h.worst_cause = Cause::none;
   h.attempt_at = static_cast<std::uint32_t>(h.record.size());
@@ -194,7 +222,7 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
       .encoding = h.encoding,
       .segments = h.segments,
       .reference = h.reference,
-      .segment_set = h.to_send,
+      .segment_set = segment_set,
       .not_after = bug(PlantedBug::ignore_ttl) ? Mono::max() : h.expires,
       .response_timeout = class_of(h).response_timeout,
       .possible_duplicate = duplicate,

@@ -25,6 +25,7 @@ void Engine::Impl::step(Event event, Now now, Output& out) {
 Mono Engine::Impl::next_deadline() const {
   Mono at = timers_.empty() ? Mono::max() : timers_.front().at;
   for (const Mono wake : carrier_wake_) at = std::min(at, wake);
+  if (!early_order_.empty()) at = std::min(at, early_order_.front().at + limits::kEarlyReceiptKeep);
   return std::min(at, place_again_);
 }
 
@@ -42,8 +43,8 @@ void Engine::step(Event event, base::Now now, Output& out) {
 base::Mono Engine::next_deadline() const { return impl_->next_deadline(); }
 bool Engine::needs_key(const base::Hash128& key) const { return impl_->needs_key(key); }
 bool Engine::is_hot(const base::MessageId& id) const { return impl_->is_hot(id); }
-bool Engine::knows_receipt(const base::Hash128& receipt_key) const {
-  return impl_->knows_receipt(receipt_key);
+bool Engine::knows_receipt(const base::Hash128& receipt_key, std::uint64_t to_hash) const {
+  return impl_->knows_receipt(receipt_key, to_hash);
 }
 Stats Engine::stats() const { return impl_->stats(); }
 

@@ -61,6 +61,11 @@ struct Stats {
   std::size_t hot = 0;
   std::size_t pending_keys = 0;
   std::size_t early_receipts = 0;
+  // What is kept beside the messages: zero or small when none is hot.
+  std::size_t receipt_keys = 0;
+  std::size_t recent_keys = 0;  // for limits::kRecentFinalKeep
+  std::size_t moving = 0;       // until the commit that moves them is durable
+  std::size_t timers = 0;
   std::uint64_t journal_bytes = 0;  // since the trim mark
   std::vector<LaneStats> lanes;     // those not empty
   std::vector<CarrierStats> carriers;
@@ -83,10 +88,11 @@ class Engine {
   // When to call step(Tick) next at the latest; Mono::max() if nothing waits.
   base::Mono next_deadline() const;
 
-  // What the driver must look up before step(); see Accept, Cancel and Receipt.
+  // What the driver must look up before step(); see Accept, Cancel and Receipt. The store may be
+  // asked at any time, whatever commits are under way: the engine knows what they will change.
   bool needs_key(const base::Hash128& key) const;
   bool is_hot(const base::MessageId& id) const;
-  bool knows_receipt(const base::Hash128& receipt_key) const;
+  bool knows_receipt(const base::Hash128& receipt_key, std::uint64_t to_hash) const;
 
   Stats stats() const;
 

@@ -3,7 +3,8 @@
 //   dispatch.cc  placing, lanes, starting attempts     -> bytes may go
 //   results.cc   what the carrier answered             -> next attempt, or waiting for the receipt
 //   receipts.cc  receipts, early and late ones
-//   lifetime.cc  events, timers, finals, cold tier, journal trimming
+//   lifetime.cc  events, timers, finals, journal trimming
+//   cold.cc      leaving for the cold tier and coming back
 //   recovery.cc  standing up again
 //   queries.cc   reading, cancel, statistics
 #pragma once
@@ -19,6 +20,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "engine/engine.h"
+#include "engine/story.h"
 #include "message/record.h"
 #include "queue/carrier_queue.h"
 #include "queue/retry.h"
@@ -52,10 +54,8 @@ class Engine::Impl {
   void step(Event event, Now now, Output& out);
   Mono next_deadline() const;
   bool needs_key(const base::Hash128& key) const { return !pending_keys_.contains(key); }
-  bool is_hot(const base::MessageId& id) const { return by_id_.contains(id); }
-  bool knows_receipt(const base::Hash128& key) const {
-    return receipts_.contains(key) || recent_.contains(key);
-  }
+  bool is_hot(const base::MessageId& id) const;
+  bool knows_receipt(const base::Hash128& key, std::uint64_t to_hash) const;
   Stats stats() const;
 
  private:
@@ -67,7 +67,7 @@ class Engine::Impl {
     stranded,      // no carrier of its plan has a link
     lane,          // of `carrier`
     retry_wait,    // until retry_at
-    wire,          // segments in `on_wire` are unanswered
+    wire,          // progress.unanswered is not empty
     doubt_hold,    // waits for a receipt, see InDoubtRule::hold
     receipt_wait,  // every segment accepted
   };
@@ -78,7 +78,6 @@ class Engine::Impl {
     std::string record;  // envelope and events, as they go to the archive
     message::Progress progress;
     Wall accepted_at{};
-    Wall expires_at{};
     Mono ready{};  // acceptance or end of the hold: what accept-to-submit counts from
     Mono expires{};
     Mono retry_at{};  // held: due; retry_wait: next try
@@ -87,11 +86,10 @@ class Engine::Impl {
     std::uint64_t base_seq = 0;  // journal record with the latest whole image
     std::uint32_t generation = 0;
     std::uint32_t attempt_at = 0;  // where in `record` the latest attempt's events begin
-    std::uint32_t on_wire = 0;     // segments
-    std::uint32_t to_send = 0;     // segments the next attempt sends
     std::array<CarrierIndex, routing::kPlanMax> plan{};
     numbering::Country country;
-    CarrierIndex carrier;  // of the latest attempt, or of the lane
+    CarrierIndex carrier;    // of the latest attempt, or of the lane
+    CarrierIndex queued_at;  // with `queued_as`
     TenantIndex tenant;
     ClassIndex traffic_class;
     Place place = Place::none;
@@ -105,9 +103,11 @@ class Engine::Impl {
     std::uint8_t tries_here = 0;                // transient failures on `carrier`
     OutcomeKind worst = OutcomeKind::accepted;  // of the attempt's segments so far
     Cause worst_cause = Cause::none;
+    Cause queued_as = Cause::none;  // if the latest event is `queued`: its cause
     bool pinned =
         false;           // part of it was accepted by `carrier`: only the missing parts, only there
     bool doubt = false;  // an attempt may have been accepted and never answered
+    bool taken = false;  // a carrier has accepted it whole: no further attempt
     bool thawed = false;  // came back from the cold tier: listed by id, not by age
   };
 
@@ -127,24 +127,38 @@ class Engine::Impl {
     std::uint8_t segment = 0;
   };
 
-  // A message that ended a short while ago, still findable for late receipts.
+  // A message that ended a short while ago, still findable for late receipts; one for each of its
+  // receipt keys.
   struct Recent {
     TenantIndex tenant;
     base::MessageId id;
+    Mono at{};
     Wall accepted_at{};
-    State state = State::delivered;
+    std::uint64_t to_hash = 0;
+    State state = State::delivered;  // as it ended; see settled_
     std::uint8_t attempt = 0;
     std::uint8_t segment = 0;
     std::uint8_t segments = 1;
+    bool by_number = false;        // the key is its number's
+    bool others_in_doubt = false;  // other attempts of it may arrive, too
   };
   struct RecentKey {
-    Wall at{};
+    Mono at{};
     base::Hash128 key;
   };
 
   struct Early {
     message::EarlyReceipt receipt;
+    Mono at{};
     std::uint64_t seq = 0;
+  };
+
+  // A message whose way to the cold tier or back is not durable yet: what the store says of it is
+  // out of date.
+  struct Moving {
+    std::uint64_t seq = 0;
+    std::string record;  // on its way there; empty: came back, and is hot or ended since
+    std::vector<base::Hash128> receipt_keys;
   };
 
   struct PendingKey {
@@ -176,6 +190,10 @@ class Engine::Impl {
 
   // --- dispatch.cc
   void dispatch(Slot slot, Cause why, Step& s);
+  std::optional<CarrierIndex> choose(Hot& hot) const;
+  bool is_behind(const Hot& hot, bool keeps_turn);
+  void tell_queued(Slot slot, Cause cause, CarrierIndex where, Step& s);
+  void place_later(Slot slot);
   void place_some(Step& s);
   bool usable(const Hot& hot, std::size_t plan_at) const;
   void pump(Step& s);
@@ -196,25 +214,30 @@ class Engine::Impl {
   void doubt_arose(Slot slot, Step& s);
   void retry_later(Slot slot, Cause why, Step& s);
   void wait_until(Slot slot, Mono at, Cause why, Step& s);
-  void doubt_settled(Slot slot, Step& s);
-  void tire_of(Hot& h);
+  void reconsider(Slot slot, Step& s);
+  void tire_of(Hot& h, CarrierIndex carrier);
+  void refuse_by(Hot& h, CarrierIndex carrier);
   void forget_attempt(Slot slot, Step& s);
-  void refuse_by(Hot& h);
+  bool cost_nothing(const Hot& h) const;
   void all_accepted(Slot slot, Step& s);
   void learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_t segment,
-                        const std::string& id, Step& s);
+                        const std::string& carrier, const std::string& id, Step& s);
 
   // --- receipts.cc
   void on(Receipt&& event, Step& s);
+  void match(Receipt&& event, const base::Hash128& key, Step& s);
   void receipt_for_hot(const ReceiptTarget& target, const Receipt& event, Cause how, Step& s);
   void undelivered(Slot slot, message::Event event, Step& s);
-  void receipt_for_recent(Recent& recent, const Receipt& event, Step& s);
+  void receipt_for_recent(const Recent& recent, const Receipt& event, Step& s);
   void keep_early(Receipt&& event, const base::Hash128& key, Step& s);
   bool match_by_number(const Receipt& event, Step& s);
-  void claim_early(Slot slot, const base::Hash128& key, const ReceiptTarget& target, Step& s);
+  bool hopes_for_number(const ReceiptTarget& target) const;
+  bool is_on_wire(CarrierIndex carrier, std::uint64_t to_hash) const;
+  void claim_early(const base::Hash128& key, const ReceiptTarget& target, Step& s);
   void give_up_early(const base::Hash128& key, Step& s);
   void expire_early(Step& s);
-  base::Hash128 number_key(CarrierIndex carrier, std::uint64_t to_hash) const;
+  base::Hash128 number_key(std::string_view carrier, std::uint64_t to_hash) const;
+  Receipt to_receipt(const message::EarlyReceipt& early) const;
 
   // --- lifetime.cc
   Slot allocate();
@@ -223,8 +246,8 @@ class Engine::Impl {
   void finish(Slot slot, State state, Cause cause, std::string_view raw, Step& s);
   void archive(Slot slot, Step& s);
   void give_up(Slot slot, State preferred, Cause cause, Step& s);
-  void remember_final(Slot slot, Wall now);
-  void forget_recent(Wall now);
+  void remember_final(Slot slot, Mono now);
+  void forget_recent(Mono now);
   // Every key under which receipts may still ask for the message: visit(key, event, by_number).
   void for_each_key(const Hot& h, auto&& visit) const;
   void unlink(Slot slot);
@@ -234,15 +257,27 @@ class Engine::Impl {
   void arm(Slot slot, Mono at);
   void run_timers(Step& s);
   void on_timer(Slot slot, Step& s);
-  void await_receipt(Slot slot, Step& s);
-  void freeze(Slot slot, Wall due, Step& s);
-  Slot thaw(std::string_view record, Step& s);
-  void on(Thaw&& event, Step& s);
+  void await_receipt(Slot slot, base::Duration at_least, Step& s);
   void on(const CommitDone& event, Step& s);
+  void account(Step& s);
   void trim(std::size_t bytes_before, Step& s);
+  void trim_early(std::uint64_t keep_from, Step& s);
+  void record_whole(Slot slot, Step& s);
+  std::string take_record(Slot slot);
+  bool was_negative(const Hot& h) const;
+
+  // --- cold.cc
+  void freeze(Slot slot, Wall due, Step& s);
+  void thaw(std::string_view record, Step& s);
+  void thaw_moving(const base::MessageId& id, Step& s);
+  void on(Thaw&& event, Step& s);
+  void moves(const base::MessageId& id, Moving moving);
+  void forget_moved(std::uint64_t durable_seq);
 
   // --- recovery.cc
   Slot load(std::string_view record, Now now);
+  void read_story(Slot slot);
+  void end_unloadable(std::string_view record, bool is_cold, Step& s);
   void restore_message(const message::Entry& entry, std::uint64_t seq);
   void resume(Slot slot, Step& s);
   void resume_attempt(Slot slot, Step& s);
@@ -250,6 +285,7 @@ class Engine::Impl {
   // --- queries.cc
   void on(Cancel&& event, Step& s);
   CancelAnswer cancel(const Cancel& event, Step& s);
+  void cancel_hot(Slot slot, CancelAnswer& answer, Step& s);
   void on(const Query& event, Step& s);
   void on(const ListHot& event, Step& s);
   bool matches(const Hot& hot, const ListHot& query) const;
@@ -263,8 +299,20 @@ class Engine::Impl {
   const message::TrafficClass& class_of(const Hot& h) const {
     return tables_->classes[h.traffic_class.at()];
   }
+  // Empty for none: the configuration may have forgotten a carrier that an old record names.
   const std::string& carrier_name(CarrierIndex c) const {
-    return tables_->routing.carriers[c.at()].name;
+    return c.is_none() ? no_name_ : tables_->routing.carriers[c.at()].name;
+  }
+  bool is_removed(CarrierIndex c) const {
+    return c.is_none() || tables_->routing.carriers[c.at()].removed;
+  }
+  // The segments the next attempt sends.
+  static std::uint32_t missing(const Hot& h) {
+    const std::uint32_t all = message::all_segments(h.segments);
+    return h.pinned ? all & ~h.progress.accepted : all;
+  }
+  static std::uint32_t missing_count(const Hot& h) {
+    return static_cast<std::uint32_t>(std::popcount(missing(h)));
   }
   const std::string& tenant_name(TenantIndex t) const {
     return tables_->policy.tenants[t.at()].name;
@@ -294,11 +342,12 @@ class Engine::Impl {
   std::size_t hot_count_ = 0;
   boost::unordered_flat_map<base::MessageId, Slot, base::MessageIdHash> by_id_;
 
-  SlotLinks place_links_;  // lanes, unplaced_, stranded_
+  SlotLinks place_links_;  // lanes, unplaced_, stranded_, wire_
   SlotLinks age_links_;    // by_tenant_
   SlotLinks journal_links_;
-  std::vector<SlotList> unplaced_;                 // by class
-  std::vector<SlotList> stranded_;                 // by class
+  std::vector<SlotList> unplaced_;  // by class
+  std::vector<SlotList> stranded_;  // by class
+  SlotList wire_;
   std::vector<SlotList> by_tenant_;                // oldest first
   std::vector<std::set<base::MessageId>> thawed_;  // by tenant
   SlotList journal_order_;                         // by base_seq
@@ -308,16 +357,24 @@ class Engine::Impl {
   boost::unordered_flat_map<base::Hash128, ReceiptTarget, base::Hash128Hash> receipts_;
   boost::unordered_flat_map<base::Hash128, Recent, base::Hash128Hash> recent_;
   std::deque<RecentKey> recent_order_;
-  // Attempts in doubt by (carrier, number), for receipts whose id was lost with the answer.
+  // Of those in recent_ that ended `uncertain`: what a receipt made of them since.
+  boost::unordered_flat_map<base::MessageId, State, base::MessageIdHash> settled_;
+  // Attempts whose receipt cannot be known by its id, by (carrier, number).
   boost::unordered_flat_map<base::Hash128, ReceiptTarget, base::Hash128Hash> doubts_;
   boost::unordered_flat_map<base::Hash128, Early, base::Hash128Hash> early_;
   std::deque<RecentKey> early_order_;
   boost::unordered_flat_map<base::Hash128, PendingKey, base::Hash128Hash> pending_keys_;
   std::deque<std::pair<std::uint64_t, base::Hash128>> pending_key_order_;  // by seq
+  boost::unordered_flat_map<base::MessageId, Moving, base::MessageIdHash> moving_;
+  boost::unordered_flat_map<base::Hash128, base::MessageId, base::Hash128Hash> moving_keys_;
+  std::deque<std::pair<std::uint64_t, base::MessageId>> moving_order_;  // by seq
 
   std::deque<std::pair<std::uint64_t, std::uint64_t>> journal_sizes_;  // seq, bytes
   std::uint64_t journal_bytes_ = 0;
+  std::uint64_t hot_bytes_ = 0;         // of the records of all hot messages
+  std::uint64_t early_oldest_seq_ = 0;  // no early receipt is recorded before this one
   std::string scratch_;
+  const std::string no_name_;
   bool draining_ = false;
   // Only while the journal is replayed: images and their events, before any message is built.
   struct Replayed {
@@ -325,8 +382,25 @@ class Engine::Impl {
     std::uint64_t seq = 0;
   };
   boost::unordered_flat_map<base::MessageId, Replayed, base::MessageIdHash> replayed_;
-  std::size_t unloadable_ = 0;      // of a tenant or class the configuration no longer names
   Mono place_again_ = Mono::max();  // unplaced messages remain beyond this step's budget
 };
+
+void Engine::Impl::for_each_key(const Hot& h, auto&& visit) const {
+  base::ByteReader in(h.record);
+  in.u8();
+  in.text();
+  ASSERT(in.ok());
+  while (!in.at_end()) {
+    const message::EventView event = message::decode_event_view(in, h.accepted_at);
+    ASSERT(in.ok());
+    if (!event.carrier_message_id.empty()) {
+      visit(message::receipt_key(event.carrier, event.carrier_message_id), event, false);
+    } else if (event.kind == EventKind::answered &&
+               (event.attempt_state == AttemptState::in_doubt ||
+                event.attempt_state == AttemptState::submitted)) {
+      visit(number_key(event.carrier, h.to_hash), event, true);
+    }
+  }
+}
 
 }  // namespace trunkline::engine

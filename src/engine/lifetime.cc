@@ -1,12 +1,12 @@
-// A hot message's bookkeeping: slots, events, timers, the ways out (archive, cold tier), and
-// keeping the journal short.
+// A hot message's bookkeeping: slots, events, timers, its end, and keeping the journal short.
 #include "engine/impl.h"
 
 namespace trunkline::engine {
 namespace {
 
-// A cold message comes back this long before it is due.
-constexpr base::Duration kThawAhead = std::chrono::seconds(30);
+// Timers one step serves: a campaign that expires as one must not stall the urgent ones. What has
+// expired is not sent in the meantime, dispatch() and pump() see to that.
+constexpr std::size_t kTimersPerStep = 5'000;
 // Once a message has this many events, those that do not change its state are counted, not kept.
 constexpr std::uint8_t kQuietAfterEvents = limits::kEventsPerMessageMax;
 // How much is re-appended for each octet written while the journal is too long: it must shrink.
@@ -38,6 +38,7 @@ Slot Engine::Impl::allocate() {
 void Engine::Impl::release(Slot slot) {
   unlink(slot);
   by_id_.erase(hot(slot).id);
+  ASSERT(hot(slot).record.empty());  // taken, see take_record()
   hot(slot) = Hot{};
   free_.push_back(slot);
   --hot_count_;
@@ -64,9 +65,17 @@ void Engine::Impl::set_place(Slot slot, Place place) {
         return &stranded_[h.traffic_class.at()];
       case Place::lane:
         return &carriers_[h.carrier.at()].lane(h.traffic_class);
-      default:
+      case Place::wire:
+        return &wire_;
+      case Place::none:
+      case Place::held:
+      case Place::retry_wait:
+      case Place::doubt_hold:
+      case Place::receipt_wait:
         return nullptr;
     }
+    ASSERT(false);
+    return nullptr;
   };
   if (SlotList* from = list(h.place)) from->remove(place_links_, slot);
   h.place = place;
@@ -86,14 +95,31 @@ std::optional<CarrierIndex> Engine::Impl::find_carrier(std::string_view name) co
 void Engine::Impl::record(Slot slot, message::Event event, Step& s, bool journal) {
   Hot& h = hot(slot);
   if (event.time == Wall{}) event.time = s.now.wall;
-  if (h.progress.events >= kQuietAfterEvents && event.state == h.progress.state &&
-      event.kind == EventKind::queued)
-    return;
+  const bool quiet = event.kind == EventKind::queued || event.kind == EventKind::late;
+  if (h.progress.events >= kQuietAfterEvents && event.state == h.progress.state && quiet) return;
   scratch_.clear();
   message::encode_event(event, h.accepted_at, scratch_);
   h.record += scratch_;
+  hot_bytes_ += scratch_.size();
   if (journal) message::append_event(s.out.commit, h.id, scratch_);
   message::apply(h.progress, h.segments, event);
+  h.queued_as = Cause::none;
+}
+
+// Puts its whole record into the journal: what is there of it before may be dropped.
+void Engine::Impl::record_whole(Slot slot, Step& s) {
+  Hot& h = hot(slot);
+  message::append_message(s.out.commit, h.record);
+  h.base_seq = s.out.commit.seq;
+  journal_order_.remove(journal_links_, slot);
+  journal_order_.push_back(journal_links_, slot);
+}
+
+// For those who release the slot next.
+std::string Engine::Impl::take_record(Slot slot) {
+  Hot& h = hot(slot);
+  hot_bytes_ -= h.record.size();
+  return std::exchange(h.record, {});
 }
 
 void Engine::Impl::finish(Slot slot, State state, Cause cause, std::string_view raw, Step& s) {
@@ -115,70 +141,68 @@ void Engine::Impl::give_up(Slot slot, State preferred, Cause cause, Step& s) {
   State state = preferred;
   if (h.doubt || h.progress.in_doubt != 0) {
     state = State::uncertain;
-  } else if (h.progress.state == State::submitted || h.progress.state == State::uncertain) {
-    // A carrier had it and said undelivered; nobody could be asked after.
-    state = State::undelivered;
+  } else if (info(h.progress.state).rank >= info(State::submitted).rank) {
+    // A carrier had it. If it said undelivered, nobody could be asked after.
+    state = was_negative(h) ? State::undelivered : State::failed;
   }
   finish(slot, state, cause, {}, s);
 }
 
+bool Engine::Impl::was_negative(const Hot& h) const {
+  return story_of(h.record, h.accepted_at).has_negative_receipt;
+}
+
 void Engine::Impl::archive(Slot slot, Step& s) {
-  Hot& h = hot(slot);
-  remember_final(slot, s.now.wall);
+  const Hot& h = hot(slot);
+  remember_final(slot, s.now.mono);
   forget_keys(slot);
   message::append_gone(s.out.commit, h.id);
   s.out.commit.archive.push_back({.tenant = tenant_name(h.tenant),
                                   .id = h.id,
                                   .to_hash = h.to_hash,
-                                  .record = std::move(h.record)});
+                                  .record = take_record(slot)});
   release(slot);
 }
 
-void Engine::Impl::for_each_key(const Hot& h, auto&& visit) const {
-  base::ByteReader in(h.record);
-  in.u8();
-  in.text();
-  ASSERT(in.ok());
-  while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, h.accepted_at);
-    ASSERT(in.ok());
-    if (!event.carrier_message_id.empty()) {
-      visit(message::receipt_key(event.carrier, event.carrier_message_id), event, false);
-    } else if (event.kind == EventKind::answered &&
-               (event.attempt_state == AttemptState::in_doubt ||
-                event.attempt_state == AttemptState::submitted)) {
-      if (const auto carrier = find_carrier(event.carrier))
-        visit(number_key(*carrier, h.to_hash), event, true);
-    }
-  }
-}
-
-void Engine::Impl::remember_final(Slot slot, Wall now) {
+void Engine::Impl::remember_final(Slot slot, Mono now) {
   forget_recent(now);
   const Hot& h = hot(slot);
+  const bool uncertain = h.progress.state == State::uncertain;
+  const Story story = uncertain ? story_of(h.record, h.accepted_at) : Story{};
   for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
     // By number only what still hopes for its receipt.
-    if (by_number && h.progress.state != State::uncertain) return;
-    if (recent_.size() >= limits::kRecentFinalsMax) {
-      recent_.erase(recent_order_.front().key);
-      recent_order_.pop_front();
-    }
-    const bool added = recent_
-                           .insert_or_assign(key, Recent{.tenant = h.tenant,
-                                                         .id = h.id,
-                                                         .accepted_at = h.accepted_at,
-                                                         .state = h.progress.state,
-                                                         .attempt = event.attempt,
-                                                         .segment = event.segment,
-                                                         .segments = h.segments})
-                           .second;
-    if (added) recent_order_.push_back({now, key});
+    if (by_number && !uncertain) return;
+    const auto in_doubt_too = [&] {
+      for (std::size_t i = 1; i < story.attempts.size(); ++i) {
+        const Story::Attempt& other = story.attempts[i];
+        if (i != event.attempt && (other.in_doubt | (other.accepted & ~other.failed)) != 0)
+          return true;
+      }
+      return false;
+    };
+    recent_.insert_or_assign(key, Recent{.tenant = h.tenant,
+                                         .id = h.id,
+                                         .at = now,
+                                         .accepted_at = h.accepted_at,
+                                         .to_hash = h.to_hash,
+                                         .state = h.progress.state,
+                                         .attempt = event.attempt,
+                                         .segment = event.segment,
+                                         .segments = h.segments,
+                                         .by_number = by_number,
+                                         .others_in_doubt = uncertain && in_doubt_too()});
+    recent_order_.push_back({now, key});
   });
 }
 
-void Engine::Impl::forget_recent(Wall now) {
-  while (!recent_order_.empty() && now - recent_order_.front().at > limits::kRecentFinalKeep) {
-    recent_.erase(recent_order_.front().key);
+void Engine::Impl::forget_recent(Mono now) {
+  while (!recent_order_.empty() && (now - recent_order_.front().at > limits::kRecentFinalKeep ||
+                                    recent_order_.size() > limits::kRecentFinalsMax)) {
+    const auto found = recent_.find(recent_order_.front().key);
+    if (found != recent_.end() && found->second.at == recent_order_.front().at) {
+      if (!settled_.empty()) settled_.erase(found->second.id);
+      recent_.erase(found);
+    }
     recent_order_.pop_front();
   }
 }
@@ -218,7 +242,8 @@ void Engine::Impl::arm(Slot slot, Mono at) {
 }
 
 void Engine::Impl::run_timers(Step& s) {
-  while (!timers_.empty() && timers_.front().at <= s.now.mono) {
+  std::size_t budget = kTimersPerStep;
+  while (!timers_.empty() && timers_.front().at <= s.now.mono && budget-- > 0) {
     const Timer timer = timers_.front();
     std::pop_heap(timers_.begin(), timers_.end());
     timers_.pop_back();
@@ -232,9 +257,13 @@ void Engine::Impl::run_timers(Step& s) {
 void Engine::Impl::on_timer(Slot slot, Step& s) {
   Hot& h = hot(slot);
   switch (h.place) {
-    case Place::held:
+    case Place::held: {
+      const base::Duration left = h.retry_at - s.now.mono;
+      if (left > limits::kColdAfter && !h.thawed) return freeze(slot, s.now.to_wall(h.retry_at), s);
+      if (left > base::Duration::zero()) return arm(slot, h.retry_at);
       set_place(slot, Place::none);
       return dispatch(slot, Cause::none, s);
+    }
     case Place::retry_wait:
       if (s.now.mono < h.retry_at && s.now.mono < h.expires)
         return arm(slot, std::min(h.retry_at, h.expires));
@@ -250,68 +279,32 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
     case Place::doubt_hold:
       return finish(slot, State::uncertain, Cause::no_receipt, {}, s);
     case Place::receipt_wait:
-      return await_receipt(slot, s);
+      return await_receipt(slot, {}, s);
     case Place::wire:
     case Place::none:
       ASSERT(false);
   }
 }
 
-// Accepted by a carrier: hot for a while, then cold, and after limits::kReceiptWaitMax an end
-// without an answer.
-void Engine::Impl::await_receipt(Slot slot, Step& s) {
+// Accepted by a carrier: hot for a while, `at_least` so long, then cold, and after
+// limits::kReceiptWaitMax an end without an answer.
+void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   const Hot& h = hot(slot);
-  const base::Duration waited = s.now.wall - h.progress.submitted_at;
+  const bool told = base::to_us(h.progress.submitted_at) != 0;
+  const Wall since = told ? h.progress.submitted_at : h.accepted_at;
+  const base::Duration waited = s.now.wall - since;
   if (waited >= limits::kReceiptWaitMax)
     return finish(slot, State::uncertain, Cause::no_receipt, {}, s);
-  if (waited >= limits::kColdAfter)
-    return freeze(slot, h.progress.submitted_at + limits::kReceiptWaitMax, s);
+  const base::Duration stays = std::max<base::Duration>(limits::kColdAfter - waited, at_least);
+  if (stays <= base::Duration::zero()) return freeze(slot, since + limits::kReceiptWaitMax, s);
   set_place(slot, Place::receipt_wait);
-  arm(slot, s.now.mono + (limits::kColdAfter - waited));
-}
-
-// --- cold tier -----------------------------------------------------------------------------------
-
-void Engine::Impl::freeze(Slot slot, Wall due, Step& s) {
-  Hot& h = hot(slot);
-  message::ColdPut put{.tenant = tenant_name(h.tenant),
-                       .id = h.id,
-                       .to_hash = h.to_hash,
-                       .due_at = due - kThawAhead};
-  for_each_key(h, [&](const base::Hash128& key, const message::EventView&, bool by_number) {
-    if (!by_number) put.receipt_keys.push_back(key);
-  });
-  forget_keys(slot);
-  put.record = std::move(h.record);
-  message::append_gone(s.out.commit, h.id);
-  s.out.commit.cold.push_back(std::move(put));
-  release(slot);
-}
-
-Slot Engine::Impl::thaw(std::string_view bytes, Step& s) {
-  const auto envelope = message::decode_envelope(bytes);
-  ASSERT(envelope.has_value());                       // the store checked it
-  if (by_id_.contains(envelope->id)) return kNoSlot;  // asked for twice
-  const Slot slot = load(bytes, s.now);
-  if (slot == kNoSlot) return kNoSlot;
-  Hot& h = hot(slot);
-  h.thawed = true;
-  thawed_[h.tenant.at()].insert(h.id);
-  h.base_seq = s.out.commit.seq;
-  journal_order_.push_back(journal_links_, slot);
-  message::append_message(s.out.commit, h.record);
-  s.out.commit.cold_removed.push_back(h.id);
-  resume(slot, s);
-  return slot;
-}
-
-void Engine::Impl::on(Thaw&& event, Step& s) {
-  for (const std::string& bytes : event.records) thaw(bytes, s);
+  arm(slot, s.now.mono + std::min<base::Duration>(stays, limits::kReceiptWaitMax - waited));
 }
 
 // --- journal -------------------------------------------------------------------------------------
 
 void Engine::Impl::on(const CommitDone& event, Step&) {
+  forget_moved(event.seq);
   while (!pending_key_order_.empty() && pending_key_order_.front().first <= event.seq) {
     const auto found = pending_keys_.find(pending_key_order_.front().second);
     if (found != pending_keys_.end() && found->second.seq <= event.seq) pending_keys_.erase(found);
@@ -319,49 +312,53 @@ void Engine::Impl::on(const CommitDone& event, Step&) {
   }
 }
 
-// Re-appends the oldest hot images while the journal is longer than it should be, so that its head
-// can be dropped: no snapshot, no pause.
-void Engine::Impl::trim(std::size_t bytes_before, Step& s) {
-  message::Commit& commit = s.out.commit;
-  const auto account = [&] {
-    const std::uint64_t bytes = commit.entries.size();
-    if (bytes == 0) return;
-    if (journal_sizes_.empty() || journal_sizes_.back().first != commit.seq)
-      journal_sizes_.emplace_back(commit.seq, 0);
-    journal_bytes_ += bytes - journal_sizes_.back().second;
-    journal_sizes_.back().second = bytes;
-  };
-  account();
-  if (journal_bytes_ <= options_.journal_trim_bytes) return;
+void Engine::Impl::account(Step& s) {
+  const message::Commit& commit = s.out.commit;
+  const std::uint64_t bytes = commit.entries.size();
+  if (bytes == 0) return;
+  if (journal_sizes_.empty() || journal_sizes_.back().first != commit.seq)
+    journal_sizes_.emplace_back(commit.seq, 0);
+  journal_bytes_ += bytes - journal_sizes_.back().second;
+  journal_sizes_.back().second = bytes;
+}
 
+// Re-appends the oldest hot images while the journal is longer than it should be, so that its head
+// can be dropped: no snapshot, no pause. At least half of it may be what is still hot: else, with
+// many hot messages, each step would write them again and again.
+void Engine::Impl::trim(std::size_t bytes_before, Step& s) {
+  account(s);
+  if (journal_bytes_ <= std::max(options_.journal_trim_bytes, 2 * hot_bytes_)) return;
+
+  message::Commit& commit = s.out.commit;
   const std::size_t written = commit.entries.size() - bytes_before;
   const std::size_t until = commit.entries.size() + written * kTrimFactor + kTrimAtLeastBytes;
-  while (!journal_order_.empty() && commit.entries.size() < until) {
-    const Slot slot = journal_order_.front();
-    Hot& h = hot(slot);
-    if (h.base_seq >= commit.seq) break;
-    message::append_message(commit, h.record);
-    h.base_seq = commit.seq;
-    journal_order_.remove(journal_links_, slot);
-    journal_order_.push_back(journal_links_, slot);
+  while (!journal_order_.empty() && commit.entries.size() < until &&
+         hot(journal_order_.front()).base_seq < commit.seq) {
+    record_whole(journal_order_.front(), s);
   }
-  // An early receipt is short-lived; one in the way is re-appended too.
-  std::uint64_t keep_from =
-      journal_order_.empty() ? commit.seq : hot(journal_order_.front()).base_seq;
-  keep_from = std::min(keep_from, commit.seq);
-  for (auto& [key, early] : early_) {
-    if (early.seq < keep_from && early.seq < commit.seq) {
-      message::append_early_receipt(commit, early.receipt);
-      early.seq = commit.seq;
+  const std::uint64_t keep_from = journal_order_.empty()
+                                      ? commit.seq
+                                      : std::min(commit.seq, hot(journal_order_.front()).base_seq);
+  if (!journal_sizes_.empty() && journal_sizes_.front().first < keep_from) {
+    trim_early(keep_from, s);
+    commit.trim_before = keep_from;
+    while (!journal_sizes_.empty() && journal_sizes_.front().first < keep_from) {
+      journal_bytes_ -= journal_sizes_.front().second;
+      journal_sizes_.pop_front();
     }
   }
-  account();
-  if (journal_sizes_.front().first >= keep_from) return;
-  commit.trim_before = keep_from;
-  while (!journal_sizes_.empty() && journal_sizes_.front().first < keep_from) {
-    journal_bytes_ -= journal_sizes_.front().second;
-    journal_sizes_.pop_front();
+  account(s);
+}
+
+// Early receipts in the way of trimming are recorded again, all at once so that it is rarely done.
+void Engine::Impl::trim_early(std::uint64_t keep_from, Step& s) {
+  if (early_.empty() || early_oldest_seq_ >= keep_from) return;
+  for (auto& [key, early] : early_) {
+    if (early.seq == s.out.commit.seq) continue;
+    message::append_early_receipt(s.out.commit, early.receipt);
+    early.seq = s.out.commit.seq;
   }
+  early_oldest_seq_ = s.out.commit.seq;
 }
 
 }  // namespace trunkline::engine

@@ -32,36 +32,53 @@ CancelAnswer Engine::Impl::cancel(const Cancel& event, Step& s) {
       return answer;
     }
   }
-  if (!event.cold_record.empty() && !by_id_.contains(event.id)) thaw(event.cold_record, s);
-  const auto found = by_id_.find(event.id);
-  if (found == by_id_.end() || hot(found->second).tenant != event.tenant)
-    return answer;  // not_found
-
-  const Slot slot = found->second;
-  Hot& h = hot(slot);
-  const bool waits = h.place == Place::held || h.place == Place::unplaced ||
-                     h.place == Place::stranded || h.place == Place::lane ||
-                     h.place == Place::retry_wait;
-  if (waits && !h.doubt && !h.pinned && message::may_follow(h.progress.state, State::canceled)) {
-    record(slot,
-           {.kind = EventKind::ended,
-            .state = State::canceled,
-            .attempt = h.progress.attempt,
-            .cause = Cause::canceled_by_client},
-           s, /*journal=*/false);
-    answer.kind = CancelAnswer::Kind::canceled;
-    answer.record = h.record;
-    archive(slot, s);
-  } else {
-    answer.kind = CancelAnswer::Kind::not_cancelable;
-    answer.record = h.record;
+  if (!by_id_.contains(event.id)) {
+    const auto moving = moving_.find(event.id);
+    const std::string cold = moving != moving_.end() ? moving->second.record : event.cold_record;
+    if (cold.empty()) return answer;  // not_found
+    const auto record = message::decode_record(cold);
+    ASSERT(record.has_value());
+    if (record->envelope.tenant != tenant_name(event.tenant)) return answer;
+    if (!message::may_follow(message::fold(*record).state, State::canceled)) {
+      answer.kind = CancelAnswer::Kind::not_cancelable;
+      answer.record = cold;
+    } else if (moving != moving_.end()) {
+      thaw_moving(event.id, s);
+    } else {
+      thaw(cold, s);
+    }
   }
-  if (event.key) {
+  if (const auto found = by_id_.find(event.id); found != by_id_.end()) {
+    if (hot(found->second).tenant != event.tenant) return answer;
+    cancel_hot(found->second, answer, s);
+  }
+  if (event.key && answer.kind != CancelAnswer::Kind::not_found) {
     const bool canceled = answer.kind == CancelAnswer::Kind::canceled;
     remember_key(*event.key, message::KeyKind::cancel,
                  {{event.id, canceled ? "" : "not_cancelable"}}, s);
   }
   return answer;
+}
+
+void Engine::Impl::cancel_hot(Slot slot, CancelAnswer& answer, Step& s) {
+  Hot& h = hot(slot);
+  const bool waits = h.place == Place::held || h.place == Place::unplaced ||
+                     h.place == Place::stranded || h.place == Place::lane ||
+                     h.place == Place::retry_wait;
+  if (!waits || h.doubt || h.pinned || !message::may_follow(h.progress.state, State::canceled)) {
+    answer.kind = CancelAnswer::Kind::not_cancelable;
+    answer.record = h.record;
+    return;
+  }
+  record(slot,
+         {.kind = EventKind::ended,
+          .state = State::canceled,
+          .attempt = h.progress.attempt,
+          .cause = Cause::canceled_by_client},
+         s, /*journal=*/false);
+  answer.kind = CancelAnswer::Kind::canceled;
+  answer.record = h.record;
+  archive(slot, s);
 }
 
 bool Engine::Impl::matches(const Hot& h, const ListHot& query) const {
@@ -125,6 +142,8 @@ void Engine::Impl::on(Reload&& event, Step&) {
       to_unplaced(carriers_[i].lane({static_cast<std::uint8_t>(c)}), c);
     }
   }
+  // Those that wait for a link learn whether one may still come.
+  for (std::size_t c = 0; c < stranded_.size(); ++c) to_unplaced(stranded_[c], c);
 }
 
 // Sizes everything that is indexed by what the tables define. Indexes only ever grow.
@@ -164,6 +183,10 @@ Stats Engine::Impl::stats() const {
   Stats out{.hot = hot_count_,
             .pending_keys = pending_keys_.size(),
             .early_receipts = early_.size(),
+            .receipt_keys = receipts_.size() + doubts_.size(),
+            .recent_keys = recent_order_.size() + settled_.size(),
+            .moving = moving_order_.size() + moving_keys_.size(),
+            .timers = timers_.size(),
             .journal_bytes = journal_bytes_,
             .lanes = {},
             .carriers = {}};

@@ -28,39 +28,60 @@ AttemptState attempt_state_of(message::ReceiptState state) {
 
 }  // namespace
 
-base::Hash128 Engine::Impl::number_key(CarrierIndex carrier, std::uint64_t to_hash) const {
+base::Hash128 Engine::Impl::number_key(std::string_view carrier, std::uint64_t to_hash) const {
   constexpr std::uint64_t kSeed = 0x6e756d6265726b31;  // "numberk1": never equal to a receipt key
-  std::string text = carrier_name(carrier);
+  std::string text(carrier);
   text.append(reinterpret_cast<const char*>(&to_hash), sizeof to_hash);
   return base::hash128(text, kSeed);
 }
 
+bool Engine::Impl::knows_receipt(const base::Hash128& key, std::uint64_t to_hash) const {
+  const auto agrees = [&](std::uint64_t of) { return to_hash == 0 || to_hash == of; };
+  if (const auto found = receipts_.find(key); found != receipts_.end())
+    return agrees(hot(found->second.slot).to_hash);
+  if (const auto recent = recent_.find(key); recent != recent_.end())
+    return agrees(recent->second.to_hash);
+  return moving_keys_.contains(key);
+}
+
 void Engine::Impl::on(Receipt&& event, Step& s) {
   ASSERT(event.carrier.at() < carriers_.size());
-  const base::Hash128 key =
-      message::receipt_key(carrier_name(event.carrier), event.carrier_message_id);
-  if (!event.cold_record.empty() && !receipts_.contains(key)) thaw(event.cold_record, s);
-  const Token token = event.token;
-  if (const auto found = receipts_.find(key); found != receipts_.end()) {
-    receipt_for_hot(ReceiptTarget(found->second), event, Cause::receipt_matched_by_id, s);
-  } else if (const auto recent = recent_.find(key); recent != recent_.end()) {
-    receipt_for_recent(recent->second, event, s);
-  } else if (!match_by_number(event, s)) {
-    keep_early(std::move(event), key, s);
+  const std::string& carrier = carrier_name(event.carrier);
+  const base::Hash128 key = event.carrier_message_id.empty()
+                                ? number_key(carrier, event.to_hash)
+                                : message::receipt_key(carrier, event.carrier_message_id);
+  if (const auto moving = moving_keys_.find(key); moving != moving_keys_.end()) {
+    thaw_moving(base::MessageId(moving->second), s);
+  } else if (!event.cold_record.empty()) {
+    thaw(event.cold_record, s);
   }
+  const Token token = event.token;
+  match(std::move(event), key, s);
   s.out.after_commit.emplace_back(ReceiptAck{token});
+}
+
+// Whose receipt is it? The same id with another number is another message's: carriers reuse ids,
+// and believing it would tell a lie about this one.
+void Engine::Impl::match(Receipt&& event, const base::Hash128& key, Step& s) {
+  const auto agrees = [&](std::uint64_t to_hash) {
+    return event.to_hash == 0 || event.to_hash == to_hash;
+  };
+  if (const auto found = receipts_.find(key); found != receipts_.end()) {
+    const ReceiptTarget target = found->second;
+    ASSERT(hot(target.slot).generation == target.generation);
+    if (agrees(hot(target.slot).to_hash))
+      return receipt_for_hot(target, event, Cause::receipt_matched_by_id, s);
+  } else if (const auto recent = recent_.find(key);
+             recent != recent_.end() && agrees(recent->second.to_hash)) {
+    return receipt_for_recent(recent->second, event, s);
+  }
+  if (!match_by_number(event, s)) keep_early(std::move(event), key, s);
 }
 
 void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& event, Cause how,
                                    Step& s) {
   const Slot slot = target.slot;
   Hot& h = hot(slot);
-  if (event.to_hash != 0 && event.to_hash != h.to_hash) {
-    // Same id, other number: the carrier reuses ids. Believing it would tell a lie about this
-    // message.
-    s.out.notes.push_back({Note::Metric::receipt_unmatched, event.carrier, {}, {}, {}, {}, 1});
-    return;
-  }
   s.out.notes.push_back({Note::Metric::receipt,
                          event.carrier,
                          h.traffic_class,
@@ -68,11 +89,8 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
                          word_of(event.state),
                          {},
                          1});
-  const bool current = target.attempt == h.progress.attempt;
   const std::uint32_t bit = 1u << (target.segment - 1);
   const std::uint32_t all = message::all_segments(h.segments);
-  const bool whole = current ? ((h.progress.delivered | bit) == all) : h.segments == 1;
-
   message::Event e{.kind = EventKind::receipt,
                    .state = h.progress.state,
                    .attempt = target.attempt,
@@ -82,19 +100,32 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
                    .carrier = carrier_name(event.carrier),
                    .carrier_message_id = event.carrier_message_id,
                    .raw = event.raw};
-  const bool settled = current && ((h.progress.delivered | h.progress.failed) & bit) != 0;
-  if (settled) {
+  // What is known of the sending it belongs to; of the latest the fold knows it.
+  const bool latest = target.attempt >= h.progress.since;
+  std::uint32_t accepted = h.progress.accepted;
+  std::uint32_t delivered = h.progress.delivered;
+  std::uint32_t failed = h.progress.failed;
+  if (!latest) {
+    const Story story = story_of(h.record, h.accepted_at);
+    accepted = story.accepted(target.attempt);
+    delivered = story.delivered(target.attempt);
+    failed = story.attempts[target.attempt].failed;
+  }
+
+  if (((delivered | failed) & bit) != 0) {
     // Said before. If it says something else now, that is worth recording but changes nothing.
-    const bool was_delivered = (h.progress.delivered & bit) != 0;
-    const bool contradicts = event.state == (was_delivered ? message::ReceiptState::undelivered
-                                                           : message::ReceiptState::delivered);
+    const bool contradicts =
+        event.state == ((delivered & bit) != 0 ? message::ReceiptState::undelivered
+                                               : message::ReceiptState::delivered);
     if (contradicts) {
       e.kind = EventKind::late;
       record(slot, std::move(e), s);
     }
     return;
   }
-
+  const bool decides =
+      latest && (target.attempt == h.progress.attempt || (h.progress.sent & bit) == 0);
+  const bool by_id = how == Cause::receipt_matched_by_id;
   switch (event.state) {
     case message::ReceiptState::delivered:
       if (base::to_us(h.progress.submitted_at) != 0) {
@@ -106,7 +137,7 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
                                {},
                                (s.now.wall - h.progress.submitted_at).count()});
       }
-      if (whole) {
+      if ((delivered | bit) == all) {
         e.state = State::delivered;
         record(slot, std::move(e), s, /*journal=*/false);
         return archive(slot, s);
@@ -115,112 +146,187 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
     case message::ReceiptState::undelivered:
       return undelivered(slot, std::move(e), s);
     case message::ReceiptState::unknown:
-      if (current && message::may_follow(h.progress.state, State::uncertain))
+      if (decides && message::may_follow(h.progress.state, State::uncertain)) {
         e.state = State::uncertain;
+      } else if (by_id && (accepted & bit) != 0) {
+        return;  // tells nothing new
+      }
       break;
     case message::ReceiptState::intermediate:
-      if (current && (h.progress.accepted & bit) != 0) return;  // tells nothing new
+      if (by_id && (accepted & bit) != 0) return;
       break;
   }
-  const bool completes = current && (h.progress.accepted | bit) == all;
-  if (completes && message::may_follow(e.state, State::submitted)) e.state = State::submitted;
+  if ((accepted | bit) == all && message::may_follow(e.state, State::submitted))
+    e.state = State::submitted;
   record(slot, std::move(e), s);
-  if (current) doubt_settled(slot, s);
+  if (h.doubt || h.place != Place::receipt_wait) reconsider(slot, s);
 }
 
-// A final negative receipt: the class may allow another carrier, else it is the end.
+// A final negative receipt: the class may allow another carrier, else it is the end, unless another
+// attempt may still arrive.
 void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
   Hot& h = hot(slot);
-  const bool current = event.attempt == h.progress.attempt;
-  if (!current)
-    return record(slot, std::move(event), s);  // a later attempt is under way and decides
+  const std::uint32_t bit = 1u << (event.segment - 1);
+  const bool decides = event.attempt == h.progress.attempt ||
+                       (event.attempt >= h.progress.since && (h.progress.sent & bit) == 0);
+  if (!decides) {
+    record(slot, std::move(event), s);
+    reconsider(slot, s);
+    // It was the one that was hoped for, and those after it were refused.
+    const bool hopeless = h.place == Place::receipt_wait && !h.taken &&
+                          h.progress.accepted != message::all_segments(h.segments);
+    if (hopeless) give_up(slot, State::undelivered, Cause::none, s);
+    return;
+  }
 
-  const bool nothing_out = h.on_wire == 0;
+  const Story story = story_of(h.record, h.accepted_at);
+  const CarrierIndex carrier = find_carrier(event.carrier).value_or(CarrierIndex{});
+  if (story.is_taken(h.segments, h.progress.since)) {
+    // An earlier attempt, in doubt then, was accepted as well: its receipt decides.
+    h.taken = true;
+    record(slot, std::move(event), s);
+    if (h.progress.unanswered == 0) all_accepted(slot, s);
+    return;
+  }
   bool another = false;
-  for (std::size_t i = 0; i < h.plan_count; ++i) another |= h.plan[i] != h.carrier && usable(h, i);
+  for (std::size_t i = 0; i < h.plan_count; ++i) another |= h.plan[i] != carrier && usable(h, i);
   const bool reroute = class_of(h).on_undelivered == message::UndeliveredRule::reroute &&
-                       nothing_out && another && h.failures + 1 < class_of(h).retry.attempts &&
-                       s.now.mono < h.expires;
+                       h.progress.unanswered == 0 && another &&
+                       h.failures + 1 < class_of(h).retry.attempts && s.now.mono < h.expires;
   if (reroute) {
     record(slot, std::move(event), s);
     ++h.failures;
-    refuse_by(h);
-    h.pinned = false;
-    h.to_send = message::all_segments(h.segments);
+    refuse_by(h, carrier);
     set_place(slot, Place::none);
+    h.pinned = false;
+    h.doubt = story_of(h.record, h.accepted_at).in_doubt();
     note(s, Note::Metric::retry, h, "undelivered");
     return dispatch(slot, Cause::reroute, s);
   }
-  // Another segment still on the wire: its answer is part of the story, the receipt already
-  // decides.
-  if (h.doubt && h.progress.in_doubt == 0) {
-    // An earlier attempt may yet arrive: no final answer can be given.
-    if (message::may_follow(h.progress.state, State::uncertain)) event.state = State::uncertain;
-    record(slot, std::move(event), s, /*journal=*/false);
-    return archive(slot, s);
+  // Another segment may still be on the wire: the receipt decides without its answer.
+  if (!story.in_doubt_before(h.progress.since)) {
+    event.state = State::undelivered;
+  } else if (message::may_follow(h.progress.state, State::uncertain)) {
+    event.state = State::uncertain;
   }
-  event.state = State::undelivered;
   record(slot, std::move(event), s, /*journal=*/false);
   archive(slot, s);
 }
 
-void Engine::Impl::receipt_for_recent(Recent& recent, const Receipt& event, Step& s) {
+void Engine::Impl::receipt_for_recent(const Recent& recent, const Receipt& event, Step& s) {
   s.out.notes.push_back({Note::Metric::receipt, event.carrier, {}, {}, "late", {}, 1});
+  State state = recent.state;
+  if (const auto settled = settled_.find(recent.id); settled != settled_.end())
+    state = settled->second;
   const bool delivered = event.state == message::ReceiptState::delivered;
   const bool undelivered = event.state == message::ReceiptState::undelivered;
-  const bool repeats = (delivered && recent.state == State::delivered) ||
-                       (undelivered && recent.state == State::undelivered);
+  const bool repeats =
+      (delivered && state == State::delivered) || (undelivered && state == State::undelivered);
   if (repeats || (!delivered && !undelivered)) return;
 
   message::Event e{.kind = EventKind::late,
-                   .state = recent.state,
+                   .state = state,
                    .time = s.now.wall,
                    .attempt = recent.attempt,
                    .segment = recent.segment,
                    .attempt_state = attempt_state_of(event.state),
-                   .cause = Cause::receipt_matched_by_id,
+                   .cause = event.carrier_message_id.empty() || recent.by_number
+                                ? Cause::receipt_matched_by_number
+                                : Cause::receipt_matched_by_id,
                    .carrier = carrier_name(event.carrier),
                    .carrier_message_id = event.carrier_message_id,
                    .raw = event.raw};
   // `uncertain` is not final: a single segment's receipt settles it.
-  if (recent.state == State::uncertain && recent.segments == 1) {
-    e.kind = EventKind::receipt;
+  const bool settles =
+      state == State::uncertain && recent.segments == 1 && (delivered || !recent.others_in_doubt);
+  if (settles) e.kind = EventKind::receipt;
+  if (settles || bug(PlantedBug::late_overrules_final)) {
     e.state = delivered ? State::delivered : State::undelivered;
+    settled_[recent.id] = e.state;
   }
-  if (bug(PlantedBug::late_overrules_final))
-    e.state = delivered ? State::delivered : State::undelivered;
-  recent.state = e.state;
   message::ArchiveAppend append{.tenant = tenant_name(recent.tenant), .id = recent.id};
   message::encode_event(e, recent.accepted_at, append.event);
   s.out.commit.archive_appends.push_back(std::move(append));
 }
 
-// The answer with the id was lost: carrier and number agree with an attempt in doubt.
+// --- by number -----------------------------------------------------------------------------------
+
+// The answer with the id was lost, or the carrier gives none: carrier and number agree with an
+// attempt that has no other way to its receipt.
 bool Engine::Impl::match_by_number(const Receipt& event, Step& s) {
   if (event.to_hash == 0) return false;
-  const base::Hash128 key = number_key(event.carrier, event.to_hash);
-  if (const auto found = doubts_.find(key);
-      found != doubts_.end() && hot(found->second.slot).generation == found->second.generation) {
+  const base::Hash128 key = number_key(carrier_name(event.carrier), event.to_hash);
+  // The id may be one that an answer to another message is about to bring.
+  const bool has_id = !event.carrier_message_id.empty();
+  if (has_id && is_on_wire(event.carrier, event.to_hash)) return false;
+
+  const auto found = doubts_.find(key);
+  if (found != doubts_.end() && hopes_for_number(found->second)) {
     const ReceiptTarget target = found->second;
-    // Claimed: a second unknown id for the same number belongs to somebody else.
-    if (event.state != message::ReceiptState::intermediate) doubts_.erase(found);
-    receipts_[message::receipt_key(carrier_name(event.carrier), event.carrier_message_id)] = target;
+    const bool final = event.state == message::ReceiptState::delivered ||
+                       event.state == message::ReceiptState::undelivered;
+    // Claimed: another unknown id for the same number belongs to the next segment, or to somebody
+    // else.
+    if (has_id || final) doubts_.erase(found);
+    if (has_id)
+      receipts_[message::receipt_key(carrier_name(event.carrier), event.carrier_message_id)] =
+          target;
     receipt_for_hot(target, event, Cause::receipt_matched_by_number, s);
+    const Hot& h = hot(target.slot);
+    if (h.generation == target.generation && h.progress.attempt == target.attempt &&
+        h.progress.in_doubt != 0) {
+      doubts_[key] = {target.slot, target.generation, target.attempt,
+                      static_cast<std::uint8_t>(std::countr_zero(h.progress.in_doubt) + 1)};
+    }
     return true;
   }
   if (const auto recent = recent_.find(key);
-      recent != recent_.end() && recent->second.state == State::uncertain) {
+      recent != recent_.end() && recent->second.to_hash == event.to_hash &&
+      recent->second.state == State::uncertain && !settled_.contains(recent->second.id)) {
     receipt_for_recent(recent->second, event, s);
     return true;
   }
   return false;
 }
 
+// Is the segment's receipt still to come, and its id unknown?
+bool Engine::Impl::hopes_for_number(const ReceiptTarget& target) const {
+  const Hot& h = hot(target.slot);
+  if (h.generation != target.generation) return false;
+  bool hopes = false;
+  base::ByteReader in(h.record);
+  in.u8();
+  in.text();
+  while (!in.at_end()) {
+    const message::EventView event = message::decode_event_view(in, h.accepted_at);
+    ASSERT(in.ok());
+    if (event.attempt != target.attempt || event.segment != target.segment) continue;
+    hopes = event.carrier_message_id.empty() && (event.attempt_state == AttemptState::in_doubt ||
+                                                 event.attempt_state == AttemptState::submitted);
+  }
+  return hopes;
+}
+
+// Few enough to look at each: the windows bound them.
+bool Engine::Impl::is_on_wire(CarrierIndex carrier, std::uint64_t to_hash) const {
+  for (Slot slot = wire_.front(); slot != kNoSlot; slot = wire_.next(place_links_, slot)) {
+    if (hot(slot).to_hash == to_hash && hot(slot).carrier == carrier) return true;
+  }
+  return false;
+}
+
+// --- early ones ----------------------------------------------------------------------------------
+
 void Engine::Impl::keep_early(Receipt&& event, const base::Hash128& key, Step& s) {
   if (bug(PlantedBug::drop_early_receipt)) return;
-  while (early_.size() >= limits::kEarlyReceiptsMax) {
-    give_up_early(early_order_.front().key, s);
+  const auto present = early_.find(key);
+  // A final one is not overwritten by an intermediate one that overtook it.
+  if (present != early_.end() && event.state == message::ReceiptState::intermediate) return;
+  while (present == early_.end() && early_.size() >= limits::kEarlyReceiptsMax) {
+    const RecentKey oldest = early_order_.front();
     early_order_.pop_front();
+    const auto found = early_.find(oldest.key);
+    if (found != early_.end() && found->second.at == oldest.at) give_up_early(oldest.key, s);
   }
   message::EarlyReceipt receipt{.key = key,
                                 .carrier = carrier_name(event.carrier),
@@ -229,46 +335,60 @@ void Engine::Impl::keep_early(Receipt&& event, const base::Hash128& key, Step& s
                                 .state = static_cast<std::uint8_t>(event.state),
                                 .time = s.now.wall,
                                 .raw = std::move(event.raw)};
-  const auto [entry, added] = early_.try_emplace(key);
-  // A final one is not overwritten by an intermediate one that overtook it.
-  if (!added && event.state == message::ReceiptState::intermediate) return;
   message::append_early_receipt(s.out.commit, receipt);
-  entry->second = {std::move(receipt), s.out.commit.seq};
-  if (added) early_order_.push_back({s.now.wall, key});
+  if (present != early_.end()) {
+    present->second.receipt = std::move(receipt);
+    present->second.seq = s.out.commit.seq;
+    return;  // it waits no longer for that
+  }
+  if (early_.empty()) early_oldest_seq_ = s.out.commit.seq;
+  early_[key] = {std::move(receipt), s.now.mono, s.out.commit.seq};
+  early_order_.push_back({s.now.mono, key});
 }
 
-void Engine::Impl::claim_early(Slot slot, const base::Hash128& key, const ReceiptTarget& target,
-                               Step& s) {
+// Its answer has come.
+void Engine::Impl::claim_early(const base::Hash128& key, const ReceiptTarget& target, Step& s) {
   const auto found = early_.find(key);
   if (found == early_.end()) return;
-  const message::EarlyReceipt early = std::move(found->second.receipt);
+  const message::EarlyReceipt& early = found->second.receipt;
+  if (early.to_hash != 0 && early.to_hash != hot(target.slot).to_hash) return;  // a reused id
+  const Receipt receipt = to_receipt(early);
   early_.erase(found);  // its place in early_order_ is skipped when its time comes
   message::append_early_receipt_gone(s.out.commit, key);
-  Receipt receipt{.carrier = hot(slot).carrier,
-                  .carrier_message_id = early.carrier_message_id,
-                  .to_hash = early.to_hash,
-                  .state = static_cast<message::ReceiptState>(early.state),
-                  .raw = early.raw};
-  for (std::size_t i = 0; i < tables_->routing.carriers.size(); ++i) {
-    if (tables_->routing.carriers[i].name == early.carrier)
-      receipt.carrier = {static_cast<std::uint16_t>(i)};
-  }
-  receipt_for_hot(target, receipt, Cause::receipt_matched_by_id, s);
+  receipt_for_hot(target, receipt,
+                  receipt.carrier_message_id.empty() ? Cause::receipt_matched_by_number
+                                                     : Cause::receipt_matched_by_id,
+                  s);
 }
 
+Receipt Engine::Impl::to_receipt(const message::EarlyReceipt& early) const {
+  return {.carrier = find_carrier(early.carrier).value_or(CarrierIndex{}),
+          .carrier_message_id = early.carrier_message_id,
+          .to_hash = early.to_hash,
+          .state = static_cast<message::ReceiptState>(early.state),
+          .raw = early.raw,
+          .cold_record = {}};
+}
+
+// Nobody's id after all this time. Perhaps the answer with it was lost.
 void Engine::Impl::give_up_early(const base::Hash128& key, Step& s) {
-  if (early_.erase(key) == 0) return;
+  const auto found = early_.find(key);
+  if (found == early_.end()) return;
+  const Receipt receipt = to_receipt(found->second.receipt);
+  early_.erase(found);
   message::append_early_receipt_gone(s.out.commit, key);
-  s.out.notes.push_back({Note::Metric::receipt_unmatched, {}, {}, {}, {}, {}, 1});
+  if (!receipt.carrier.is_none() && match_by_number(receipt, s)) return;
+  s.out.notes.push_back({Note::Metric::receipt_unmatched, receipt.carrier, {}, {}, {}, {}, 1});
 }
 
 void Engine::Impl::expire_early(Step& s) {
   while (!early_order_.empty()) {
-    const RecentKey& oldest = early_order_.front();
-    const bool still_there = early_.contains(oldest.key);
-    if (still_there && s.now.wall - oldest.at < limits::kEarlyReceiptKeep) return;
-    if (still_there) give_up_early(oldest.key, s);
+    const RecentKey oldest = early_order_.front();
+    const auto found = early_.find(oldest.key);
+    const bool still_there = found != early_.end() && found->second.at == oldest.at;
+    if (still_there && s.now.mono - oldest.at < limits::kEarlyReceiptKeep) return;
     early_order_.pop_front();
+    if (still_there) give_up_early(oldest.key, s);
   }
 }
 

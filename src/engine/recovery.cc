@@ -5,7 +5,7 @@
 namespace trunkline::engine {
 
 // A hot message from its record; place and lists are the caller's business. kNoSlot if its tenant
-// is no longer known at all.
+// or class is no longer known at all.
 Slot Engine::Impl::load(std::string_view bytes, Now now) {
   const auto decoded = message::decode_record(bytes);
   ASSERT(decoded.has_value());  // checksummed by the store
@@ -14,17 +14,14 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
   const auto tenant = std::ranges::find(tenants, e.tenant, &policy::Tenant::name);
   const auto traffic_class =
       std::ranges::find(tables_->classes, e.traffic_class, &message::TrafficClass::name);
-  if (tenant == tenants.end() || traffic_class == tables_->classes.end()) {
-    ++unloadable_;
-    return kNoSlot;
-  }
+  if (tenant == tenants.end() || traffic_class == tables_->classes.end()) return kNoSlot;
   const Slot slot = allocate();
   Hot& h = hot(slot);
   h.id = e.id;
   h.record = bytes;
+  hot_bytes_ += h.record.size();
   h.progress = message::fold(*decoded);
   h.accepted_at = e.accepted_at;
-  h.expires_at = e.expires_at;
   h.ready = now.to_mono(e.due_at);
   h.expires = now.to_mono(e.expires_at);
   h.retry_at = h.ready;
@@ -35,33 +32,72 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
   h.segments = e.segments;
   h.encoding = e.encoding;
   h.reference = e.reference;
-  h.to_send = message::all_segments(e.segments);
   for (const std::string& name : e.plan) {
     const auto carrier = find_carrier(name);
     if (carrier && h.plan_count < routing::kPlanMax) h.plan[h.plan_count++] = *carrier;
   }
-  // What the events tell beyond the fold: whom it tried, what is in doubt, which ids receipts know.
-  for (const message::Event& event : decoded->events) {
-    const auto carrier = find_carrier(event.carrier);
-    if (event.kind == EventKind::started && carrier) h.carrier = *carrier;
-    if (event.kind == EventKind::answered && event.attempt_state == AttemptState::refused) {
-      ++h.failures;
-      if (carrier && *carrier == h.carrier) tire_of(h);
-    }
-    if (event.kind == EventKind::answered && event.attempt_state == AttemptState::in_doubt) {
-      ++h.failures;
-      h.doubt = true;
-    }
-    const ReceiptTarget target{slot, h.generation, event.attempt, event.segment};
-    if (!event.carrier_message_id.empty()) {
-      receipts_[message::receipt_key(event.carrier, event.carrier_message_id)] = target;
-    } else if (event.kind == EventKind::answered && event.attempt_state == AttemptState::in_doubt &&
-               carrier) {
-      doubts_[number_key(*carrier, h.to_hash)] = target;
-    }
+  const message::Event& last = decoded->events.back();
+  if (last.kind == EventKind::queued) {
+    h.queued_as = last.cause;
+    h.queued_at = find_carrier(last.carrier).value_or(CarrierIndex{});
   }
   by_id_.emplace(h.id, slot);
+  read_story(slot);
   return slot;
+}
+
+// What the events tell beyond the fold: whom it tried, what is in doubt, which keys receipts know.
+void Engine::Impl::read_story(Slot slot) {
+  Hot& h = hot(slot);
+  const Story story = story_of(h.record, h.accepted_at);
+  for (std::size_t i = 1; i < story.attempts.size(); ++i) {
+    const Story::Attempt& attempt = story.attempts[i];
+    h.carrier = find_carrier(attempt.carrier).value_or(CarrierIndex{});
+    if (attempt.failed != 0) refuse_by(h, h.carrier);
+    if (i == h.progress.attempt && h.progress.unanswered != 0) break;  // see resume_attempt()
+    if (!attempt.refused && !attempt.doubted && attempt.failed == 0) continue;
+    ++h.failures;
+    tire_of(h, h.carrier);
+  }
+  h.doubt = story.in_doubt();
+  h.taken = story.is_taken(h.segments);
+  h.pinned = h.progress.accepted != 0 && h.progress.failed == 0 &&
+             h.progress.accepted != message::all_segments(h.segments);
+
+  for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
+    auto& map = by_number ? doubts_ : receipts_;
+    const auto known = map.find(key);
+    // A carrier that reuses ids means the newer message.
+    if (known != map.end() && hot(known->second.slot).id > h.id) return;
+    map[key] = {slot, h.generation, event.attempt, event.segment};
+  });
+}
+
+// Nobody can decide about it any more. It ends, told as truly as is known, rather than to be lost
+// from the journal or to stay in the cold tier for ever.
+void Engine::Impl::end_unloadable(std::string_view bytes, bool is_cold, Step& s) {
+  auto decoded = message::decode_record(bytes);
+  ASSERT(decoded.has_value());
+  const message::Progress progress = message::fold(*decoded);
+  const Story story = story_of(bytes, decoded->envelope.accepted_at);
+  const bool may_arrive =
+      story.in_doubt() || progress.unanswered != 0 || story.is_taken(decoded->envelope.segments);
+  State state = may_arrive                   ? State::uncertain
+                : story.has_negative_receipt ? State::undelivered
+                                             : State::failed;
+  if (!message::may_follow(progress.state, state)) state = progress.state;
+  message::ArchivePut put{.tenant = decoded->envelope.tenant,
+                          .id = decoded->envelope.id,
+                          .to_hash = decoded->envelope.to_hash,
+                          .record = std::string(bytes)};
+  message::encode_event({.kind = EventKind::ended,
+                         .state = state,
+                         .time = s.now.wall,
+                         .attempt = progress.attempt,
+                         .cause = Cause::not_configured},
+                        decoded->envelope.accepted_at, put.record);
+  if (!is_cold) message::append_gone(s.out.commit, put.id);
+  s.out.commit.archive.push_back(std::move(put));
 }
 
 void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
@@ -74,8 +110,8 @@ void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
         restore_message(entry, journal.seq);
         break;
       case message::EntryType::early_receipt:
-        early_[entry.receipt.key] = {entry.receipt, journal.seq};
-        early_order_.push_back({entry.receipt.time, entry.receipt.key});
+        early_[entry.receipt.key] = {
+            entry.receipt, std::min(now.mono, now.to_mono(entry.receipt.time)), journal.seq};
         break;
       case message::EntryType::early_receipt_gone:
         early_.erase(entry.receipt.key);
@@ -84,7 +120,6 @@ void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
     journal_sizes_.back().second += entry.record.size() + entry.event.size() + sizeof entry.id;
   }
   journal_bytes_ += journal_sizes_.back().second;
-  (void)now;
 }
 
 void Engine::Impl::restore_message(const message::Entry& entry, std::uint64_t seq) {
@@ -106,17 +141,30 @@ void Engine::Impl::restore_message(const message::Entry& entry, std::uint64_t se
 void Engine::Impl::restored(Now now, Output& out) {
   Step s{now, out};
   const std::size_t before = out.commit.entries.size();
+  early_oldest_seq_ = ~std::uint64_t{0};
+  for (const auto& [key, early] : early_) {
+    early_order_.push_back({early.at, key});
+    early_oldest_seq_ = std::min(early_oldest_seq_, early.seq);
+  }
+  std::ranges::sort(early_order_, [](const RecentKey& a, const RecentKey& b) {
+    return std::tie(a.at, a.key.low) < std::tie(b.at, b.key.low);
+  });
+
   std::vector<std::pair<base::MessageId, Replayed>> all;
   all.reserve(replayed_.size());
   for (auto& [id, replayed] : replayed_) all.emplace_back(id, std::move(replayed));
   replayed_ = {};
   std::ranges::sort(all, {}, [](const auto& entry) { return entry.first; });
+  if (!all.empty()) ids_.continue_after(all.back().first);
 
   std::vector<std::pair<std::uint64_t, Slot>> by_seq;
   for (auto& [id, replayed] : all) {
     const Slot slot = load(replayed.record, now);
+    if (slot == kNoSlot) {
+      end_unloadable(replayed.record, /*is_cold=*/false, s);
+      continue;
+    }
     replayed.record = {};
-    if (slot == kNoSlot) continue;
     Hot& h = hot(slot);
     h.base_seq = replayed.seq;
     by_tenant_[h.tenant.at()].push_back(age_links_, slot);
@@ -125,66 +173,53 @@ void Engine::Impl::restored(Now now, Output& out) {
   std::ranges::sort(by_seq);
   for (const auto& [seq, slot] : by_seq) journal_order_.push_back(journal_links_, slot);
 
-  // The most urgent first.
-  std::ranges::sort(by_seq, {}, [&](const auto& entry) {
-    return std::pair(class_of(hot(entry.second)).priority, hot(entry.second).id);
-  });
+  // In order of age; those that need a carrier are looked at by class, a few a step.
+  std::ranges::sort(by_seq, {}, [&](const auto& entry) { return hot(entry.second).id; });
   for (const auto& [seq, slot] : by_seq) resume(slot, s);
+  place_some(s);
   pump(s);
   trim(before, s);
 }
 
+// Back from the journal or the cold tier: goes on from where it was. Whatever needs time or room in
+// a commit is left to the timers and to place_some(), for there may be millions.
 void Engine::Impl::resume(Slot slot, Step& s) {
   Hot& h = hot(slot);
   if (message::is_final(h.progress.state)) return archive(slot, s);
   if (h.progress.attempt == 0) {
-    if (h.retry_at <= s.now.mono) return dispatch(slot, Cause::none, s);
-    if (h.retry_at - s.now.mono > limits::kColdAfter)
-      return freeze(slot, s.now.to_wall(h.retry_at), s);
+    // One that was never held is due, even if the clock has been set back since.
+    if (h.progress.state != State::scheduled || h.retry_at <= s.now.mono) return place_later(slot);
     set_place(slot, Place::held);
-    return arm(slot, h.retry_at);
+    const bool far = h.retry_at - s.now.mono > limits::kColdAfter && !h.thawed;
+    return arm(slot, far ? s.now.mono : h.retry_at);
   }
-  if (h.progress.failed != 0) {
-    // Undelivered, and on its way to another carrier.
-    refuse_by(h);
-    return dispatch(slot, Cause::reroute, s);
+  if (h.progress.unanswered != 0) return resume_attempt(slot, s);
+  if (h.taken) {
+    set_place(slot, Place::receipt_wait);
+    if (h.thawed) return await_receipt(slot, limits::kColdAfter, s);
+    const base::Duration waited = s.now.wall - h.progress.submitted_at;
+    return arm(slot, s.now.mono + std::clamp<base::Duration>(limits::kColdAfter - waited, {},
+                                                             limits::kColdAfter));
   }
-  if (h.progress.accepted == message::all_segments(h.segments)) {
-    h.to_send = 0;
-    return await_receipt(slot, s);
+  // Undelivered, and on its way to another carrier.
+  if (h.progress.failed != 0) return place_later(slot);
+  const bool held = class_of(h).in_doubt == message::InDoubtRule::hold;
+  if (h.progress.in_doubt != 0 && held && !bug(PlantedBug::resend_held)) {
+    const Story story = story_of(h.record, h.accepted_at);
+    const base::Duration waited = s.now.wall - story.attempts[h.progress.attempt].doubted_at;
+    set_place(slot, Place::doubt_hold);
+    return arm(slot, s.now.mono + std::clamp<base::Duration>(limits::kInDoubtHold - waited, {},
+                                                             limits::kInDoubtHold));
   }
-  resume_attempt(slot, s);
+  place_later(slot);
 }
 
-// The latest attempt was not accepted whole: what of it had no answer is in doubt since the
-// restart.
+// What of the latest attempt had no answer is in doubt since the restart.
 void Engine::Impl::resume_attempt(Slot slot, Step& s) {
   Hot& h = hot(slot);
-  std::uint32_t unanswered = 0;
-  std::uint32_t accepted = 0;
-  Wall doubt_since{};
-  base::ByteReader in(h.record);
-  in.u8();
-  in.text();
-  while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, h.accepted_at);
-    ASSERT(in.ok());
-    const std::uint32_t bit = event.segment == 0 ? 0 : 1u << (event.segment - 1);
-    if (event.kind == EventKind::started) {
-      if (!event.only_missing) accepted = 0;
-      unanswered = message::all_segments(h.segments) & ~accepted;
-    } else if (event.attempt == h.progress.attempt && event.kind == EventKind::answered) {
-      unanswered &= ~bit;
-      if (event.attempt_state == AttemptState::submitted) accepted |= bit;
-      if (event.attempt_state == AttemptState::in_doubt) doubt_since = event.time;
-    } else if (event.attempt == h.progress.attempt && event.kind == EventKind::receipt) {
-      unanswered &= ~bit;
-      accepted |= bit;
-    }
-  }
-  const bool new_doubt = unanswered != 0;
-  for (std::uint8_t segment = 1; unanswered != 0; ++segment, unanswered >>= 1) {
-    if ((unanswered & 1) == 0) continue;
+  const std::uint32_t unanswered = h.progress.unanswered;
+  for (std::uint8_t segment = 1; segment <= h.segments; ++segment) {
+    if ((unanswered >> (segment - 1) & 1) == 0) continue;
     record(slot,
            {.kind = EventKind::answered,
             .state = h.progress.state,
@@ -194,19 +229,9 @@ void Engine::Impl::resume_attempt(Slot slot, Step& s) {
             .cause = Cause::restart,
             .carrier = carrier_name(h.carrier)},
            s);
-    h.worst_cause = Cause::restart;
   }
-  h.to_send = message::all_segments(h.segments) & ~h.progress.accepted;
-  h.pinned = h.progress.accepted != 0;
-  if (new_doubt) return doubt_arose(slot, s);
-  const bool held = class_of(h).in_doubt == message::InDoubtRule::hold;
-  if (h.progress.in_doubt != 0 && held && !bug(PlantedBug::resend_held)) {
-    set_place(slot, Place::doubt_hold);
-    const base::Duration waited = s.now.wall - doubt_since;
-    return arm(slot, s.now.mono + std::max<base::Duration>(limits::kInDoubtHold - waited,
-                                                           base::Duration{1}));
-  }
-  dispatch(slot, h.progress.in_doubt != 0 ? Cause::in_doubt_resend : Cause::retry, s);
+  h.worst_cause = Cause::restart;
+  doubt_arose(slot, s);
 }
 
 }  // namespace trunkline::engine

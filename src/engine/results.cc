@@ -107,7 +107,8 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
     }
   }
   const std::uint32_t bit = 1u << (event.segment - 1);
-  if (!event.outcome.late && event.ref.attempt == h.progress.attempt && (h.on_wire & bit) != 0) {
+  if (!event.outcome.late && event.ref.attempt == h.progress.attempt &&
+      (h.progress.unanswered & bit) != 0) {
     segment_answered(slot, event, s);
   } else {
     late_answer(slot, event, s);
@@ -117,7 +118,6 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
 void Engine::Impl::segment_answered(Slot slot, const SubmitResult& event, Step& s) {
   Hot& h = hot(slot);
   const std::uint32_t generation = h.generation;
-  h.on_wire &= ~(1u << (event.segment - 1));
   if (severity(event.outcome.kind) > severity(h.worst)) {
     h.worst = event.outcome.kind;
     h.worst_cause = event.outcome.cause;
@@ -139,61 +139,63 @@ void Engine::Impl::segment_answered(Slot slot, const SubmitResult& event, Step& 
           .raw = event.outcome.raw},
          s);
   if (accepted)
-    learn_carrier_id(slot, event.ref.attempt, event.segment, event.outcome.carrier_message_id, s);
-  if (h.generation == generation && h.place == Place::wire && h.on_wire == 0)
+    learn_carrier_id(slot, event.ref.attempt, event.segment, carrier_name(event.ref.carrier),
+                     event.outcome.carrier_message_id, s);
+  if (h.generation == generation && h.place == Place::wire && h.progress.unanswered == 0)
     attempt_finished(slot, s);
 }
 
 // From here on receipts find the segment; one that came first is claimed now.
 void Engine::Impl::learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_t segment,
-                                    const std::string& id, Step& s) {
+                                    const std::string& carrier, const std::string& id, Step& s) {
   const Hot& h = hot(slot);
   const ReceiptTarget target{slot, h.generation, attempt, segment};
   if (id.empty()) {
     // A carrier that gives no id: only number and time can tell.
-    doubts_[number_key(h.carrier, h.to_hash)] = target;
-    return;
+    const base::Hash128 key = number_key(carrier, h.to_hash);
+    doubts_[key] = target;
+    return claim_early(key, target, s);
   }
-  const base::Hash128 key = message::receipt_key(carrier_name(h.carrier), id);
+  const base::Hash128 key = message::receipt_key(carrier, id);
   receipts_[key] = target;  // a carrier that reuses ids means the newer one
-  claim_early(slot, key, target, s);
+  claim_early(key, target, s);
 }
 
 void Engine::Impl::attempt_finished(Slot slot, Step& s) {
   Hot& h = hot(slot);
   if (h.progress.accepted == message::all_segments(h.segments)) return all_accepted(slot, s);
-  h.to_send = message::all_segments(h.segments) & ~h.progress.accepted;
-  h.pinned = h.progress.accepted != 0;
   if (h.progress.in_doubt != 0) return doubt_arose(slot, s);
+  // An earlier attempt turned out accepted meanwhile: this one was the last.
+  if (h.taken) return all_accepted(slot, s);
+  h.pinned = h.progress.accepted != 0;
   attempt_failed(slot, s);
 }
 
+// Nothing more is to be sent, as far as is known: its receipt decides.
 void Engine::Impl::all_accepted(Slot slot, Step& s) {
-  Hot& h = hot(slot);
-  h.to_send = 0;
-  h.pinned = false;
-  set_place(slot, Place::receipt_wait);
-  arm(slot, s.now.mono + limits::kColdAfter);
+  hot(slot).pinned = false;
+  await_receipt(slot, limits::kColdAfter, s);
 }
 
 void Engine::Impl::doubt_arose(Slot slot, Step& s) {
   Hot& h = hot(slot);
   h.doubt = true;
+  h.pinned = h.progress.accepted != 0;
   ++h.failures;
   note(s, Note::Metric::in_doubt, h, message::name(h.worst_cause));
-  const std::uint32_t first = h.progress.in_doubt & (~h.progress.in_doubt + 1);
-  doubts_[number_key(h.carrier, h.to_hash)] = {
+  doubts_[number_key(carrier_name(h.carrier), h.to_hash)] = {
       slot, h.generation, h.progress.attempt,
-      static_cast<std::uint8_t>(std::countr_zero(first) + 1)};
+      static_cast<std::uint8_t>(std::countr_zero(h.progress.in_doubt) + 1)};
+  if (h.taken) return all_accepted(slot, s);
   if (class_of(h).in_doubt == message::InDoubtRule::hold && !bug(PlantedBug::resend_held)) {
     set_place(slot, Place::doubt_hold);
     return arm(slot, s.now.mono + limits::kInDoubtHold);
   }
-  note(s, Note::Metric::retry, h, message::name(Cause::in_doubt_resend));
-  tire_of(h);
+  tire_of(h, h.carrier);
   set_place(slot, Place::none);
   // The first time at once: an urgent message must not wait. A second doubt hints at the message.
   if (h.failures > 1) return retry_later(slot, Cause::in_doubt_resend, s);
+  note(s, Note::Metric::retry, h, message::name(Cause::in_doubt_resend));
   dispatch(slot, Cause::in_doubt_resend, s);
 }
 
@@ -217,7 +219,7 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
     case OutcomeKind::throttled:
       forget_attempt(slot, s);
       if (!h.pinned && s.now.mono - h.ready > (h.expires - h.ready) / kThrottledTtlShare)
-        tire_of(h);
+        tire_of(h, h.carrier);
       return again(Cause::carrier_throttled);
     case OutcomeKind::fail:
       ++h.failures;
@@ -229,7 +231,7 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
       if (h.failures >= class_of(h).retry.attempts) break;
       if (++h.tries_here < kTriesPerCarrier || h.pinned) return retry_later(slot, Cause::retry, s);
       h.tries_here = 0;
-      tire_of(h);
+      tire_of(h, h.carrier);
       // With nobody else to ask, the schedule goes on here.
       for (std::size_t i = 0; i < h.plan_count; ++i) {
         if (usable(h, i)) return again(Cause::reroute);
@@ -240,7 +242,7 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
       ++h.failures;
       if (h.failures >= class_of(h).retry.attempts) break;
       if (h.pinned) return retry_later(slot, Cause::retry, s);
-      refuse_by(h);
+      refuse_by(h, h.carrier);
       return again(Cause::reroute);
     case OutcomeKind::accepted:
     case OutcomeKind::in_doubt:
@@ -253,26 +255,43 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
 // dropped, so that a carrier which throttles for hours cannot grow the record without end.
 void Engine::Impl::forget_attempt(Slot slot, Step& s) {
   Hot& h = hot(slot);
-  if (h.progress.events < limits::kEventsPerMessageMax || h.progress.accepted != 0) return;
-  h.record.resize(h.attempt_at);
-  const auto record = message::decode_record(h.record);
+  if (h.progress.events < limits::kEventsPerMessageMax || !cost_nothing(h)) return;
+  const std::string_view kept = std::string_view(h.record).substr(0, h.attempt_at);
+  const auto record = message::decode_record(kept);
   ASSERT(record.has_value());
-  h.progress = message::fold(*record);
-  message::append_message(s.out.commit, h.record);  // replaces what the journal has of it
-  h.base_seq = s.out.commit.seq;
-  journal_order_.remove(journal_links_, slot);
-  journal_order_.push_back(journal_links_, slot);
+  const message::Progress before = message::fold(*record);
+  if (before.state != h.progress.state) return;  // states only move forward
+  hot_bytes_ -= h.record.size() - h.attempt_at;
+  h.record.resize(h.attempt_at);
+  h.progress = before;
+  h.queued_as = Cause::none;
+  record_whole(slot, s);  // replaces what the journal has of it
 }
 
-void Engine::Impl::tire_of(Hot& h) {
+// Does the record say of the time since the latest attempt began only that it was not taken?
+bool Engine::Impl::cost_nothing(const Hot& h) const {
+  base::ByteReader in(std::string_view(h.record).substr(h.attempt_at));
+  while (!in.at_end()) {
+    const message::EventView event = message::decode_event_view(in, h.accepted_at);
+    ASSERT(in.ok());
+    const bool unsent =
+        event.kind == EventKind::answered && (event.attempt_state == AttemptState::throttled ||
+                                              event.attempt_state == AttemptState::not_sent);
+    if (event.attempt != h.progress.attempt || (event.kind != EventKind::started && !unsent))
+      return false;
+  }
+  return true;
+}
+
+void Engine::Impl::tire_of(Hot& h, CarrierIndex carrier) {
   for (std::size_t i = 0; i < h.plan_count; ++i) {
-    if (h.plan[i] == h.carrier) h.tired_of |= static_cast<std::uint8_t>(1u << i);
+    if (h.plan[i] == carrier) h.tired_of |= static_cast<std::uint8_t>(1u << i);
   }
 }
 
-void Engine::Impl::refuse_by(Hot& h) {
+void Engine::Impl::refuse_by(Hot& h, CarrierIndex carrier) {
   for (std::size_t i = 0; i < h.plan_count; ++i) {
-    if (h.plan[i] == h.carrier) h.refused_by |= static_cast<std::uint8_t>(1u << i);
+    if (h.plan[i] == carrier) h.refused_by |= static_cast<std::uint8_t>(1u << i);
   }
 }
 
@@ -297,25 +316,27 @@ void Engine::Impl::wait_until(Slot slot, Mono at, Cause why, Step& s) {
   arm(slot, std::min(h.retry_at, h.expires));
 }
 
-// An answer to an attempt that was already counted as in doubt, or is no longer the latest.
+// An answer to a segment that was in doubt, of this attempt or of one that others followed.
 void Engine::Impl::late_answer(Slot slot, const SubmitResult& event, Step& s) {
   Hot& h = hot(slot);
   const std::uint32_t generation = h.generation;
+  const std::uint8_t attempt = event.ref.attempt;
   const std::uint32_t bit = 1u << (event.segment - 1);
   const AttemptState answer = attempt_state_of(event.outcome.kind);
   if (answer == AttemptState::in_doubt || answer == AttemptState::not_sent) return;  // nothing new
-  const bool current = event.ref.attempt == h.progress.attempt;
-  if (current && (h.progress.in_doubt & bit) == 0) return;  // its receipt came first
+  const Story story = story_of(h.record, h.accepted_at);
+  if (attempt >= story.attempts.size()) return;
+  if ((story.attempts[attempt].in_doubt & bit) == 0) return;  // its receipt came first
 
   const bool accepted = answer == AttemptState::submitted;
   const bool completes =
-      current && accepted && (h.progress.accepted | bit) == message::all_segments(h.segments);
+      accepted && (story.accepted(attempt) | bit) == message::all_segments(h.segments);
   record(slot,
          {.kind = EventKind::answered,
           .state = completes && message::may_follow(h.progress.state, State::submitted)
                        ? State::submitted
                        : h.progress.state,
-          .attempt = event.ref.attempt,
+          .attempt = attempt,
           .segment = event.segment,
           .attempt_state = answer,
           .cause = event.outcome.cause,
@@ -323,32 +344,35 @@ void Engine::Impl::late_answer(Slot slot, const SubmitResult& event, Step& s) {
           .carrier_message_id = event.outcome.carrier_message_id,
           .raw = event.outcome.raw},
          s);
-  if (accepted && !event.outcome.carrier_message_id.empty()) {
-    const base::Hash128 key =
-        message::receipt_key(carrier_name(event.ref.carrier), event.outcome.carrier_message_id);
-    const ReceiptTarget target{slot, generation, event.ref.attempt, event.segment};
-    receipts_[key] = target;
-    claim_early(slot, key, target, s);
-    if (h.generation != generation) return;
+  if (accepted) {
+    learn_carrier_id(slot, attempt, event.segment, carrier_name(event.ref.carrier),
+                     event.outcome.carrier_message_id, s);
   }
-  if (current) doubt_settled(slot, s);
+  if (h.generation == generation) reconsider(slot, s);
 }
 
-// Segments of the latest attempt stopped being in doubt. If that settles all of it and no later
-// attempt has begun, a resend that waits is called off or made plain.
-void Engine::Impl::doubt_settled(Slot slot, Step& s) {
+// Something that was in doubt is no longer: a resend that waits is called off or made plain.
+void Engine::Impl::reconsider(Slot slot, Step& s) {
   Hot& h = hot(slot);
-  if (h.progress.in_doubt != 0 || h.on_wire != 0) return;
-  h.doubt = false;
-  const bool waits = h.place == Place::doubt_hold || h.place == Place::retry_wait ||
-                     h.place == Place::lane || h.place == Place::unplaced ||
-                     h.place == Place::stranded;
-  if (!waits) return;
-  if (h.progress.accepted == message::all_segments(h.segments)) return all_accepted(slot, s);
-  h.to_send = message::all_segments(h.segments) & ~h.progress.accepted;
-  h.pinned = h.progress.accepted != 0;
+  const Story story = story_of(h.record, h.accepted_at);
+  h.doubt = story.in_doubt();
+  h.taken = story.is_taken(h.segments);
+  const bool in_line =
+      h.place == Place::lane || h.place == Place::unplaced || h.place == Place::stranded;
+  if (!in_line && h.place != Place::doubt_hold && h.place != Place::retry_wait) return;
+  if (h.taken) return all_accepted(slot, s);
+  if (h.place == Place::doubt_hold && h.doubt) return;
+
+  // A part was accepted after all: the rest has to follow it, to its carrier.
+  const bool follow = h.progress.accepted != 0 && !h.pinned && h.progress.failed == 0;
+  const bool held = h.place == Place::doubt_hold;
+  if (follow) {
+    if (in_line) set_place(slot, Place::none);  // of the other carrier's lane, perhaps
+    h.pinned = true;
+    h.carrier = find_carrier(story.attempts[h.progress.attempt].carrier).value_or(CarrierIndex{});
+  }
   // Held for a doubt that turned out a refusal: it may be sent again like any refused one.
-  if (h.place == Place::doubt_hold) {
+  if (held || (follow && in_line)) {
     set_place(slot, Place::none);
     dispatch(slot, Cause::retry, s);
   }

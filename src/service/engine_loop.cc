@@ -224,7 +224,7 @@ bool EngineLoop::look_up(engine::Event& event, base::Now now) {
   } else if (auto* receipt = std::get_if<engine::Receipt>(&event)) {
     const std::string& carrier = tables_->routing.carriers[receipt->carrier.at()].name;
     const base::Hash128 key = message::receipt_key(carrier, receipt->carrier_message_id);
-    if (!engine_.knows_receipt(key)) {
+    if (!engine_.knows_receipt(key, receipt->to_hash)) {
       if (cold_changed_seq_ > committed_) return false;
       auto found = store_.find_cold_by_receipt(key);
       if (!found) fail(found.error());

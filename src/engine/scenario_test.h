@@ -1,0 +1,116 @@
+// Engine scenarios as text: a script of what happens to an engine, with what it did about it
+// between the lines. The driver below follows the protocol of engine.h with a disk of its own, so
+// that nothing of store/ is needed.
+//
+// A line that starts in the first column is an instruction, an indented one what came of it; times
+// are seconds since the start. Before the first instruction of the second kind:
+//   class NAME [priority= ttl= reserve= in_doubt= on_undelivered= attempts= first= max= timeout=]
+//   carrier NAME [rate= burst= region=]        tenant NAME [rate= classes= senders=]
+//   route CLASS,CLASS|* CARRIER...             options [trim=BYTES soft=N hard=N]
+// and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
+// NAME. Then:
+//   up|down CARRIER LINK [window=]
+//   submit NAME [to= class= tenant= key= fp= ttl= at= segments= from= region=]
+//   batch [key= fp=] ; NAME ... ; NAME ...
+//   answer NAME OUTCOME [segment= attempt= id= cause= raw= late]   without segment: all of the set
+//   receipt STATE [id= to=NAME|+NUMBER carrier= raw=]
+//   cancel NAME [key= fp= tenant=]             query NAME [tenant=]
+//   list [tenant= limit= before=NAME status= class= to=]
+//   advance DURATION   wall DURATION|-DURATION (a step of the wall clock)   tick
+//   begin ... end      one commit for all between, durable and performed at `end`
+//   crash              what is between `begin` and here is lost, the engine stands up from the disk
+//   show NAME          stats          journal          drain          reload
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace trunkline::engine {
+
+class Scenario {
+ public:
+  // The script with the outcome between its lines; indented lines of `text` are ignored.
+  std::string run(std::string_view text);
+
+ private:
+  struct Words {
+    std::vector<std::string> plain;
+    std::map<std::string, std::string> named;
+    std::string get(const std::string& key, std::string otherwise = "") const;
+    long number(const std::string& key, long otherwise) const;
+    bool has(const std::string& key) const { return named.contains(key); }
+  };
+  static Words split(std::string_view line);
+
+  // What is durable.
+  struct Disk {
+    std::deque<std::pair<std::uint64_t, std::string>> journal;
+    std::map<base::MessageId, std::string> archive;
+    std::map<base::MessageId, message::ColdPut> cold;
+    std::map<std::pair<std::uint64_t, std::uint64_t>, message::KeyRecord> keys;
+    std::uint64_t next_seq = 1;
+    std::uint64_t epoch = 0;
+  };
+
+  void instruction(std::string_view line);
+  bool configure(const Words& w);
+  void prepare();
+  std::shared_ptr<const Tables> tables() const;
+  void stand_up();
+
+  void submit(const std::vector<Words>& items, bool is_batch);
+  void answer(const Words& w);
+  void receipt(const Words& w);
+  void cancel(const Words& w);
+  void list(const Words& w);
+  void show(const std::string& name);
+  void stats();
+  void advance(base::Mono until);
+  void thaw_due();
+
+  void step(Event event);
+  void commit();
+  void make_durable(const message::Commit& commit);
+  void tell_events(const base::MessageId& id, std::string_view record);
+  void perform(Effect& effect);
+  void say(std::string line);
+
+  message::Submission submission(const Words& w);
+  std::optional<message::KeyRecord> look_up(const base::Hash128& key) const;
+  std::string name_of(const base::MessageId& id) const;
+  std::string record_of(const base::MessageId& id) const;
+  message::TenantIndex tenant_of(const Words& w) const;
+  message::ClassIndex class_named(const std::string& name) const;
+  message::CarrierIndex carrier_named(const std::string& name) const;
+  std::uint64_t hash_of(const std::string& name_or_number) const;
+
+  Tables config_;
+  Options options_;
+  bool configured_ = false;
+  std::unique_ptr<Engine> engine_;
+  Disk disk_;
+  base::Now now_{};
+  base::Mono start_{};
+  Output out_;
+  bool grouped_ = false;
+  Token next_token_ = 1;
+  std::map<Token, std::vector<std::string>> asked_;
+  std::map<std::string, base::MessageId> ids_;
+  std::map<std::string, std::string> numbers_;   // name -> its recipient
+  std::map<base::MessageId, std::size_t> told_;  // events of the record already printed
+  std::map<std::pair<std::string, int>, Submit> submits_;
+  std::set<std::tuple<std::string, int, int>> answered_;  // name, attempt, segment
+  base::Mono told_at_{};
+  std::string result_;
+};
+
+}  // namespace trunkline::engine

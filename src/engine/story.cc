@@ -1,0 +1,105 @@
+#include "engine/story.h"
+
+#include "base/assert.h"
+
+namespace trunkline::engine {
+
+using message::AttemptState;
+using message::EventKind;
+
+namespace {
+
+void tell(Story::Attempt& a, const message::EventView& event, std::uint32_t bit) {
+  switch (event.attempt_state) {
+    case AttemptState::in_doubt:
+      a.in_doubt |= bit;
+      a.doubted = true;
+      a.doubted_at = event.time;
+      return;
+    case AttemptState::delivered:
+      a.delivered |= bit;
+      a.accepted |= bit;
+      break;
+    case AttemptState::undelivered:
+      a.failed |= bit;
+      a.accepted |= bit;
+      break;
+    case AttemptState::submitted:
+      a.accepted |= bit;
+      break;
+    case AttemptState::refused:
+      a.refused = true;
+      break;
+    case AttemptState::submitting:
+    case AttemptState::throttled:
+    case AttemptState::not_sent:
+      break;
+  }
+  a.in_doubt &= ~bit;
+}
+
+}  // namespace
+
+Story story_of(std::string_view record, base::Wall accepted_at) {
+  Story story;
+  story.attempts.resize(1);
+  base::ByteReader in(record);
+  in.u8();
+  in.text();
+  ASSERT(in.ok());
+  while (!in.at_end()) {
+    const message::EventView event = message::decode_event_view(in, accepted_at);
+    ASSERT(in.ok());
+    if (event.kind == EventKind::started) {
+      story.attempts.resize(std::max<std::size_t>(story.attempts.size(), event.attempt + 1u));
+      Story::Attempt& a = story.attempts[event.attempt];
+      a.carrier = event.carrier;
+      a.since = event.only_missing ? story.attempts[event.attempt - 1u].since : event.attempt;
+      continue;
+    }
+    if (event.kind != EventKind::answered && event.kind != EventKind::receipt) continue;
+    if (event.segment == 0 || event.attempt >= story.attempts.size()) continue;
+    story.has_negative_receipt |= event.attempt_state == AttemptState::undelivered;
+    tell(story.attempts[event.attempt], event, 1u << (event.segment - 1));
+  }
+  return story;
+}
+
+bool Story::in_doubt_before(unsigned attempt) const {
+  for (std::size_t i = 1; i < attempts.size() && i < attempt; ++i) {
+    if (attempts[i].in_doubt != 0) return true;
+  }
+  return false;
+}
+
+std::uint32_t Story::accepted(std::uint8_t attempt) const {
+  std::uint32_t bits = 0;
+  for (const Attempt& a : attempts) {
+    if (a.since != 0 && a.since == attempts[attempt].since) bits |= a.accepted;
+  }
+  return bits;
+}
+
+std::uint32_t Story::delivered(std::uint8_t attempt) const {
+  std::uint32_t bits = 0;
+  for (const Attempt& a : attempts) {
+    if (a.since != 0 && a.since == attempts[attempt].since) bits |= a.delivered;
+  }
+  return bits;
+}
+
+bool Story::is_taken(std::uint8_t segments, std::uint8_t except) const {
+  for (std::size_t i = 1; i < attempts.size(); ++i) {
+    if (attempts[i].since != i || i == except) continue;
+    std::uint32_t taken = 0;
+    std::uint32_t failed = 0;
+    for (std::size_t j = i; j < attempts.size() && attempts[j].since == i; ++j) {
+      taken |= attempts[j].accepted;
+      failed |= attempts[j].failed & ~attempts[j].delivered;
+    }
+    if (taken == message::all_segments(segments) && failed == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace trunkline::engine

@@ -1,0 +1,45 @@
+// What a record tells of each of its attempts: for the rare decisions that need more than the fold
+// keeps, such as an answer to an attempt that others have followed. Read from the events each time,
+// so that it says the same after a restart.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "message/record.h"
+
+namespace trunkline::engine {
+
+struct Story {
+  struct Attempt {
+    std::uint8_t since = 0;  // first attempt of its sending
+    // Segments, bit 0 = first.
+    std::uint32_t accepted = 0;
+    std::uint32_t in_doubt = 0;  // still
+    std::uint32_t delivered = 0;
+    std::uint32_t failed = 0;
+    bool refused = false;  // a segment was
+    bool doubted = false;  // a segment was in doubt, whatever came of it
+    base::Wall doubted_at{};
+    std::string_view carrier;
+  };
+  std::vector<Attempt> attempts;  // by number; [0] is none
+  bool has_negative_receipt = false;
+
+  // May an attempt, or one of those before `attempt`, have been accepted without our knowing?
+  bool in_doubt() const { return in_doubt_before(256); }
+  bool in_doubt_before(unsigned attempt) const;
+  // Of the sending that `attempt` belongs to, all its attempts together.
+  std::uint32_t accepted(std::uint8_t attempt) const;
+  std::uint32_t delivered(std::uint8_t attempt) const;
+  // Did a carrier take the whole message and not say since that it failed? Of all sendings.
+  // `except`: leave out the sending that began with this attempt.
+  bool is_taken(std::uint8_t segments, std::uint8_t except = 0) const;
+};
+
+// `record` must be whole; views into it.
+Story story_of(std::string_view record, base::Wall accepted_at);
+
+}  // namespace trunkline::engine
