@@ -239,6 +239,7 @@ TEST_F(Links, UnbindByTheCarrier) {
   ASSERT_TRUE(world.run_until([&] { return smsc.peer().submits.size() == 1; }));
   smsc.peer().unbind();
   ASSERT_TRUE(downs(1));
+  ASSERT_TRUE(world.run_until([&] { return smsc.peer().ended.has_value(); }));
   EXPECT_EQ(smsc.peer().ended, smpp::CloseReason::unbound);
   const auto results = world.all<SubmitResult>();
   ASSERT_EQ(results.size(), 1u);
@@ -294,8 +295,9 @@ TEST_F(Links, DrainWaitsForAnswersThenUnbinds) {
   smsc.peer().answer(smsc.peer().submits[0].sequence, 0, "m1");
   world.acknowledge(world.all<Receipt>()[0].token);
   ASSERT_TRUE(world.run_until([&] { return done; }));
+  ASSERT_TRUE(world.run_until([&] { return smsc.peer().ended.has_value(); }));
   EXPECT_EQ(smsc.peer().ended, smpp::CloseReason::peer_unbound);
-  EXPECT_EQ(smsc.peer().deliver_answers.size(), 1u);
+  ASSERT_TRUE(world.run_until([&] { return smsc.peer().deliver_answers.size() == 1; }));
   ASSERT_EQ(world.count<SubmitResult>(), 2u);
   EXPECT_EQ(world.all<SubmitResult>()[1].outcome.kind, OutcomeKind::accepted);
   EXPECT_EQ(world.count<LinkDown>(), 1u);
@@ -344,6 +346,7 @@ TEST_F(Links, StopTellsTheFateOfEverySubmit) {
   for (std::uint32_t i = 0; i < 10; ++i) commands.emplace_back(world.submit(i));
   world.send(std::move(commands));
   ASSERT_TRUE(world.run_until([&] { return smsc.peer().submits.size() == 10; }));
+  ASSERT_EQ(world.count<SubmitResult>(), 0u);
   world.carriers.stop();
   world.carriers.stop();
   ASSERT_TRUE(results(10));
@@ -387,6 +390,7 @@ TEST_F(Links, ReloadTouchesOnlyWhatChanged) {
   }));
   EXPECT_EQ(smsc.peers.size(), 1u);
   EXPECT_TRUE(smsc.peer().is_open());
+  ASSERT_TRUE(world.run_until([&] { return other.peer(0).ended.has_value(); }));
   EXPECT_EQ(other.peer(0).ended, smpp::CloseReason::peer_unbound);
   EXPECT_EQ(world.count<LinkDown>(), 1u);
   EXPECT_EQ(world.all<LinkDown>()[0].carrier.at(), 1u);

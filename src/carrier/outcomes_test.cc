@@ -267,9 +267,9 @@ TEST_F(Outcomes, ConnectionClosedWithoutAnAnswerIsInDoubt) {
 }
 
 TEST_F(Outcomes, AnswerJustBeforeTheEndCounts) {
-  smsc.on_submit = [](Peer& peer, const Peer::Submitted& s) {
+  smsc.on_submit = [this](Peer& peer, const Peer::Submitted& s) {
     peer.answer(s.sequence, 0, "last");
-    peer.drop();
+    asio::post(world.io, [&peer] { peer.drop(); });
   };
   connect();
   world.send(world.submit(1));

@@ -31,6 +31,10 @@ constexpr base::Duration kLogPause = 60s;  // between lines that say the same
 constexpr std::size_t kUnsentHigh = limits::kLinkUnsentBytesMax / 2;
 constexpr std::size_t kUnsentLow = limits::kLinkUnsentBytesMax / 8;
 
+std::uint32_t window_of(const config::SmppCarrier& smpp) {
+  return std::min<std::uint32_t>(smpp.window, limits::kWindowMax);
+}
+
 bool submits(smpp::BindKind kind) { return kind != smpp::BindKind::receiver; }
 
 // The engine keeps to the configured window, but for a message of more segments on an idle link.
@@ -146,7 +150,7 @@ void SmppLink::on_bound(const smpp::Bound& bound, base::Mono now) {
         fmt::format("the carrier speaks SMPP {:x}.{:x}", *bound.sc_interface_version >> 4,
                     *bound.sc_interface_version & 0xf));
   }
-  announce(config_.smpp.window);
+  announce(window_of(config_.smpp));
 }
 
 void SmppLink::announce(std::uint32_t window) {
@@ -266,7 +270,7 @@ void SmppLink::on_pumped() {
     log(LogLevel::warning, "link_congested", "the carrier does not read: no new submits for now");
     announce(0);
   } else if (unsent <= kUnsentLow && *announced_ == 0) {
-    announce(config_.smpp.window);
+    announce(window_of(config_.smpp));
   }
 }
 

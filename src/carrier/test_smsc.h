@@ -136,6 +136,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
   bool reading_ = false;
   bool paused_ = false;
   bool waits_for_room_ = false;
+  bool handling_ = false;
 };
 
 class TestSmsc {
@@ -197,7 +198,10 @@ class TestSmsc {
 inline void Peer::start() { pump(); }
 
 inline void Peer::pump() {
+  if (handling_) return;  // what events ask for goes out together
+  handling_ = true;
   while (auto event = session_.next_event()) handle(std::move(*event));
+  handling_ = false;
   if (!socket_.is_open() || waits_for_room_) return;
   for (;;) {
     std::size_t taken = 0;
