@@ -265,12 +265,11 @@ TEST_F(Links, CarrierThatForgotTheBindIsBoundAnew) {
   EXPECT_EQ(world.all<SubmitResult>()[1].outcome.kind, OutcomeKind::accepted);
 }
 
-TEST_F(Links, SilentCarrierIsFoundOutByEnquireLink) {
+TEST_F(Links, EnquireLinkIsAskedAndAnswersKeepTheLinkUp) {
   config::Carrier carrier = world.carrier(smsc);
   carrier.smpp.enquire_link = 20ms;
   world.carriers.apply({carrier});
   ASSERT_TRUE(ups(1));
-  // Answered as long as the peer reads.
   ASSERT_TRUE(world.run_until([&] { return smsc.peer().session().counters().pdus_in >= 4; }));
   EXPECT_EQ(world.count<LinkDown>(), 0u);
 }
