@@ -271,8 +271,13 @@ bool Engine::Impl::match_by_number(const Receipt& event, Step& s) {
     if (has_id)
       receipts_[message::receipt_key(carrier_name(event.carrier), event.carrier_message_id)] =
           target;
+    const std::size_t size = hot(target.slot).record.size();
     receipt_for_hot(target, event, Cause::receipt_matched_by_number, s);
     const Hot& h = hot(target.slot);
+    // It said nothing new and left no event: its key would be forgotten with none and outlive the
+    // message.
+    if (has_id && h.generation == target.generation && h.record.size() == size)
+      receipts_.erase(message::receipt_key(carrier_name(event.carrier), event.carrier_message_id));
     if (h.generation == target.generation && h.progress.attempt == target.attempt &&
         h.progress.in_doubt != 0) {
       doubts_[key] = {target.slot, target.generation, target.attempt,
