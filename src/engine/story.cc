@@ -95,6 +95,7 @@ bool Story::is_taken(std::uint8_t segments, std::uint8_t except) const {
     std::uint32_t failed = 0;
     for (std::size_t j = i; j < attempts.size() && attempts[j].since == i; ++j) {
       taken |= attempts[j].accepted;
+      failed &= ~attempts[j].accepted;  // sent once more and accepted: that copy decides
       failed |= attempts[j].failed & ~attempts[j].delivered;
     }
     if (taken == message::all_segments(segments) && failed == 0) return true;
