@@ -1,0 +1,385 @@
+#include <gtest/gtest.h>
+
+#include <list>
+#include <map>
+#include <random>
+
+#include "queue/carrier_queue.h"
+#include "queue/rate.h"
+#include "queue/retry.h"
+#include "queue/slot_list.h"
+
+namespace trunkline::queue {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Mono;
+using message::Cause;
+
+constexpr Mono kStart{1h};
+
+// --- RateLimiter ---------------------------------------------------------------------------------
+
+TEST(RateLimiter, TakesAndRefills) {
+  struct Row {
+    double rate;
+    double burst;
+    double count;
+    double reserve;
+    int taken_at_once;     // from a full bucket
+    base::Duration later;  // until the next one
+  };
+  const Row rows[] = {
+      {10, 0, 1, 0, 1, 100ms},     // a tenth of a second's worth is one
+      {100, 0, 1, 0, 10, 10ms},    //
+      {100, 20, 1, 0, 20, 10ms},   //
+      {100, 10, 1, 0.3, 7, 10ms},  // three tenths are kept back
+      {100, 10, 5, 0, 2, 50ms},    //
+      {5, 1, 3, 0, 1, 600ms},      // more than the burst: on credit, paid back before the next
+      {0, 0, 1, 0, 1'000, 0ms},    // unlimited
+      {0.5, 0, 1, 0, 1, 2s},       //
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(fmt::format("rate {} burst {} count {} reserve {}", row.rate, row.burst, row.count,
+                             row.reserve));
+    RateLimiter limiter(row.rate, row.burst);
+    int taken = 0;
+    while (taken < row.taken_at_once && limiter.can_take(row.count, row.reserve, kStart)) {
+      limiter.take(row.count, kStart);
+      ++taken;
+    }
+    EXPECT_EQ(taken, row.taken_at_once);
+    if (row.rate == 0) continue;
+    EXPECT_FALSE(limiter.can_take(row.count, row.reserve, kStart));
+    const Mono next = limiter.when(row.count, row.reserve, kStart);
+    EXPECT_GE(next, kStart + row.later);
+    EXPECT_LE(next, kStart + row.later + 1ms);
+    EXPECT_FALSE(limiter.can_take(row.count, row.reserve, next - 1ms));
+    EXPECT_TRUE(limiter.can_take(row.count, row.reserve, next));
+  }
+}
+
+// Over any stretch of time no more leaves than rate x time + burst (and, for several at once, the
+// size of the last one), throttled or not.
+TEST(RateLimiter, NeverFasterThanItsContract) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    std::mt19937_64 random(seed);
+    const double rate = 1.0 + static_cast<double>(random() % 500);
+    const double burst = 1.0 + static_cast<double>(random() % 50);
+    RateLimiter limiter(rate, burst);
+    std::vector<std::pair<Mono, double>> taken;
+    Mono now = kStart;
+    for (int i = 0; i < 3'000; ++i) {
+      now += base::Duration(random() % 20'000);
+      const double count = 1.0 + static_cast<double>(random() % 4);
+      const double reserve = static_cast<double>(random() % 2) * 0.3;
+      if (limiter.can_take(count, reserve, now)) {
+        limiter.take(count, now);
+        taken.emplace_back(now, count);
+      } else {
+        const Mono next = limiter.when(count, reserve, now);
+        ASSERT_GT(next, now);
+        RateLimiter then = limiter;
+        ASSERT_TRUE(then.can_take(count, reserve, next)) << "seed " << seed;
+      }
+      if (random() % 100 == 0) limiter.on_throttled(now);
+      if (random() % 3 == 0) limiter.on_accepted(now);
+      ASSERT_LE(limiter.effective_rate(), rate);
+    }
+    for (std::size_t first = 0; first < taken.size(); first += 7) {
+      double sum = 0;
+      for (std::size_t i = first; i < taken.size() && i < first + 300; ++i) {
+        sum += taken[i].second;
+        const double seconds =
+            std::chrono::duration<double>(taken[i].first - taken[first].first).count();
+        ASSERT_LE(sum, rate * seconds + burst + 4.001) << "seed " << seed;
+      }
+    }
+  }
+}
+
+TEST(RateLimiter, ThrottlingLowersALittleAndRecovers) {
+  RateLimiter limiter(100, 10);
+  Mono now = kStart;
+  for (int i = 0; i < 300; ++i) {  // the carrier takes 80 a second
+    now += 12'500us;
+    limiter.on_accepted(now);
+  }
+  limiter.on_throttled(now);
+  EXPECT_NEAR(limiter.effective_rate(), 76, 2);
+  EXPECT_FALSE(limiter.can_take(1, 0, now + 249ms));
+  EXPECT_TRUE(limiter.can_take(1, 0, now + 250ms));
+  // Refusals of the same burst count once.
+  const double lowered = limiter.effective_rate();
+  limiter.on_throttled(now + 1ms);
+  limiter.on_throttled(now + 2ms);
+  EXPECT_DOUBLE_EQ(limiter.effective_rate(), lowered);
+  EXPECT_EQ(limiter.paused_until(), now + 252ms);
+  // Two percent a second: back at the contract within a quarter of a minute.
+  for (int i = 0; i < 20; ++i) limiter.can_take(1, 0, now += 1s);
+  EXPECT_DOUBLE_EQ(limiter.effective_rate(), 100);
+}
+
+TEST(RateLimiter, PausesLongerWhileNothingIsTaken) {
+  RateLimiter limiter(100, 10);
+  Mono now = kStart;
+  const base::Duration pauses[] = {250ms, 500ms, 1s, 2s, 4s, 8s, 8s, 8s};
+  for (const base::Duration pause : pauses) {
+    limiter.on_throttled(now);
+    EXPECT_EQ(limiter.paused_until() - now, pause);
+    now = limiter.paused_until() + 500ms;
+  }
+  limiter.on_accepted(now);
+  now += 1s;
+  limiter.on_throttled(now);
+  EXPECT_EQ(limiter.paused_until() - now, 250ms);
+  EXPECT_GE(limiter.effective_rate(), 0.2);
+}
+
+TEST(RateLimiter, WithoutAContractTheLimitIsForgotten) {
+  RateLimiter limiter(0, 0);
+  Mono now = kStart;
+  for (int i = 0; i < 100; ++i) limiter.on_accepted(now += 20ms);
+  limiter.on_throttled(now);
+  EXPECT_NEAR(limiter.effective_rate(), 47, 5);
+  for (int i = 0; i < 300; ++i) limiter.can_take(1, 0, now += 1s);
+  EXPECT_EQ(limiter.effective_rate(), 0);
+  EXPECT_TRUE(limiter.can_take(1'000, 0, now));
+}
+
+TEST(RateLimiter, ANewContractHoldsAtOnce) {
+  RateLimiter limiter(100, 0);
+  limiter.set_contract(5, 0);
+  EXPECT_TRUE(limiter.can_take(1, 0, kStart));
+  limiter.take(1, kStart);
+  EXPECT_FALSE(limiter.can_take(1, 0, kStart + 199ms));
+  EXPECT_TRUE(limiter.can_take(1, 0, kStart + 201ms));
+}
+
+// --- retry_delay ---------------------------------------------------------------------------------
+
+TEST(RetryDelay, DoublesUpToItsMaximumWithFullJitter) {
+  message::RetrySchedule schedule;
+  schedule.first = 2s;
+  schedule.max = 60s;
+  const base::Duration ceilings[] = {2s, 2s, 4s, 8s, 16s, 32s, 60s, 60s};
+  std::mt19937_64 random(1);
+  for (unsigned failures = 0; failures < std::size(ceilings); ++failures) {
+    base::Duration sum{};
+    base::Duration longest{};
+    constexpr int kDraws = 4'000;
+    for (int i = 0; i < kDraws; ++i) {
+      const base::Duration delay = retry_delay(schedule, failures, random());
+      ASSERT_GT(delay, 0us);
+      ASSERT_LE(delay, ceilings[failures]);
+      sum += delay;
+      longest = std::max(longest, delay);
+    }
+    EXPECT_GT(longest, ceilings[failures] * 99 / 100);
+    EXPECT_NEAR(static_cast<double>((sum / kDraws).count()),
+                static_cast<double>(ceilings[failures].count()) / 2,
+                static_cast<double>(ceilings[failures].count()) / 20);
+  }
+  EXPECT_EQ(retry_delay(schedule, 3, 12345), retry_delay(schedule, 3, 12345));
+  EXPECT_LE(retry_delay(schedule, 1'000'000, ~0ull), 60s);
+  schedule.first = schedule.max = 0s;
+  EXPECT_GT(retry_delay(schedule, 5, 7), 0us);
+}
+
+// --- SlotList ------------------------------------------------------------------------------------
+
+std::vector<Slot> forwards(const SlotList& list, const SlotLinks& links) {
+  std::vector<Slot> out;
+  for (Slot s = list.front(); s != kNoSlot; s = list.next(links, s)) out.push_back(s);
+  return out;
+}
+std::vector<Slot> backwards(const SlotList& list, const SlotLinks& links) {
+  std::vector<Slot> out;
+  for (Slot s = list.back(); s != kNoSlot; s = list.previous(links, s)) out.push_back(s);
+  return out;
+}
+
+TEST(SlotList, IsAListOfLists) {
+  constexpr Slot kSlots = 60;
+  constexpr std::size_t kLists = 4;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    std::mt19937_64 random(seed);
+    SlotLinks links;
+    links.grow(kSlots / 2);
+    links.grow(kSlots);
+    std::array<SlotList, kLists> lists;
+    std::array<std::list<Slot>, kLists> model;
+    std::map<Slot, std::size_t> where;
+    for (int i = 0; i < 2'000; ++i) {
+      const auto slot = static_cast<Slot>(random() % kSlots);
+      const std::size_t to = random() % kLists;
+      if (const auto found = where.find(slot); found != where.end()) {
+        lists[found->second].remove(links, slot);
+        model[found->second].remove(slot);
+        where.erase(found);
+      } else if (random() % 2 == 0) {
+        lists[to].push_back(links, slot);
+        model[to].push_back(slot);
+        where[slot] = to;
+      } else {
+        lists[to].push_front(links, slot);
+        model[to].push_front(slot);
+        where[slot] = to;
+      }
+      if (const std::size_t from = random() % kLists; random() % 20 == 0 && from != to) {
+        for (const Slot moved : model[from]) where[moved] = to;
+        lists[to].splice_back(links, lists[from]);
+        model[to].splice(model[to].end(), model[from]);
+      }
+      for (std::size_t l = 0; l < kLists; ++l) {
+        const std::vector<Slot> expected(model[l].begin(), model[l].end());
+        ASSERT_EQ(forwards(lists[l], links), expected) << "seed " << seed;
+        ASSERT_EQ(backwards(lists[l], links),
+                  std::vector<Slot>(expected.rbegin(), expected.rend()));
+        ASSERT_EQ(lists[l].size(), expected.size());
+        ASSERT_EQ(lists[l].empty(), expected.empty());
+      }
+    }
+  }
+}
+
+// --- CarrierQueue --------------------------------------------------------------------------------
+
+std::vector<message::TrafficClass> classes(double otp_reserve) {
+  return {{.name = "marketing", .priority = 4},
+          {.name = "otp", .priority = 1, .reserve = otp_reserve},
+          {.name = "support", .priority = 2, .reserve = 0.2}};
+}
+constexpr std::size_t kMarketing = 0;
+constexpr std::size_t kOtp = 1;
+constexpr std::size_t kSupport = 2;
+
+TEST(ClassOrder, UrgentFirstAndWhatIsWithheldFromTheRest) {
+  const ClassOrder order = ClassOrder::of(classes(0.3));
+  EXPECT_EQ(order.by_priority[0].at(), kOtp);
+  EXPECT_EQ(order.by_priority[1].at(), kSupport);
+  EXPECT_EQ(order.by_priority[2].at(), kMarketing);
+  EXPECT_DOUBLE_EQ(order.shares[kOtp].withheld, 0);
+  EXPECT_DOUBLE_EQ(order.shares[kSupport].withheld, 0.3);
+  EXPECT_DOUBLE_EQ(order.shares[kMarketing].withheld, 0.5);
+  EXPECT_DOUBLE_EQ(ClassOrder::of(classes(1)).shares[kMarketing].withheld, 0.9)
+      << "a class is never shut out";
+}
+
+// However the others press, the reserved slots and tokens are there.
+TEST(CarrierQueue, OtpFindsItsReserve) {
+  const ClassOrder order = ClassOrder::of(classes(0.3));
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    std::mt19937_64 random(seed);
+    const double rate = random() % 2 == 0 ? 0 : 200;
+    CarrierQueue q(rate, 20, 3);
+    std::uint32_t window = 0;
+    const std::size_t count = 1 + random() % 3;
+    for (std::size_t l = 0; l < count; ++l) {
+      const auto w = static_cast<std::uint32_t>(4 + random() % 30);
+      q.link_up(static_cast<std::uint16_t>(l), w);
+      window += w;
+    }
+    Mono now = kStart;
+    std::vector<std::uint16_t> out;
+    for (int i = 0; i < 2'000; ++i) {
+      now += base::Duration(random() % 3'000);
+      if (!out.empty() && random() % 3 == 0) {
+        const std::uint16_t link = out.back();
+        out.pop_back();
+        q.release(link, q.bind_count(link));
+      }
+      const std::size_t c = random() % 2 == 0 ? kMarketing : kSupport;
+      const auto segments = static_cast<std::uint32_t>(1 + random() % 3);
+      const auto decision = q.admit(order.shares[c], segments, now);
+      if (decision.link) {
+        q.occupy(*decision.link, segments, now);
+        for (std::uint32_t s = 0; s < segments; ++s) out.push_back(*decision.link);
+      } else {
+        ASSERT_NE(decision.blocked, Cause::none);
+      }
+      ASSERT_LE(q.outstanding(), window);
+      ASSERT_LE(q.outstanding(), std::max(3.0, window * 0.7));
+      ASSERT_TRUE(q.admit(order.shares[kOtp], 1, now).link)
+          << "seed " << seed << ": " << message::name(q.admit(order.shares[kOtp], 1, now).blocked);
+    }
+  }
+}
+
+TEST(CarrierQueue, TellsWhatBlocks) {
+  const ClassOrder order = ClassOrder::of(classes(0.5));
+  CarrierQueue q(10, 4, 3);
+  const auto blocked = [&](std::size_t c, std::uint32_t segments) {
+    return q.admit(order.shares[c], segments, kStart).blocked;
+  };
+  EXPECT_EQ(blocked(kOtp, 1), Cause::no_link);
+  q.link_up(0, 0);
+  EXPECT_EQ(blocked(kOtp, 1), Cause::no_link);
+  EXPECT_EQ(q.links_up(), 1);
+  EXPECT_FALSE(q.alive());
+  q.link_up(0, 4);
+  EXPECT_EQ(blocked(kOtp, 9), Cause::none) << "a message longer than the window goes alone";
+  q.occupy(0, 2, kStart);
+  EXPECT_EQ(blocked(kMarketing, 1), Cause::reserve);
+  EXPECT_EQ(blocked(kOtp, 3), Cause::no_window);
+  EXPECT_EQ(blocked(kOtp, 2), Cause::none);
+  q.occupy(0, 2, kStart);
+  EXPECT_EQ(blocked(kOtp, 1), Cause::no_window);
+  for (int i = 0; i < 4; ++i) q.release(0, q.bind_count(0));
+  EXPECT_EQ(blocked(kOtp, 1), Cause::no_token);
+}
+
+TEST(CarrierQueue, TheEmptiestLinkTakesIt) {
+  const ClassOrder order = ClassOrder::of(classes(0));
+  CarrierQueue q(0, 0, 3);
+  q.link_up(0, 4);
+  q.link_up(3, 6);
+  std::map<std::uint16_t, int> taken;
+  for (int i = 0; i < 10; ++i) {
+    const auto decision = q.admit(order.shares[kOtp], 1, kStart);
+    ASSERT_TRUE(decision.link);
+    q.occupy(*decision.link, 1, kStart);
+    ++taken[*decision.link];
+  }
+  EXPECT_EQ(taken[0], 4);
+  EXPECT_EQ(taken[3], 6);
+  EXPECT_FALSE(q.admit(order.shares[kOtp], 1, kStart).link);
+}
+
+TEST(CarrierQueue, AnswersOfALostBindFreeNothing) {
+  const ClassOrder order = ClassOrder::of(classes(0));
+  CarrierQueue q(0, 0, 3);
+  q.link_up(0, 2);
+  const std::uint16_t old = q.bind_count(0);
+  q.occupy(0, 2, kStart);
+  q.link_down(0);
+  EXPECT_EQ(q.outstanding(), 0u);
+  EXPECT_FALSE(q.alive());
+  q.release(0, old);
+  q.link_up(0, 2);
+  q.occupy(0, 2, kStart);
+  q.release(0, old);
+  EXPECT_EQ(q.outstanding(), 2u);
+  EXPECT_FALSE(q.admit(order.shares[kOtp], 1, kStart).link);
+  q.release(0, q.bind_count(0));
+  EXPECT_TRUE(q.admit(order.shares[kOtp], 1, kStart).link);
+}
+
+TEST(CarrierQueue, AWindowMayChangeWhileTheLinkIsUp) {
+  const ClassOrder order = ClassOrder::of(classes(0));
+  CarrierQueue q(0, 0, 3);
+  q.link_up(0, 4);
+  q.occupy(0, 4, kStart);
+  q.link_up(0, 0);
+  EXPECT_FALSE(q.alive());
+  EXPECT_EQ(q.outstanding(), 4u);
+  q.release(0, q.bind_count(0));
+  q.link_up(0, 2);
+  EXPECT_FALSE(q.admit(order.shares[kOtp], 1, kStart).link);
+  q.release(0, q.bind_count(0));
+  q.release(0, q.bind_count(0));
+  EXPECT_TRUE(q.admit(order.shares[kOtp], 1, kStart).link);
+}
+
+}  // namespace
+}  // namespace trunkline::queue
