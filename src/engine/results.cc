@@ -201,7 +201,9 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
 
 void Engine::Impl::attempt_failed(Slot slot, Step& s) {
   Hot& h = hot(slot);
-  const OutcomeKind worst = h.worst;
+  // A segment was in doubt, and its late answer or another copy of it settled that while others
+  // were still on the wire: what is missing is tried again.
+  const OutcomeKind worst = h.worst == OutcomeKind::in_doubt ? OutcomeKind::transient : h.worst;
   set_place(slot, Place::none);
   const auto again = [&](Cause why) {
     note(s, Note::Metric::retry, h, message::name(why));
