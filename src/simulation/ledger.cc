@@ -1,0 +1,341 @@
+#include "simulation/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "base/limits.h"
+#include "message/journal.h"
+
+namespace trunkline::simulation {
+
+using message::EventKind;
+using message::State;
+using Told = Ledger::Handover::Told;
+
+namespace {
+
+constexpr base::Duration kEarlyAtMost = std::chrono::seconds(1);  // P4: expires no earlier
+// With carriers that take everything nobody waits longer than this; the longest retry is 30 min.
+constexpr base::Duration kWaitWhenCalm = std::chrono::hours(1);
+
+std::optional<std::size_t> index_from(std::string_view sealed) {
+  std::size_t index = 0;
+  if (!sealed.starts_with('m')) return std::nullopt;
+  const auto [end, error] =
+      std::from_chars(sealed.data() + 1, sealed.data() + sealed.size(), index);
+  if (error != std::errc{} || end != sealed.data() + sealed.size()) return std::nullopt;
+  return index;
+}
+
+}  // namespace
+
+std::string Ledger::sealed_text(std::size_t index) { return fmt::format("m{}", index); }
+
+std::size_t Ledger::add(Message message) {
+  messages_.push_back(std::move(message));
+  return messages_.size() - 1;
+}
+
+std::optional<std::size_t> Ledger::index_of(const base::MessageId& id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Ledger::breaks(std::string_view promise, std::string text) {
+  if (broken_.empty()) broken_ = fmt::format("{}: {}", promise, text);
+}
+
+// --- clients -------------------------------------------------------------------------------------
+
+void Ledger::acknowledged(std::size_t index, const base::MessageId& id) {
+  Message& m = messages_[index];
+  if (m.id.is_null()) {
+    m.id = id;
+    by_id_[id] = index;
+  } else if (m.id != id) {
+    breaks("P3", fmt::format("m{} was answered as {} and as {}", index, m.id.hex(), id.hex()));
+  }
+  m.acknowledged = true;
+}
+
+void Ledger::canceled(std::size_t index) { messages_[index].told_canceled = true; }
+
+// --- carriers ------------------------------------------------------------------------------------
+
+std::size_t Ledger::submitted(std::size_t index, const engine::Submit& submit, std::uint64_t serial,
+                              base::Now now) {
+  Message& m = messages_[index];
+  if (m.told_canceled) breaks("P2", fmt::format("m{} submitted after it was canceled", index));
+  if (m.expires_at == base::Wall{})
+    breaks("P1", fmt::format("m{} submitted before it was durable", index));
+  if (exact_clock_ && submit.not_after > now.to_mono(m.expires_at))
+    breaks("P4", fmt::format("m{} may be written until after its expiry", index));
+  const std::size_t before = m.handovers.size();
+  for (std::size_t i = 0; i < before; ++i) {
+    if ((submit.segment_set >> (m.handovers[i].segment - 1) & 1) != 0)
+      check_resend(m, m.handovers[i], submit, serial);
+  }
+  for (std::uint8_t segment = 1; segment <= m.segments; ++segment) {
+    if ((submit.segment_set >> (segment - 1) & 1) == 0) continue;
+    m.handovers.push_back(
+        {.carrier = submit.carrier.value, .attempt = submit.ref.attempt, .segment = segment});
+  }
+  if (m.handovers.size() == before)
+    breaks("P2", fmt::format("m{}: an attempt without segments", index));
+  if (submit.possible_duplicate) m.flagged_attempts.push_back(submit.ref.attempt);
+  return before;
+}
+
+// The segment went to a carrier before: was it allowed to go again?
+void Ledger::check_resend(const Message& m, const Handover& before, const engine::Submit& submit,
+                          std::uint64_t serial) {
+  if (before.told == Told::unaccepted && before.told_serial <= serial) return;
+  const message::TrafficClass& rules = classes_[m.traffic_class];
+  if (rules.on_undelivered == message::UndeliveredRule::reroute) {
+    for (const Handover& h : m.handovers) {
+      const bool negative = h.negative_serial != 0 && h.negative_serial <= serial;
+      // Of a long message the whole is sent again, whichever part was reported undelivered.
+      if (negative && (h.carrier == before.carrier || m.segments > 1)) return;
+    }
+  }
+  const auto say = [&](std::string_view what) {
+    breaks("P2", fmt::format("{} (m{}, attempt {} after attempt {}, segment {}, class {})", what,
+                             &m - messages_.data(), submit.ref.attempt, before.attempt,
+                             before.segment, rules.name));
+  };
+  // An answer in the same output may have come behind the decision to send again.
+  const bool known_accepted = before.told == Told::accepted && before.told_serial < serial;
+  if (known_accepted && (m.segments == 1 || !submit.possible_duplicate))
+    return say("sent again although the carrier had accepted it");
+  if (rules.in_doubt == message::InDoubtRule::hold)
+    return say("sent again although its class holds what is in doubt");
+  if (!submit.possible_duplicate) return say("sent again in doubt, not flagged");
+}
+
+void Ledger::written(std::size_t index, std::size_t handover, base::Now now) {
+  Message& m = messages_[index];
+  m.handovers[handover].written = true;
+  if (exact_clock_ && now.wall > m.expires_at)
+    breaks("P4", fmt::format("m{} written after its expiry", index));
+}
+
+void Ledger::told(std::size_t index, std::size_t handover, message::OutcomeKind kind,
+                  std::uint64_t serial) {
+  Handover& h = messages_[index].handovers[handover];
+  h.told_serial = serial;
+  switch (kind) {
+    case message::OutcomeKind::accepted:
+      h.told = Told::accepted;
+      return;
+    case message::OutcomeKind::in_doubt:
+      h.told = Told::in_doubt;
+      h.was_in_doubt = true;
+      return;
+    case message::OutcomeKind::throttled:
+    case message::OutcomeKind::transient:
+    case message::OutcomeKind::reroute:
+    case message::OutcomeKind::fail:
+    case message::OutcomeKind::park:
+    case message::OutcomeKind::not_sent:
+      h.told = Told::unaccepted;
+      return;
+  }
+}
+
+void Ledger::told_undelivered(std::size_t index, std::size_t handover, std::uint64_t serial) {
+  Handover& h = messages_[index].handovers[handover];
+  if (h.negative_serial == 0) h.negative_serial = serial;
+}
+
+void Ledger::receipt_acknowledged(std::size_t index, std::string carrier_message_id,
+                                  std::uint64_t serial) {
+  messages_[index].acked.push_back({std::move(carrier_message_id), serial});
+}
+
+// --- store ---------------------------------------------------------------------------------------
+
+void Ledger::durable(const message::Commit& commit, std::uint64_t serial) {
+  if (commit.entry_count != 0) {
+    const std::string bytes = message::encode_journal_record(commit, 0, 0);
+    const auto journal = message::decode_journal_record(bytes);
+    if (!journal) return breaks("P1", "journal record unreadable: " + journal.error());
+    for (const message::Entry& entry : journal->entries) {
+      if (entry.type != message::EntryType::message) continue;
+      const auto envelope = message::decode_envelope(entry.record);
+      if (!envelope) return breaks("P1", "journaled record unreadable: " + envelope.error());
+      learn(*envelope);
+    }
+  }
+  for (const message::ArchivePut& put : commit.archive) {
+    observe(put.record, "archive", reached(put.id));
+    if (const auto index = index_of(put.id); index && messages_[*index].archived_serial == 0)
+      messages_[*index].archived_serial = serial;
+  }
+  for (const message::ColdPut& put : commit.cold) observe(put.record, "cold tier", reached(put.id));
+}
+
+State Ledger::reached(const base::MessageId& id) const {
+  const auto index = index_of(id);
+  return index ? messages_[*index].state : State::accepted;
+}
+
+void Ledger::learn(const message::Envelope& e) {
+  const auto index = index_from(e.sealed);
+  if (!index || *index >= messages_.size())
+    return breaks("P1", "a message nobody sent: " + e.sealed);
+  Message& m = messages_[*index];
+  if (m.id.is_null()) {
+    m.id = e.id;
+    by_id_[e.id] = *index;
+  } else if (m.id != e.id) {
+    return breaks("P3", fmt::format("m{} exists as {} and as {}", *index, m.id.hex(), e.id.hex()));
+  }
+  const base::Wall due = std::max(e.accepted_at, m.send_at.value_or(e.accepted_at));
+  const base::Wall expires = due + m.ttl.value_or(classes_[m.traffic_class].ttl);
+  if (e.due_at != due || e.expires_at != expires)
+    breaks("P4", fmt::format("m{}: due or expiry is not what was asked for", *index));
+  m.expires_at = expires;
+}
+
+void Ledger::crashed(std::uint64_t durable_serial) {
+  for (Message& m : messages_) {
+    for (Handover& h : m.handovers) {
+      h.was_in_doubt |= h.told == Told::nothing || h.told_serial > durable_serial;
+      if (h.told_serial > durable_serial) {
+        h.told = Told::nothing;
+        h.told_serial = 0;
+      }
+      if (h.negative_serial > durable_serial) h.negative_serial = 0;
+    }
+  }
+}
+
+void Ledger::observe(std::string_view bytes, std::string_view where, State floor) {
+  const auto record = message::decode_record(bytes);
+  if (!record) return breaks("P7", fmt::format("record in {}: {}", where, record.error()));
+  learn(record->envelope);
+  const auto index = index_of(record->envelope.id);
+  if (!index) return;
+  Message& m = messages_[*index];
+  const State state = message::fold(*record).state;
+  if (state != record->events.back().state)
+    breaks("P7", fmt::format("m{} in {}: the fold is not its last state", *index, where));
+  if (state != floor && !message::may_follow(floor, state)) {
+    breaks("P7", fmt::format("m{} in {}: {} after {}", *index, where, message::name(state),
+                             message::name(floor)));
+  }
+  if (message::may_follow(m.state, state)) m.state = state;
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
+void Ledger::finish(const Find& find, base::Wall calm_since) {
+  for (std::size_t i = 0; i < messages_.size() && broken_.empty(); ++i) {
+    const Message& m = messages_[i];
+    if (m.id.is_null()) continue;  // never answered, never stored
+    const auto bytes = find(m.tenant, m.id);
+    if (!bytes) {
+      if (m.acknowledged || m.expires_at != base::Wall{})
+        breaks("P1", fmt::format("m{} is lost", i));
+      continue;
+    }
+    observe(*bytes, "the store at the end", m.state);
+    if (!broken_.empty()) return;
+    const auto record = message::decode_record(*bytes);
+    check_end(m, *record, calm_since);
+    check_receipts(m, *record);
+  }
+}
+
+void Ledger::check_end(const Message& m, const message::Record& record, base::Wall calm_since) {
+  const auto index = &m - messages_.data();
+  const auto lies = [&](std::string_view what) {
+    breaks("P1", fmt::format("m{} ended {}: {}", index, message::name(m.state), what));
+  };
+  if (!message::is_final(m.state) && m.state != State::uncertain) return lies("no end at all");
+  if (m.told_canceled && m.state != State::canceled) return lies("its client was told canceled");
+
+  // Bits of segments, by carrier and attempt: of truth, not of what the engine heard.
+  std::map<std::uint16_t, std::uint32_t> delivered;
+  std::map<std::uint8_t, std::uint32_t> taken;
+  bool undelivered = false;
+  // Matched by number, a receipt for one of several parts in doubt cannot be told from another's:
+  // then only their count can be right.
+  bool may_be_mixed_up = false;
+  unsigned copies = 0;
+  for (const Handover& h : m.handovers) {
+    copies += h.said_delivered;
+    may_be_mixed_up |= m.segments > 1 && h.was_in_doubt;
+    const std::uint32_t bit = 1u << (h.segment - 1);
+    if (h.said_delivered) delivered[h.carrier] |= bit;
+    if (h.taken) taken[h.attempt] |= bit;
+    undelivered |= h.said_undelivered;
+  }
+  const std::uint32_t all = message::all_segments(m.segments);
+  const auto is_all = [&](const auto& entry) { return entry.second == all; };
+  switch (m.state) {
+    case State::delivered:
+      if (!std::ranges::any_of(delivered, is_all) && !(may_be_mixed_up && copies >= m.segments))
+        lies("no carrier delivered all of it");
+      break;
+    case State::undelivered:
+      if (!undelivered) lies("no carrier said so");
+      break;
+    case State::expired:
+    case State::failed:
+    case State::canceled:
+    case State::rejected:
+      if (std::ranges::any_of(taken, is_all)) lies("but a carrier had taken it");
+      break;
+    default:
+      break;
+  }
+  const message::Event* end = nullptr;
+  for (const message::Event& event : record.events) {
+    if (event.kind == EventKind::ended) end = &event;
+  }
+  if (m.state == State::expired && end != nullptr && exact_clock_) {
+    if (end->time < m.expires_at - kEarlyAtMost)
+      breaks("P4", fmt::format("m{} expired early", index));
+    const base::Wall waited_from = std::max(calm_since, record.envelope.due_at);
+    if (end->time > waited_from + kWaitWhenCalm) lies("it was forgotten while carriers were idle");
+  }
+  for (const message::Event& event : record.events) {
+    if (event.kind == EventKind::started && exact_clock_ && event.time >= m.expires_at)
+      breaks("P4", fmt::format("m{}: an attempt began after its expiry", index));
+  }
+  // Beyond the bound on events, attempts that cost nothing are not kept.
+  if (record.events.size() >= base::limits::kEventsPerMessageMax) return;
+  for (const std::uint8_t attempt : m.flagged_attempts) {
+    const bool shown = std::ranges::any_of(record.events, [&](const message::Event& e) {
+      return e.kind == EventKind::started && e.attempt == attempt && e.possible_duplicate;
+    });
+    if (!shown) breaks("P2", fmt::format("m{}: its record hides a possible duplicate", index));
+  }
+}
+
+// A final receipt that was acknowledged while the message was still alive, for an id that the
+// engine has learnt, must be in the record.
+void Ledger::check_receipts(const Message& m, const message::Record& record) {
+  if (m.segments != 1 || !exact_clock_) return;
+  if (record.events.size() >= base::limits::kEventsPerMessageMax) return;
+  for (const AckedReceipt& receipt : m.acked) {
+    if (m.archived_serial != 0 && receipt.serial >= m.archived_serial) continue;
+    bool learnt = false;
+    bool effect = false;
+    for (const message::Event& e : record.events) {
+      if (e.carrier_message_id != receipt.carrier_message_id) continue;
+      learnt |= e.kind == EventKind::answered;
+      effect |= e.kind == EventKind::receipt || e.kind == EventKind::late;
+    }
+    if (learnt && !effect) {
+      breaks("P1", fmt::format("m{}: the receipt of {} was acknowledged and forgotten",
+                               &m - messages_.data(), receipt.carrier_message_id));
+    }
+  }
+}
+
+}  // namespace trunkline::simulation
