@@ -19,6 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   boost::json::monotonic_resource memory;
   boost::system::error_code ec;
   boost::json::parse(text, ec, &memory, options);
+  // A number Boost has no room for is JSON all the same.
+  if (ec == boost::json::error::exponent_overflow) return 0;
   if (ours != !ec) std::abort();
   return 0;
 }
