@@ -252,8 +252,9 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
   by_tenant_[h.tenant.at()].push_back(age_links_, slot);
   journal_order_.push_back(journal_links_, slot);
 
-  message::encode_envelope(e, h.record);
-  hot_bytes_ += h.record.size();
+  scratch_.clear();
+  message::encode_envelope(e, scratch_);
+  append_to_record(h, scratch_);
   record(slot, {.kind = EventKind::accepted, .state = State::accepted, .time = e.accepted_at}, s,
          /*journal=*/false);
   message::append_message(s.out.commit, h.record);

@@ -12,6 +12,7 @@
 #include <array>
 #include <bit>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <deque>
 #include <set>
 
@@ -140,6 +141,7 @@ class Engine::Impl {
     std::uint8_t segment = 0;
     std::uint8_t segments = 1;
     bool by_number = false;        // the key is its number's
+    bool ambiguous = false;        // and another message's, too
     bool others_in_doubt = false;  // other attempts of it may arrive, too
   };
   struct RecentKey {
@@ -231,6 +233,8 @@ class Engine::Impl {
   void receipt_for_recent(const Recent& recent, const Receipt& event, Step& s);
   void keep_early(Receipt&& event, const base::Hash128& key, Step& s);
   bool match_by_number(const Receipt& event, Step& s);
+  void expect_by_number(const base::Hash128& key, const ReceiptTarget& target);
+  std::optional<ReceiptTarget> only_one_hoping(const base::Hash128& key) const;
   bool hopes_for_number(const ReceiptTarget& target) const;
   bool is_on_wire(CarrierIndex carrier, std::uint64_t to_hash) const;
   void claim_early(const base::Hash128& key, const ReceiptTarget& target, Step& s);
@@ -243,6 +247,7 @@ class Engine::Impl {
   Slot allocate();
   void release(Slot slot);
   void record(Slot slot, message::Event event, Step& s, bool journal = true);
+  void append_to_record(Hot& h, std::string_view bytes);
   void finish(Slot slot, State state, Cause cause, std::string_view raw, Step& s);
   void archive(Slot slot, Step& s);
   void give_up(Slot slot, State preferred, Cause cause, Step& s);
@@ -279,6 +284,7 @@ class Engine::Impl {
   void read_story(Slot slot);
   void end_unloadable(std::string_view record, bool is_cold, Step& s);
   void restore_message(const message::Entry& entry, std::uint64_t seq);
+  void remember_used_ids(std::string_view record);
   void resume(Slot slot, Step& s);
   void resume_attempt(Slot slot, Step& s);
 
@@ -360,7 +366,11 @@ class Engine::Impl {
   // Of those in recent_ that ended `uncertain`: what a receipt made of them since.
   boost::unordered_flat_map<base::MessageId, State, base::MessageIdHash> settled_;
   // Attempts whose receipt cannot be known by its id, by (carrier, number).
-  boost::unordered_flat_map<base::Hash128, ReceiptTarget, base::Hash128Hash> doubts_;
+  boost::unordered_flat_map<base::Hash128, std::vector<ReceiptTarget>, base::Hash128Hash> doubts_;
+  // Receipt keys of messages that ended, or went to the cold tier, in the journal of the last run:
+  // carriers repeat what was not acknowledged. Such an id is nobody else's. For some minutes.
+  boost::unordered_flat_set<base::Hash128, base::Hash128Hash> used_ids_;
+  Mono used_ids_until_{};
   boost::unordered_flat_map<base::Hash128, Early, base::Hash128Hash> early_;
   std::deque<RecentKey> early_order_;
   boost::unordered_flat_map<base::Hash128, PendingKey, base::Hash128Hash> pending_keys_;

@@ -99,11 +99,23 @@ void Engine::Impl::record(Slot slot, message::Event event, Step& s, bool journal
   if (h.progress.events >= kQuietAfterEvents && event.state == h.progress.state && quiet) return;
   scratch_.clear();
   message::encode_event(event, h.accepted_at, scratch_);
-  h.record += scratch_;
-  hot_bytes_ += scratch_.size();
+  append_to_record(h, scratch_);
   if (journal) message::append_event(s.out.commit, h.id, scratch_);
   message::apply(h.progress, h.segments, event);
   h.queued_as = Cause::none;
+}
+
+// Without the room to grow that a string takes for itself: there may be millions that wait, and the
+// events of each are few.
+void Engine::Impl::append_to_record(Hot& h, std::string_view bytes) {
+  hot_bytes_ += bytes.size();
+  if (h.record.size() + bytes.size() > h.record.capacity()) {
+    std::string grown;
+    grown.reserve(h.record.size() + bytes.size());
+    grown += h.record;
+    h.record = std::move(grown);
+  }
+  h.record += bytes;
 }
 
 // Puts its whole record into the journal: what is there of it before may be dropped.
@@ -168,29 +180,39 @@ void Engine::Impl::remember_final(Slot slot, Mono now) {
   forget_recent(now);
   const Hot& h = hot(slot);
   const bool uncertain = h.progress.state == State::uncertain;
-  const Story story = uncertain ? story_of(h.record, h.accepted_at) : Story{};
+  std::optional<Story> story;
+  const auto others_in_doubt = [&](std::uint8_t attempt) {
+    for (std::size_t i = 1; i < story->attempts.size(); ++i) {
+      const Story::Attempt& other = story->attempts[i];
+      if (i != attempt && (other.in_doubt | (other.accepted & ~other.failed)) != 0) return true;
+    }
+    return false;
+  };
   for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
-    // By number only what still hopes for its receipt.
-    if (by_number && !uncertain) return;
-    const auto in_doubt_too = [&] {
-      for (std::size_t i = 1; i < story.attempts.size(); ++i) {
-        const Story::Attempt& other = story.attempts[i];
-        if (i != event.attempt && (other.in_doubt | (other.accepted & ~other.failed)) != 0)
-          return true;
-      }
-      return false;
-    };
-    recent_.insert_or_assign(key, Recent{.tenant = h.tenant,
-                                         .id = h.id,
-                                         .at = now,
-                                         .accepted_at = h.accepted_at,
-                                         .to_hash = h.to_hash,
-                                         .state = h.progress.state,
-                                         .attempt = event.attempt,
-                                         .segment = event.segment,
-                                         .segments = h.segments,
-                                         .by_number = by_number,
-                                         .others_in_doubt = uncertain && in_doubt_too()});
+    if ((by_number || uncertain) && !story) story = story_of(h.record, h.accepted_at);
+    bool ambiguous = false;
+    if (by_number) {
+      // Only what may still get a receipt; that of another message would be taken for its own.
+      const Story::Attempt& a = story->attempts[event.attempt];
+      const std::uint32_t bit = 1u << (event.segment - 1);
+      const bool accepted = event.attempt_state == AttemptState::submitted;
+      if (((accepted ? ~(a.delivered | a.failed) : a.in_doubt) & bit) == 0) return;
+      const auto other = recent_.find(key);
+      ambiguous = other != recent_.end() && other->second.id != h.id;
+    }
+    recent_.insert_or_assign(
+        key, Recent{.tenant = h.tenant,
+                    .id = h.id,
+                    .at = now,
+                    .accepted_at = h.accepted_at,
+                    .to_hash = h.to_hash,
+                    .state = h.progress.state,
+                    .attempt = event.attempt,
+                    .segment = event.segment,
+                    .segments = h.segments,
+                    .by_number = by_number,
+                    .ambiguous = ambiguous,
+                    .others_in_doubt = uncertain && others_in_doubt(event.attempt)});
     recent_order_.push_back({now, key});
   });
 }
@@ -205,20 +227,23 @@ void Engine::Impl::forget_recent(Mono now) {
     }
     recent_order_.pop_front();
   }
+  if (now >= used_ids_until_ && !used_ids_.empty()) used_ids_ = {};
 }
 
 void Engine::Impl::forget_keys(Slot slot) {
   const std::uint32_t generation = hot(slot).generation;
-  const auto erase_own = [&](auto& map, const base::Hash128& key) {
-    const auto found = map.find(key);
-    if (found != map.end() && found->second.slot == slot && found->second.generation == generation)
-      map.erase(found);
+  const auto is_own = [&](const ReceiptTarget& target) {
+    return target.slot == slot && target.generation == generation;
   };
   for_each_key(hot(slot), [&](const base::Hash128& key, const message::EventView&, bool by_number) {
     if (by_number) {
-      erase_own(doubts_, key);
-    } else {
-      erase_own(receipts_, key);
+      const auto found = doubts_.find(key);
+      if (found == doubts_.end()) return;
+      std::erase_if(found->second, is_own);
+      if (found->second.empty()) doubts_.erase(found);
+    } else if (const auto found = receipts_.find(key);
+               found != receipts_.end() && is_own(found->second)) {
+      receipts_.erase(found);
     }
   });
 }

@@ -71,8 +71,9 @@ void Engine::Impl::match(Receipt&& event, const base::Hash128& key, Step& s) {
     ASSERT(hot(target.slot).generation == target.generation);
     if (agrees(hot(target.slot).to_hash))
       return receipt_for_hot(target, event, Cause::receipt_matched_by_id, s);
-  } else if (const auto recent = recent_.find(key);
-             recent != recent_.end() && agrees(recent->second.to_hash)) {
+  } else if (const auto recent = recent_.find(key); recent != recent_.end() &&
+                                                    !event.carrier_message_id.empty() &&
+                                                    agrees(recent->second.to_hash)) {
     return receipt_for_recent(recent->second, event, s);
   }
   if (!match_by_number(event, s)) keep_early(std::move(event), key, s);
@@ -139,7 +140,8 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
       }
       if ((delivered | bit) == all) {
         e.state = State::delivered;
-        record(slot, std::move(e), s, /*journal=*/false);
+        // The journal keeps an id that it does not know yet, see used_ids_.
+        record(slot, std::move(e), s, /*journal=*/!by_id);
         return archive(slot, s);
       }
       break;
@@ -209,7 +211,8 @@ void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
   } else if (message::may_follow(h.progress.state, State::uncertain)) {
     event.state = State::uncertain;
   }
-  record(slot, std::move(event), s, /*journal=*/false);
+  const bool by_number = event.cause == Cause::receipt_matched_by_number;
+  record(slot, std::move(event), s, /*journal=*/by_number);
   archive(slot, s);
 }
 
@@ -252,46 +255,61 @@ void Engine::Impl::receipt_for_recent(const Recent& recent, const Receipt& event
 // --- by number -----------------------------------------------------------------------------------
 
 // The answer with the id was lost, or the carrier gives none: carrier and number agree with an
-// attempt that has no other way to its receipt.
+// attempt that has no other way to its receipt. Only if nobody else can be meant: a guess that is
+// wrong would call a message delivered that was never sent.
 bool Engine::Impl::match_by_number(const Receipt& event, Step& s) {
   if (event.to_hash == 0) return false;
-  const base::Hash128 key = number_key(carrier_name(event.carrier), event.to_hash);
-  // The id may be one that an answer to another message is about to bring.
+  const std::string& carrier = carrier_name(event.carrier);
+  const base::Hash128 key = number_key(carrier, event.to_hash);
   const bool has_id = !event.carrier_message_id.empty();
-  if (has_id && is_on_wire(event.carrier, event.to_hash)) return false;
-
-  const auto found = doubts_.find(key);
-  if (found != doubts_.end() && hopes_for_number(found->second)) {
-    const ReceiptTarget target = found->second;
-    const bool final = event.state == message::ReceiptState::delivered ||
-                       event.state == message::ReceiptState::undelivered;
-    // Claimed: another unknown id for the same number belongs to the next segment, or to somebody
-    // else.
-    if (has_id || final) doubts_.erase(found);
-    if (has_id)
-      receipts_[message::receipt_key(carrier_name(event.carrier), event.carrier_message_id)] =
-          target;
-    const std::size_t size = hot(target.slot).record.size();
-    receipt_for_hot(target, event, Cause::receipt_matched_by_number, s);
-    const Hot& h = hot(target.slot);
-    // It said nothing new and left no event: its key would be forgotten with none and outlive the
-    // message.
-    if (has_id && h.generation == target.generation && h.record.size() == size)
-      receipts_.erase(message::receipt_key(carrier_name(event.carrier), event.carrier_message_id));
-    if (h.generation == target.generation && h.progress.attempt == target.attempt &&
-        h.progress.in_doubt != 0) {
-      doubts_[key] = {target.slot, target.generation, target.attempt,
-                      static_cast<std::uint8_t>(std::countr_zero(h.progress.in_doubt) + 1)};
-    }
-    return true;
+  const base::Hash128 id_key = message::receipt_key(carrier, event.carrier_message_id);
+  if (has_id) {
+    // The id may be one that an answer to another message is about to bring, or that of a message
+    // which ended before the restart.
+    if (is_on_wire(event.carrier, event.to_hash)) return false;
+    if (used_ids_.contains(id_key)) return false;
   }
-  if (const auto recent = recent_.find(key);
-      recent != recent_.end() && recent->second.to_hash == event.to_hash &&
-      recent->second.state == State::uncertain && !settled_.contains(recent->second.id)) {
+  const bool waits = doubts_.contains(key);
+  const auto recent = recent_.find(key);
+  if (recent != recent_.end() && recent->second.to_hash == event.to_hash) {
+    if (waits || recent->second.ambiguous || settled_.contains(recent->second.id)) return false;
     receipt_for_recent(recent->second, event, s);
     return true;
   }
-  return false;
+  const std::optional<ReceiptTarget> target = only_one_hoping(key);
+  if (!target) return false;
+  if (has_id) receipts_[id_key] = *target;
+  const std::size_t size = hot(target->slot).record.size();
+  receipt_for_hot(*target, event, Cause::receipt_matched_by_number, s);
+  // It said nothing new and left no event: its key would be forgotten with none and outlive the
+  // message.
+  const Hot& h = hot(target->slot);
+  if (has_id && h.generation == target->generation && h.record.size() == size)
+    receipts_.erase(id_key);
+  return true;
+}
+
+void Engine::Impl::expect_by_number(const base::Hash128& key, const ReceiptTarget& target) {
+  std::vector<ReceiptTarget>& all = doubts_[key];
+  std::erase_if(all, [&](const ReceiptTarget& t) {
+    return hot(t.slot).generation != t.generation ||
+           (t.slot == target.slot && t.attempt == target.attempt && t.segment == target.segment);
+  });
+  all.push_back(target);
+}
+
+// The latest attempt at the one segment of the one message that waits for a receipt by this number.
+std::optional<Engine::Impl::ReceiptTarget> Engine::Impl::only_one_hoping(
+    const base::Hash128& key) const {
+  const auto found = doubts_.find(key);
+  if (found == doubts_.end()) return std::nullopt;
+  std::optional<ReceiptTarget> one;
+  for (const ReceiptTarget& target : found->second) {
+    if (!hopes_for_number(target)) continue;
+    if (one && (one->slot != target.slot || one->segment != target.segment)) return std::nullopt;
+    one = target;
+  }
+  return one;
 }
 
 // Is the segment's receipt still to come, and its id unknown?

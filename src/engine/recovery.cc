@@ -65,11 +65,11 @@ void Engine::Impl::read_story(Slot slot) {
              h.progress.accepted != message::all_segments(h.segments);
 
   for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
-    auto& map = by_number ? doubts_ : receipts_;
-    const auto known = map.find(key);
+    const ReceiptTarget target{slot, h.generation, event.attempt, event.segment};
+    if (by_number) return expect_by_number(key, target);
     // A carrier that reuses ids means the newer message.
-    if (known != map.end() && hot(known->second.slot).id > h.id) return;
-    map[key] = {slot, h.generation, event.attempt, event.segment};
+    const auto known = receipts_.find(key);
+    if (known == receipts_.end() || hot(known->second.slot).id <= h.id) receipts_[key] = target;
   });
 }
 
@@ -132,13 +132,28 @@ void Engine::Impl::restore_message(const message::Entry& entry, std::uint64_t se
   const auto found = replayed_.find(entry.id);
   if (found == replayed_.end()) return;  // its image was trimmed: it ended since
   if (entry.type == message::EntryType::gone) {
+    remember_used_ids(found->second.record);
     replayed_.erase(found);
   } else {
     found->second.record += entry.event;
   }
 }
 
+// See used_ids_.
+void Engine::Impl::remember_used_ids(std::string_view record) {
+  base::ByteReader in(record);
+  in.u8();
+  in.text();
+  while (!in.at_end()) {
+    const message::EventView event = message::decode_event_view(in, {});
+    ASSERT(in.ok());
+    if (!event.carrier_message_id.empty())
+      used_ids_.insert(message::receipt_key(event.carrier, event.carrier_message_id));
+  }
+}
+
 void Engine::Impl::restored(Now now, Output& out) {
+  used_ids_until_ = now.mono + limits::kEarlyReceiptKeep + limits::kRecentFinalKeep;
   Step s{now, out};
   const std::size_t before = out.commit.entries.size();
   early_oldest_seq_ = ~std::uint64_t{0};

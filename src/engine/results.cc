@@ -153,7 +153,7 @@ void Engine::Impl::learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_
   if (id.empty()) {
     // A carrier that gives no id: only number and time can tell.
     const base::Hash128 key = number_key(carrier, h.to_hash);
-    doubts_[key] = target;
+    expect_by_number(key, target);
     return claim_early(key, target, s);
   }
   const base::Hash128 key = message::receipt_key(carrier, id);
@@ -183,9 +183,11 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
   h.pinned = h.progress.accepted != 0;
   ++h.failures;
   note(s, Note::Metric::in_doubt, h, message::name(h.worst_cause));
-  doubts_[number_key(carrier_name(h.carrier), h.to_hash)] = {
-      slot, h.generation, h.progress.attempt,
-      static_cast<std::uint8_t>(std::countr_zero(h.progress.in_doubt) + 1)};
+  const base::Hash128 key = number_key(carrier_name(h.carrier), h.to_hash);
+  for (std::uint8_t segment = 1; segment <= h.segments; ++segment) {
+    if ((h.progress.in_doubt >> (segment - 1) & 1) != 0)
+      expect_by_number(key, {slot, h.generation, h.progress.attempt, segment});
+  }
   if (h.taken) return all_accepted(slot, s);
   if (class_of(h).in_doubt == message::InDoubtRule::hold && !bug(PlantedBug::resend_held)) {
     set_place(slot, Place::doubt_hold);
