@@ -1,0 +1,130 @@
+// The engine alone: what a message costs it in time and, queued, in memory. Numbers and arithmetic
+// are in docs/decisions/0003.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "engine/engine.h"
+
+namespace trunkline::engine {
+namespace {
+
+constexpr std::size_t kTextBytes = 40;
+// What a sealed 40 octet text with its two numbers takes: 63 of payload, 57 around it.
+constexpr std::size_t kSealedBytes = 120;
+
+std::shared_ptr<const Tables> tables() {
+  auto t = std::make_shared<Tables>();
+  t->classes = message::default_traffic_classes();
+  for (const auto& c : t->classes) t->policy.classes.push_back(c.name);
+  t->policy.tenants.push_back({.name = "demo", .classes = ~0u});
+  for (const char* name : {"alpha", "beta", "gamma"}) {
+    t->routing.carriers.push_back({.name = name, .region = "eu"});
+    t->carriers.push_back({});
+  }
+  t->routing.routes.push_back({.name = "all", .via = {{{0}}, {{1}}, {{2}}}});
+  return t;
+}
+
+Accept accept(std::uint64_t number, message::ClassIndex traffic_class, std::size_t count) {
+  Accept event;
+  event.token = number;
+  for (std::size_t i = 0; i < count; ++i) {
+    message::Submission item{.to = *numbering::Number::from_digits(447700900000 + number % 1000)};
+    item.tenant = {0};
+    item.traffic_class = traffic_class;
+    item.to_hash = (number + i) * 0x9e3779b97f4a7c15;
+    item.sealed.assign(kSealedBytes, 's');
+    event.items.push_back(std::move(item));
+  }
+  return event;
+}
+
+double resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  double pages = 0;
+  in >> pages >> pages;
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+void next_commit(Output& out, std::uint64_t& seq) {
+  const bool used = !out.commit.empty();
+  out = {};
+  out.commit.seq = used ? ++seq : seq;
+}
+
+// A million messages that wait for a link. Target: 400 octets each above its text.
+void BM_MemoryOfAQueuedMessage(benchmark::State& state) {
+  constexpr std::size_t kMessages = 1'000'000;
+  for (auto _ : state) {
+    malloc_trim(0);
+    const double before = resident_bytes();
+    Engine engine(tables(), {});
+    Output out;
+    std::uint64_t seq = 1;
+    out.commit.seq = seq;
+    base::Now now{base::Mono{std::chrono::hours(1)}, base::wall_from_us(1'800'000'000'000'000)};
+    for (std::size_t i = 0; i < kMessages; i += 100) {
+      engine.step(accept(i, {3}, 100), now, out);
+      next_commit(out, seq);
+      now.mono += std::chrono::milliseconds(1);
+      now.wall += std::chrono::milliseconds(1);
+    }
+    if (engine.stats().hot != kMessages) state.SkipWithError("not all are hot");
+    const double each = (resident_bytes() - before) / kMessages;
+    state.counters["octets"] = each;
+    state.counters["above_text"] = each - static_cast<double>(kTextBytes);
+    state.counters["above_sealed"] = each - static_cast<double>(kSealedBytes);
+  }
+}
+BENCHMARK(BM_MemoryOfAQueuedMessage)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+// Accepted, submitted, answered, delivered, archived; `range` messages in flight at once.
+void BM_LifeOfAMessage(benchmark::State& state) {
+  Engine engine(tables(), {});
+  Output out;
+  std::uint64_t seq = 1;
+  out.commit.seq = seq;
+  base::Now now{base::Mono{std::chrono::hours(1)}, base::wall_from_us(1'800'000'000'000'000)};
+  engine.step(LinkUp{{0}, 0, 10'000}, now, out);
+  std::uint64_t number = 0;
+  const auto batch = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    next_commit(out, seq);
+    for (std::size_t i = 0; i < batch; ++i) engine.step(accept(number + i, {1}, 1), now, out);
+    std::vector<Effect> effects = std::move(out.after_commit);
+    next_commit(out, seq);
+    engine.step(CommitDone{seq - 1}, now, out);
+    std::uint64_t id = number;
+    for (const Effect& effect : effects) {
+      if (const auto* submit = std::get_if<Submit>(&effect)) {
+        SubmitResult result{.ref = submit->ref, .segment = 1, .written_at = now.mono};
+        result.outcome.kind = message::OutcomeKind::accepted;
+        result.outcome.cause = message::Cause::carrier_accepted;
+        result.outcome.carrier_message_id = fmt::format("{:016x}", id++);
+        engine.step(std::move(result), now, out);
+      }
+    }
+    next_commit(out, seq);
+    for (std::size_t i = 0; i < batch; ++i) {
+      Receipt receipt;
+      receipt.carrier = {0};
+      receipt.carrier_message_id = fmt::format("{:016x}", number + i);
+      receipt.state = message::ReceiptState::delivered;
+      receipt.raw = "stat:DELIVRD err:000";
+      engine.step(std::move(receipt), now, out);
+    }
+    number += batch;
+    now.mono += std::chrono::milliseconds(10);
+    now.wall += std::chrono::milliseconds(10);
+  }
+  if (engine.stats().hot != 0) state.SkipWithError("not all came to their end");
+  state.SetItemsProcessed(static_cast<std::int64_t>(number));
+}
+BENCHMARK(BM_LifeOfAMessage)->Arg(1)->Arg(50)->Arg(1'000);
+
+}  // namespace
+}  // namespace trunkline::engine
