@@ -101,6 +101,9 @@ void Ledger::check_resend(const Message& m, const Handover& before, const engine
       if (negative && (h.carrier == before.carrier || m.segments > 1)) return;
     }
   }
+  // Reported undelivered itself; it goes again because of another attempt's doubt, and says so.
+  const bool failed = before.negative_serial != 0 && before.negative_serial <= serial;
+  if (failed && submit.possible_duplicate && rules.in_doubt == message::InDoubtRule::resend) return;
   const auto say = [&](std::string_view what) {
     breaks("P2", fmt::format("{} (m{}, attempt {} after attempt {}, segment {}, class {})", what,
                              &m - messages_.data(), submit.ref.attempt, before.attempt,
