@@ -69,6 +69,7 @@ class Load {
     std::array<char, 64 * 1024> buffer;
   };
 
+  void write_heads();
   void connect(Connection& c);
   void lost(Connection& c, std::string_view why);
   void offer(Connection& c);
@@ -99,6 +100,7 @@ class Load {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::deque<Connection*> ready_;
   std::string head_;
+  std::string tail_;
   std::string body_;
   LineFile ledger_;
   LineFile attempted_;
@@ -132,11 +134,7 @@ std::expected<void, LoadError> Load::start() {
       return std::unexpected(LoadError{Kind::ledger, opened.error()});
     }
   }
-  head_ = fmt::format(
-      "POST {}/v1/messages{} HTTP/1.1\r\nHost: {}:{}\r\nAuthorization: Bearer {}\r\n"
-      "Content-Type: application/json\r\n",
-      options_.prefix, options_.batch > 1 ? "/batch" : "", options_.host, options_.port,
-      options_.key);
+  write_heads();
   start_ = last_answer_ = housekept_ = flushed_ = io::mono_now();
   for (std::uint32_t i = 0; i < options_.connections; ++i) {
     connections_.push_back(std::make_unique<Connection>(io_));
@@ -146,10 +144,35 @@ std::expected<void, LoadError> Load::start() {
   return {};
 }
 
+void Load::write_heads() {
+  if (options_.api == LoadOptions::Api::rest) {
+    head_ = fmt::format(
+        "POST {}/v1/messages{} HTTP/1.1\r\nHost: {}:{}\r\nAuthorization: Bearer {}\r\n"
+        "Content-Type: application/json\r\n",
+        options_.prefix, options_.batch > 1 ? "/batch" : "", options_.host, options_.port,
+        options_.key);
+    return;
+  }
+  const std::size_t colon = std::min(options_.key.find(':'), options_.key.size());
+  head_ = fmt::format("GET {}/cgi-bin/sendsms?username={}&password={}", options_.prefix,
+                      options_.key.substr(0, colon),
+                      options_.key.substr(std::min(colon + 1, options_.key.size())));
+  if (!options_.dlr_url.empty()) {
+    head_.append("&dlr-mask=3&dlr-url=");  // delivered, and not delivered
+    append_percent(head_, options_.dlr_url);
+  }
+  tail_ = fmt::format(" HTTP/1.1\r\nHost: {}:{}\r\n\r\n", options_.host, options_.port);
+}
+
 LoadReport Load::finish() {
   // What never got an answer.
   if (outstanding_ > 0) report_.errors["no answer"] += outstanding_;
   report_.seconds = static_cast<double>((last_answer_ - start_).count()) / 1e6;
+  if (options_.rate > 0 && options_.duration > base::Duration{0} && !stop_) {
+    const auto due = static_cast<std::uint64_t>(
+        options_.rate * static_cast<double>(options_.duration.count()) / 1e6);
+    report_.unsent = due > next_ ? due - next_ : 0;
+  }
   return std::move(report_);
 }
 
@@ -334,6 +357,13 @@ void Load::issue() {
 }
 
 void Load::send(Connection& c, Batch&& batch) {
+  if (options_.api == LoadOptions::Api::kannel) {
+    c.out.append(head_);
+    traffic_.append_query(c.out, batch.numbers.front());
+    c.out.append(tail_);
+    c.outstanding.push_back(std::move(batch));
+    return;
+  }
   const bool with_key = options_.idempotency || options_.retry;
   c.out.append(head_);
   body_.clear();
@@ -511,6 +541,10 @@ std::expected<LoadReport, LoadError> run_load(const LoadOptions& options,
   if (options.connections < 1 || options.pipeline < 1) {
     return usage("--connections and --pipeline are at least 1");
   }
+  if (options.api == LoadOptions::Api::kannel &&
+      (options.batch > 1 || options.idempotency || options.retry)) {
+    return usage("kannel's API has neither batches nor idempotency keys");
+  }
   if (options.batch < 1 || options.batch > 1000) return usage("--batch is 1 to 1000");
   auto traffic = Traffic::make(options.traffic);
   if (!traffic) return usage(traffic.error());
@@ -536,6 +570,7 @@ std::string to_json(const LoadReport& r) {
   const auto ms = [](std::uint64_t us) { return static_cast<double>(us) / 1000; };
   return json::serialize(json::object{
       {"sent", r.sent},
+      {"unsent", r.unsent},
       {"acknowledged", r.acknowledged},
       {"replayed", r.replayed},
       {"refused", counts(r.refused)},
@@ -567,6 +602,9 @@ std::string to_text(const LoadReport& r) {
     fmt::format_to(std::back_inserter(out), "failed, {}: {}\n", what, n);
   }
   if (r.retries > 0) fmt::format_to(std::back_inserter(out), "sent again: {}\n", r.retries);
+  if (r.unsent > 0) {
+    fmt::format_to(std::back_inserter(out), "due, but no connection was free: {}\n", r.unsent);
+  }
   if (r.gave_up) out.append("gave up: the server was gone too long\n");
   return out;
 }

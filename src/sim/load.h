@@ -17,10 +17,16 @@
 namespace trunkline::sim {
 
 struct LoadOptions {
+  enum class Api : std::uint8_t {
+    rest,    // POST /v1/messages
+    kannel,  // GET /cgi-bin/sendsms: the same work for the peer that benchmarks run beside us
+  };
+  Api api = Api::rest;
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
-  std::string prefix;  // of the path, without a last slash
-  std::string key;     // Bearer
+  std::string prefix;   // of the path, without a last slash
+  std::string key;      // Bearer; kannel: user:password
+  std::string dlr_url;  // kannel: where it reports receipts; empty: it asks for none
   TrafficOptions traffic;
   double rate = 0;             // messages a second; 0: as fast as answers come
   std::uint64_t count = 0;     // 0: until `duration` is over
@@ -37,7 +43,8 @@ struct LoadOptions {
 };
 
 struct LoadReport {
-  std::uint64_t sent = 0;  // messages, each once however often it was tried
+  std::uint64_t sent = 0;    // messages, each once however often it was tried
+  std::uint64_t unsent = 0;  // due while it ran, but every connection was waiting
   std::uint64_t acknowledged = 0;
   std::uint64_t replayed = 0;                    // … by an answer that says so
   std::map<std::string, std::uint64_t> refused;  // "422 policy_refused" -> messages

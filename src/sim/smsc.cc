@@ -223,7 +223,7 @@ void Smsc::on_frame(LinkId id, Link& link, const wire::Frame& frame, const base:
       link.fate = Fate::close;
       break;
     case wire::kGenericNack:
-      protocol_error("generic_nack to one of our PDUs");
+      if (!link.sent_garbage) protocol_error("generic_nack to one of our PDUs");
       break;
     default:
       protocol_error(fmt::format("command 0x{:08x}", frame.command));
@@ -334,6 +334,7 @@ void Smsc::on_submit(LinkId id, Link& link, const wire::Frame& frame, const base
   if (garbage || silent || reset == Reset::When::after_accept) {
     if (garbage) {
       stats_.garbage += 1;
+      link.sent_garbage = true;
       // A length of 0 to 15 is none; the rest is noise.
       const std::uint64_t noise = dice.bits(Purpose::bytes);
       link.out.append(3, '\0').push_back(static_cast<char>(noise & 0x0f));

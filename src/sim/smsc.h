@@ -140,7 +140,8 @@ class Smsc {
     Bound bound = Bound::no;
     Fate fate = Fate::open;
     bool touched = false;
-    std::string input;  // an incomplete frame
+    bool sent_garbage = false;  // a generic_nack is its due
+    std::string input;          // an incomplete frame
     std::string out;
     std::size_t out_at = 0;
     std::uint64_t queued = 0;  // octets ever put into `out`

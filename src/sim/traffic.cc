@@ -53,6 +53,21 @@ std::expected<std::vector<Weighted>, std::string> parse_weights(std::string_view
   return out;
 }
 
+void append_percent(std::string& out, std::string_view text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (plain) {
+      out.push_back(c);
+    } else {
+      out.push_back('%');
+      out.push_back(kHex[octet >> 4]);
+      out.push_back(kHex[octet & 15]);
+    }
+  }
+}
+
 std::expected<Traffic, std::string> Traffic::make(const TrafficOptions& options) {
   Traffic out(options);
   for (const Weighted& w : options.segments) {
@@ -121,6 +136,23 @@ void Traffic::append_json(std::string& out, std::uint64_t n, bool with_key) cons
     append_token(out, n);
   }
   out.append(R"(","body":")");
+  append_body(out, n);
+  out.append("\"}");
+}
+
+void Traffic::append_query(std::string& out, std::uint64_t n) const {
+  std::string part;
+  append_to(part, n);
+  out.append("&to=");
+  append_percent(out, part);
+  out.append("&from=").append(options_.from);
+  part.clear();
+  append_body(part, n);
+  out.append("&text=");
+  append_percent(out, part);
+}
+
+void Traffic::append_body(std::string& out, std::uint64_t n) const {
   const std::size_t start = out.size();
   const std::uint64_t random = bits(n, 3);
   const bool unicode = static_cast<double>(random >> 40) < options_.unicode * 0x1.0p24;
@@ -144,7 +176,6 @@ void Traffic::append_json(std::string& out, std::uint64_t n, bool with_key) cons
     out.append(kFiller.substr(0, piece));
     have += piece;
   }
-  out.append("\"}");
 }
 
 }  // namespace trunkline::sim

@@ -18,6 +18,8 @@ struct Weighted {
 // The error is a sentence.
 std::expected<std::vector<Weighted>, std::string> parse_weights(std::string_view text);
 
+void append_percent(std::string& out, std::string_view text);
+
 struct TrafficOptions {
   std::vector<Weighted> classes;         // empty: none is named, the tenant's default holds
   std::vector<Weighted> segments;        // names are numbers, 1 to 10; empty: 1
@@ -37,8 +39,11 @@ class Traffic {
   void append_to(std::string& out, std::uint64_t n) const;
   // {"to":…,"class":…,"from":…,"body":…} with "idempotency_key" if asked for.
   void append_json(std::string& out, std::uint64_t n, bool with_key) const;
+  // &from=…&to=…&text=…, percent-encoded.
+  void append_query(std::string& out, std::uint64_t n) const;
 
  private:
+  void append_body(std::string& out, std::uint64_t n) const;
   explicit Traffic(const TrafficOptions& options) : options_(options) {}
   std::uint64_t bits(std::uint64_t n, std::uint64_t purpose) const;
   const std::string& pick(const std::vector<Weighted>& from, std::uint64_t bits) const;

@@ -54,7 +54,11 @@ int exit_code_of(sim::LoadError::Kind kind) {
 }
 
 int load(Arguments& a) {
-  if (a.api != "rest") return usage("--api " + a.api + ": only rest is spoken yet");
+  if (a.api == "kannel") {
+    a.load.api = sim::LoadOptions::Api::kannel;
+  } else if (a.api != "rest") {
+    return usage("--api " + a.api + ": rest and kannel are spoken");
+  }
   const auto url = io::HttpUrl::parse(a.url);
   if (!url) return usage("--url: " + url.error());
   a.load.host = url->host;
@@ -101,7 +105,9 @@ void add_load(CLI::App& app, int& exit_code) {
   sim::LoadOptions& o = a->load;
   c->add_option("--url", a->url, "The REST API")->capture_default_str();
   c->add_option("--key", o.key, "API key (Bearer)")->required();
-  c->add_option("--api", a->api, "rest")->capture_default_str();
+  c->add_option("--api", a->api, "rest; kannel: GET /cgi-bin/sendsms, with --key USER:PASSWORD")
+      ->capture_default_str();
+  c->add_option("--dlr-url", o.dlr_url, "With kannel: where it reports receipts");
   c->add_option("--rate", o.rate,
                 "Messages a second, due whether or not earlier ones are "
                 "answered; 0: as fast as answers come")
