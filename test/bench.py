@@ -219,7 +219,7 @@ def machine(directory, quick):
     return {"cpu": cpu, "processors": os.cpu_count(), "kernel": platform.release(), "filesystem": kind,
             "device": device, "load_before": os.getloadavg()[0],
             "fsync_ms": fsync_cost(directory, 200 if quick else 1000),
-            "version": harness.run("version").stdout.strip()}
+            "version": (harness.run("version").stdout.splitlines() or ["?"])[0]}
 
 
 def verdict_of(row, value, got):
