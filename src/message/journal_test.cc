@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/crc32c.h"
-#include "message/golden_samples.h"
+#include "message/golden_samples_test.h"
 
 namespace trunkline::message {
 namespace {

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/bytes.h"
-#include "message/golden_samples.h"
+#include "message/golden_samples_test.h"
 
 namespace trunkline::message {
 namespace {
