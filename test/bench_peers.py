@@ -22,7 +22,7 @@ import bench
 import harness
 from harness import ROOT, World, wait_until
 
-KANNEL = """
+KANNEL = """\
 group = core
 admin-port = {admin}
 admin-password = bar
@@ -32,8 +32,7 @@ admin-allow-ip = "127.0.0.1"
 log-level = 2
 log-file = "{directory}/bearerbox.log"
 dlr-storage = internal
-{store}
-sms-incoming-queue-limit = -1
+{store}sms-incoming-queue-limit = -1
 sms-outgoing-queue-limit = 1000000
 
 group = smsc
@@ -118,7 +117,7 @@ class Sink:
 class Kannel:
     def __init__(self, directory, smpp_port, store):
         self.ports = {name: harness.free_port() for name in ("admin", "smsbox", "sendsms")}
-        stores = {"none": "", "file": f'store-type = file\nstore-location = "{directory}/kannel.store"'}
+        stores = {"none": "", "file": f'store-type = file\nstore-location = "{directory}/kannel.store"\n'}
         path = Path(directory) / "kannel.conf"
         path.write_text(KANNEL.format(directory=directory, smpp=smpp_port, store=stores[store], **self.ports))
         self.processes = {}
