@@ -50,7 +50,7 @@ TEST_F(Parse, EveryMistakeIsToldWithPlaceAndRemedy) {
     report += cases.substr(at, title_end - at) + "\n" + told(request.errors);
     at = next;
   }
-  expect_golden("bad_requests.golden", report);
+  expect_golden(TRUNKLINE_TESTDATA "/bad_requests.golden", report);
 }
 
 TEST_F(Parse, TakesAllFields) {

@@ -125,7 +125,7 @@ TEST_F(Render, MessagesAndEvents) {
   out += "\n# the same after its keys were destroyed: nothing of it is left but what happened\n";
   out += now(r, nullptr);
   append_accepted_message(out, r.envelope, nullptr);
-  expect_golden("render.golden", out + "\n");
+  expect_golden(TRUNKLINE_TESTDATA "/render.golden", out + "\n");
 }
 
 TEST_F(Render, TheErrorIsWhatDecided) {

@@ -2,6 +2,7 @@
 // real ones do, decisions are made by the sender's name. For tests of this folder.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <map>

@@ -1,6 +1,7 @@
 // The configuration the tests of this folder work with, and a golden-file helper.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -53,8 +54,7 @@ inline std::string read_file(const std::string& path) {
 }
 
 // TRUNKLINE_UPDATE_GOLDEN=1 writes what is, instead of comparing.
-inline void expect_golden(const std::string& name, const std::string& actual) {
-  const std::string path = std::string(TRUNKLINE_TESTDATA) + "/" + name;
+inline void expect_golden(const std::string& path, const std::string& actual) {
   if (std::getenv("TRUNKLINE_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << actual;
     return;
