@@ -1,6 +1,8 @@
 // Test support: the values behind testdata/version1.txt, every field different from its default.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -8,6 +10,10 @@
 
 #include "message/journal.h"
 #include "message/record.h"
+
+#ifndef TRUNKLINE_TESTDATA  // only where the header is compiled by itself
+#define TRUNKLINE_TESTDATA "testdata"
+#endif
 
 namespace trunkline::message::golden {
 

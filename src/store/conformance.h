@@ -4,6 +4,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance, ::testing::Values(engine));
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // The store's inside, shared by its write half (rocksdb_store.cc) and its read half (lookups.cc).
 #pragma once
 
+#include <fmt/format.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
