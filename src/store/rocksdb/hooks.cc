@@ -211,12 +211,6 @@ void StoreListener::OnCompactionCompleted(rocksdb::DB*, const rocksdb::Compactio
   measure_manifest();
 }
 
-void StoreListener::OnExternalFileIngested(rocksdb::DB*,
-                                           const rocksdb::ExternalFileIngestionInfo& info) {
-  table_bytes_ += info.table_properties.data_size;
-  measure_manifest();
-}
-
 void StoreListener::measure_manifest() {
   const auto [number, bytes] = manifest_of(db_path_);
   const std::scoped_lock lock(mutex_);

@@ -60,9 +60,6 @@ class StoreListener final : public rocksdb::EventListener {
   void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo& info) override;
   void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo& info) override;
 
-  void OnExternalFileIngested(rocksdb::DB* db,
-                              const rocksdb::ExternalFileIngestionInfo& info) override;
-
   void measure_manifest();
   // Number and octets; never one without the other.
   std::pair<std::uint64_t, std::uint64_t> manifest() const;

@@ -173,48 +173,23 @@ class ArchiveSource final : public ListSource {
   ArchiveSource(RocksdbState& state, const ListQuery& query, const IdRange& range,
                 const rocksdb::Snapshot* snapshot)
       : state_(state),
-        walk_(state.db(), state.family(Family::archive), snapshot,
-              tenant_key(kRecordPrefix, query.tenant), range) {}
+        tenant_(query.tenant),
+        by_recipient_(query.to_hash.has_value()),
+        snapshot_(snapshot),
+        walk_(state.db(), state.family(by_recipient_ ? Family::recipients : Family::archive),
+              snapshot,
+              by_recipient_ ? recipient_key(query.tenant, *query.to_hash)
+                            : tenant_key(kRecordPrefix, query.tenant),
+              range) {}
 
   // What is swept comes last.
   bool valid() const override { return walk_.valid() && !state_.is_swept(walk_.id()); }
   base::MessageId id() const override { return walk_.id(); }
   void next() override { walk_.next(); }
   Result<void> status() const override { return walk_.status(); }
-  Result<std::string_view> record() override { return walk_.value(); }
-
- private:
-  RocksdbState& state_;
-  IdWalk walk_;
-};
-
-// One recipient's: those in the index, and those that are not in it yet.
-class RecipientSource final : public ListSource {
- public:
-  RecipientSource(RocksdbState& state, const ListQuery& query, const IdRange& range,
-                  const rocksdb::Snapshot* snapshot, std::vector<base::MessageId> noted)
-      : state_(state),
-        tenant_(query.tenant),
-        snapshot_(snapshot),
-        noted_(std::move(noted)),
-        walk_(state.db(), state.family(Family::recipients), snapshot,
-              recipient_key(query.tenant, *query.to_hash), range) {}
-
-  bool valid() const override {
-    return (at_ < noted_.size() || walk_.valid()) && !state_.is_swept(id());
-  }
-  base::MessageId id() const override {
-    if (at_ == noted_.size()) return walk_.id();
-    return walk_.valid() ? std::max(walk_.id(), noted_[at_]) : noted_[at_];
-  }
-  void next() override {
-    const base::MessageId done = id();
-    if (at_ < noted_.size() && noted_[at_] == done) ++at_;
-    if (walk_.valid() && walk_.id() == done) walk_.next();
-  }
-  Result<void> status() const override { return walk_.status(); }
   Result<std::string_view> record() override {
-    auto found = state_.get_archived(tenant_, id(), snapshot_);
+    if (!by_recipient_) return walk_.value();
+    auto found = state_.get_archived(tenant_, walk_.id(), snapshot_);
     if (!found) return std::unexpected(found.error());
     record_ = std::move(*found).value_or("");
     return record_;
@@ -223,9 +198,8 @@ class RecipientSource final : public ListSource {
  private:
   RocksdbState& state_;
   const std::string& tenant_;
+  bool by_recipient_;
   const rocksdb::Snapshot* snapshot_;
-  std::vector<base::MessageId> noted_;  // newest first
-  std::size_t at_ = 0;
   IdWalk walk_;
   std::string record_;
 };
@@ -266,18 +240,12 @@ class ColdSource final : public ListSource {
 
 Result<ListPage> RocksdbStore::list(const ListQuery& query) {
   RocksdbState& s = *state_;
-  const IdRange range = id_range(query);
-  std::vector<base::MessageId> noted;
-  if (query.to_hash) noted = s.index->find(query.tenant, *query.to_hash, range);
   // One moment for all reads: a message that moves from the cold tier into the archive is in one of
-  // them. After find(), see there.
+  // them.
   const Snapshot snapshot(s.db());
-  ColdSource cold(s, query, range, snapshot.get());
-  if (query.to_hash) {
-    RecipientSource archive(s, query, range, snapshot.get(), std::move(noted));
-    return list_page(query, archive, cold);
-  }
+  const IdRange range = id_range(query);
   ArchiveSource archive(s, query, range, snapshot.get());
+  ColdSource cold(s, query, range, snapshot.get());
   return list_page(query, archive, cold);
 }
 

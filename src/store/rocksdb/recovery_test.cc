@@ -29,8 +29,6 @@ using conformance::Sample;
 using conformance::SampleMaker;
 using namespace std::chrono_literals;
 
-constexpr std::size_t kIndexBatchOfTests = 8;
-
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -159,14 +157,8 @@ class RecoveryTest : public ::testing::Test {
   fs::path db() const { return database_path(store_path()); }
   fs::path watermark() const { return watermark_path(store_path()); }
 
-  // With many small files of the index by recipient.
-  Result<std::unique_ptr<RocksdbStore>> open_at(const std::string& path,
-                                                bool accept_damage = false) {
-    return RocksdbStore::open(
-        {.path = path, .accept_damage = accept_damage, .index_batch = kIndexBatchOfTests}, opened_);
-  }
   Result<std::unique_ptr<RocksdbStore>> try_open(bool accept_damage = false) {
-    return open_at(store_path(), accept_damage);
+    return RocksdbStore::open({.path = store_path(), .accept_damage = accept_damage}, opened_);
   }
   std::unique_ptr<RocksdbStore> open(bool accept_damage = false) {
     auto store = try_open(accept_damage);
@@ -258,7 +250,7 @@ TEST_F(RecoveryTest, ATornTailIsNormal) {
     fs::copy(store_path(), copy, fs::copy_options::recursive);
     fs::resize_file(copy / "db" / log.filename(), bytes.size() - cut);
     write_file(copy / "watermark", earlier);
-    auto store = open_at(copy);
+    auto store = RocksdbStore::open({.path = copy}, opened_);
     ASSERT_TRUE(store.has_value()) << cut << ": " << store.error().text;
     torn += opened_.torn_tail;
     expect_whole(**store, 20);
@@ -267,7 +259,7 @@ TEST_F(RecoveryTest, ATornTailIsNormal) {
     const message::Commit commit = next.next(opened_.epoch);
     ASSERT_TRUE((*store)->commit({&commit, 1}).has_value());
     store->reset();
-    store = open_at(copy);
+    store = RocksdbStore::open({.path = copy}, opened_);
     ASSERT_TRUE(store.has_value()) << store.error().text;
     EXPECT_FALSE(opened_.torn_tail);
     EXPECT_EQ(opened_.next_seq, 22u);
@@ -543,7 +535,7 @@ TEST(RecoveryChild, DISABLED_CommitsUntilKilled) {
   const char* path = std::getenv("TRUNKLINE_TEST_STORE");
   ASSERT_NE(path, nullptr);
   Opened opened;
-  auto store = RocksdbStore::open({.path = path, .index_batch = kIndexBatchOfTests}, opened);
+  auto store = RocksdbStore::open({.path = path}, opened);
   ASSERT_TRUE(store.has_value()) << store.error().text;
   Written written;
   while (written.last() + 1 < opened.next_seq) static_cast<void>(written.next(0));
@@ -684,7 +676,7 @@ TEST_P(DamageTest, IsToldOrHarmless) {
     Random random(static_cast<std::uint64_t>(GetParam() * 100'000 + round));
     SCOPED_TRACE(fmt::format("round {}: {}", round, damage(random, copy)));
     {
-      auto store = open_at(copy);
+      auto store = RocksdbStore::open({.path = copy}, opened_);
       if (store) {
         const auto found = written_.look(**store);
         EXPECT_TRUE(found.told || (found.missing == 0 && found.seqs.size() == last))
@@ -702,7 +694,7 @@ TEST_P(DamageTest, IsToldOrHarmless) {
       }
     }
     // Accepted: it opens, or says why it cannot; what is missing is in the report.
-    auto store = open_at(copy, true);
+    auto store = RocksdbStore::open({.path = copy, .accept_damage = true}, opened_);
     if (!store) {
       EXPECT_NE(store.error().text, "");
       continue;
@@ -720,7 +712,7 @@ TEST_P(DamageTest, IsToldOrHarmless) {
     message::append_gone(commit, {1, 1});
     EXPECT_TRUE((*store)->commit({&commit, 1}).has_value());
     store->reset();
-    store = open_at(copy);
+    store = RocksdbStore::open({.path = copy}, opened_);
     EXPECT_TRUE(store.has_value()) << store.error().text;
   }
   RecordProperty("whole", std::to_string(whole));

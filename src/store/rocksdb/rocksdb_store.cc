@@ -40,11 +40,14 @@ class BatchFiller {
       put(Family::archive, with_id(tenant_key(kRecordPrefix, archived.tenant), archived.id),
           archived.record);
     }
-    if (!commit.archive.empty()) {
-      value_.clear();
-      encode_note(commit, value_);
-      put(Family::pending, number_value(commit.seq), value_);
+    // In memory each family is one ordered list; in order, the next place is near the last one.
+    std::vector<std::string> recipients;
+    recipients.reserve(commit.archive.size());
+    for (const message::ArchivePut& archived : commit.archive) {
+      recipients.push_back(with_id(recipient_key(archived.tenant, archived.to_hash), archived.id));
     }
+    std::ranges::sort(recipients);
+    for (const std::string& key : recipients) put(Family::recipients, key, {});
     for (const message::ArchiveAppend& append : commit.archive_appends) {
       check(s_.batch.Merge(s_.family(Family::archive),
                            with_id(tenant_key(kRecordPrefix, append.tenant), append.id),
@@ -182,17 +185,13 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const RocksdbOptions& o
   s.horizons->archive_before_ms = s.contents.archive_before_ms;
   s.sizes.resize(s.next_seq - s.contents.first_seq());
   s.journal_records = s.sizes.size();
-  s.index = std::make_unique<RecipientIndex>(
-      *s.database, s.latch,
-      RecipientIndex::Setup{options.path + "/index.sst",
-                            options.index_batch == 0 ? kIndexBatch : options.index_batch});
-  if (auto loaded = s.index->load(); !loaded) return std::unexpected(loaded.error());
   s.listener->measure_manifest();
   auto watermark = WatermarkFile::open(watermark_path(options.path));
   if (!watermark) return std::unexpected(Error{ErrorKind::io, watermark.error()});
   s.watermark = std::move(*watermark);
-  s.durable_seq = s.next_seq - 1;
-  auto written = s.write_watermark();
+  const auto [manifest, manifest_bytes] = s.listener->manifest();
+  auto written =
+      s.watermark.write({options.shard, s.epoch, s.next_seq - 1, manifest, manifest_bytes});
   if (written) written = s.watermark.sync();
   if (!written) return std::unexpected(Error{ErrorKind::io, written.error()});
 
@@ -206,16 +205,7 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(const RocksdbOptions& o
 }
 
 RocksdbStore::RocksdbStore(std::unique_ptr<RocksdbState> state) : state_(std::move(state)) {}
-
-RocksdbStore::~RocksdbStore() {
-  RocksdbState& s = *state_;
-  s.index.reset();
-  s.database.reset();
-  // Files may have come and gone since the last commit. Should this fail, the older watermark
-  // holds.
-  s.listener->measure_manifest();
-  static_cast<void>(s.write_watermark());
-}
+RocksdbStore::~RocksdbStore() = default;
 
 bool RocksdbStore::exists(const std::string& path) {
   return fs::exists(database_path(path)) || fs::exists(watermark_path(path));
@@ -273,22 +263,16 @@ Result<void> RocksdbStore::commit(std::span<const message::Commit> commits) {
     ++s.next_seq;
   }
   if (s.batch.Count() == 0) return {};
-  const std::uint64_t indexed = s.index->done_through();
-  if (indexed > s.notes_deleted) {
-    const rocksdb::Status status = s.batch.DeleteRange(
-        s.family(Family::pending), number_value(s.notes_deleted), number_value(indexed + 1));
-    ASSERT(status.ok());
-    s.notes_deleted = indexed;
-  }
 
   rocksdb::WriteOptions options;
   options.sync = true;
   const rocksdb::Status status = s.db().Write(options, &s.batch);
   if (!status.ok()) return fail(status.ToString());
   // Durable from here on.
-  for (const message::Commit& commit : commits) s.index->note(commit);
-  s.durable_seq = s.next_seq - 1;
-  if (const auto written = s.write_watermark(); !written) return fail(written.error());
+  const auto [manifest, manifest_bytes] = s.listener->manifest();
+  const auto written =
+      s.watermark.write({s.options.shard, s.epoch, s.next_seq - 1, manifest, manifest_bytes});
+  if (!written) return fail(written.error());
   if (const base::Mono now = io::mono_now(); now - s.watermark_synced >= kWatermarkSyncEvery) {
     if (const auto synced = s.watermark.sync(); !synced) return fail(synced.error());
     s.watermark_synced = now;

@@ -27,8 +27,6 @@ struct RocksdbOptions {
   // seal::Vault::fingerprint(). The first open stores it, later ones with another are refused: with
   // the wrong key file every message would be unreadable. Empty: not checked.
   std::string installation;
-  // Archived messages between two files of the index by recipient; 0: tuning.h's kIndexBatch.
-  std::size_t index_batch = 0;
 };
 
 class RocksdbStore final : public Store {

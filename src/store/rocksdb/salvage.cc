@@ -112,8 +112,7 @@ Result<Salvaged> copy_readable(Database& from, const Database::Setup& from_setup
     return std::unexpected(error_of(target.error(), "cannot create " + to_setup.path));
   }
   Writer writer(**target);
-  for (const Family family :
-       {Family::archive, Family::recipients, Family::pending, Family::keys, Family::cold}) {
+  for (const Family family : {Family::archive, Family::recipients, Family::keys, Family::cold}) {
     copy_family(from, family, writer, out.report);
   }
 

@@ -5,7 +5,6 @@
 //   journal  shard u16 | seq u64 -> journal record
 //   archive  'r' tenant 0x00 id -> record
 //   recipients  't' tenant 0x00 to_hash u64 | id -> empty: the archive by recipient
-//   pending  seq u64 -> note of a commit: what is to go into recipients (recipient_index.h)
 //   keys     key 16 octets -> key record
 //   cold     'i' id -> cold entry;  'n' tenant 0x00 id -> empty;  't' tenant 0x00 to_hash u64 | id
 //            -> empty;  'd' due u64 | id -> empty;  'k' receipt key -> id
@@ -30,11 +29,11 @@ namespace trunkline::store {
 
 inline constexpr std::uint32_t kFormat = 1;
 
-enum class Family : std::uint8_t { meta, journal, archive, recipients, pending, keys, cold };
-inline constexpr std::size_t kFamilyCount = 7;
+enum class Family : std::uint8_t { meta, journal, archive, recipients, keys, cold };
+inline constexpr std::size_t kFamilyCount = 6;
 // As the database knows them; meta is its "default".
 inline constexpr std::array<const char*, kFamilyCount> kFamilyNames{
-    "default", "journal", "archive", "recipients", "pending", "keys", "cold"};
+    "default", "journal", "archive", "recipients", "keys", "cold"};
 
 inline rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }

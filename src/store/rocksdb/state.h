@@ -14,7 +14,6 @@
 
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/hooks.h"
-#include "store/rocksdb/recipient_index.h"
 #include "store/rocksdb/recovery.h"
 #include "store/rocksdb/rocksdb_store.h"
 #include "store/rocksdb/watermark.h"
@@ -31,17 +30,14 @@ struct RocksdbState {
   std::shared_ptr<FailureLatch> latch = std::make_shared<FailureLatch>();
   std::shared_ptr<StoreListener> listener;
   std::unique_ptr<Database> database;
-  std::unique_ptr<RecipientIndex> index;
   Contents contents;  // as opened
   std::uint64_t epoch = 0;
   WatermarkFile watermark;
 
   // --- of the thread that commits ---
   std::uint64_t next_seq = 1;
-  std::uint64_t durable_seq = 0;
   std::uint64_t trim = 0;
   base::Mono watermark_synced{};
-  std::uint64_t notes_deleted = 0;  // of commits up to this seq
   rocksdb::WriteBatch batch;
   // Cold entries this call has put or removed: reads within the call must see them.
   std::unordered_map<std::string, std::optional<std::string>> cold_pending;
@@ -53,11 +49,6 @@ struct RocksdbState {
 
   rocksdb::DB& db() { return database->db(); }
   rocksdb::ColumnFamilyHandle* family(Family of) const { return database->family(of); }
-
-  std::expected<void, std::string> write_watermark() {
-    const auto [manifest, manifest_bytes] = listener->manifest();
-    return watermark.write({options.shard, epoch, durable_seq, manifest, manifest_bytes});
-  }
 
   std::unexpected<Error> failure() const {
     return std::unexpected(Error{

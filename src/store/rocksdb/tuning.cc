@@ -86,13 +86,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(std::shared_ptr<const Hori
   archive.merge_operator = archive_append_operator();
   archive.periodic_compaction_seconds = kForgetSeconds;
 
-  auto& recipients = options.emplace_back(family_options(cache, kMetaMemtableBytes, false));
+  auto& recipients = options.emplace_back(family_options(cache, kSmallMemtableBytes, false));
   recipients.compaction_filter_factory = archive_filter(horizons);
   recipients.periodic_compaction_seconds = kForgetSeconds;
-  // Random keys, arriving as sorted files: merging runs of like size rewrites each entry least.
-  recipients.compaction_style = rocksdb::kCompactionStyleUniversal;
-
-  options.push_back(family_options(cache, kSmallMemtableBytes, false));  // pending
 
   auto& keys = options.emplace_back(family_options(cache, kSmallMemtableBytes, true));
   keys.compaction_filter_factory = keys_filter(horizons);

@@ -22,13 +22,9 @@ inline constexpr std::size_t kMiB = 1024 * 1024;
 // few and sorted runs long.
 inline constexpr std::size_t kJournalMemtableBytes = 64 * kMiB;
 inline constexpr std::size_t kArchiveMemtableBytes = 64 * kMiB;
-inline constexpr std::size_t kSmallMemtableBytes = 16 * kMiB;  // pending, keys, cold
-inline constexpr std::size_t kMetaMemtableBytes =
-    1 * kMiB;  // meta; recipients, which is never written to
+inline constexpr std::size_t kSmallMemtableBytes = 16 * kMiB;  // recipients, keys, cold
+inline constexpr std::size_t kMetaMemtableBytes = 1 * kMiB;
 inline constexpr std::size_t kMemtableBytesMax = 256 * kMiB;  // over all, being written included
-// Archived messages noted before a file is made of them: 4 MiB of memory, looked through by every
-// list of one recipient in less than a millisecond.
-inline constexpr std::size_t kIndexBatch = 128 * 1024;
 inline constexpr std::size_t kBlockCacheBytes = 64 * kMiB;
 // The log is what a restart reads again: at 200 MiB/s this is about a second.
 inline constexpr std::size_t kWalBytesMax = 256 * kMiB;
