@@ -230,6 +230,9 @@ class Engine::Impl {
   void match(Receipt&& event, const base::Hash128& key, Step& s);
   void receipt_for_hot(const ReceiptTarget& target, const Receipt& event, Cause how, Step& s);
   void undelivered(Slot slot, message::Event event, Step& s);
+  bool may_reroute(const Hot& h, CarrierIndex from, const Step& s) const;
+  void reroute_undelivered(Slot slot, CarrierIndex from, Step& s);
+  void failed_for_good(Slot slot, Step& s);
   void receipt_for_recent(const Recent& recent, const Receipt& event, Step& s);
   void keep_early(Receipt&& event, const base::Hash128& key, Step& s);
   bool match_by_number(const Receipt& event, Step& s);

@@ -173,16 +173,10 @@ void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
                        (event.attempt >= h.progress.since && (h.progress.sent & bit) == 0);
   if (!decides) {
     record(slot, std::move(event), s);
-    reconsider(slot, s);
-    // It was the one that was hoped for, and those after it were refused.
-    const bool hopeless = h.place == Place::receipt_wait && !h.taken &&
-                          h.progress.accepted != message::all_segments(h.segments);
-    if (hopeless) give_up(slot, State::undelivered, Cause::none, s);
-    return;
+    return reconsider(slot, s);
   }
 
   const Story story = story_of(h.record, h.accepted_at);
-  const CarrierIndex carrier = find_carrier(event.carrier).value_or(CarrierIndex{});
   if (story.is_taken(h.segments, h.progress.since)) {
     // An earlier attempt, in doubt then, was accepted as well: its receipt decides.
     h.taken = true;
@@ -190,20 +184,10 @@ void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
     if (h.progress.unanswered == 0) all_accepted(slot, s);
     return;
   }
-  bool another = false;
-  for (std::size_t i = 0; i < h.plan_count; ++i) another |= h.plan[i] != carrier && usable(h, i);
-  const bool reroute = class_of(h).on_undelivered == message::UndeliveredRule::reroute &&
-                       h.progress.unanswered == 0 && another &&
-                       h.failures + 1 < class_of(h).retry.attempts && s.now.mono < h.expires;
-  if (reroute) {
+  const CarrierIndex carrier = find_carrier(event.carrier).value_or(CarrierIndex{});
+  if (may_reroute(h, carrier, s)) {
     record(slot, std::move(event), s);
-    ++h.failures;
-    refuse_by(h, carrier);
-    set_place(slot, Place::none);
-    h.pinned = false;
-    h.doubt = story_of(h.record, h.accepted_at).in_doubt();
-    note(s, Note::Metric::retry, h, "undelivered");
-    return dispatch(slot, Cause::reroute, s);
+    return reroute_undelivered(slot, carrier, s);
   }
   // Another segment may still be on the wire: the receipt decides without its answer.
   if (!story.in_doubt_before(h.progress.since)) {
@@ -214,6 +198,36 @@ void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
   const bool by_number = event.cause == Cause::receipt_matched_by_number;
   record(slot, std::move(event), s, /*journal=*/by_number);
   archive(slot, s);
+}
+
+bool Engine::Impl::may_reroute(const Hot& h, CarrierIndex from, const Step& s) const {
+  bool another = false;
+  for (std::size_t i = 0; i < h.plan_count; ++i) another |= h.plan[i] != from && usable(h, i);
+  return class_of(h).on_undelivered == message::UndeliveredRule::reroute &&
+         h.progress.unanswered == 0 && another && h.failures + 1 < class_of(h).retry.attempts &&
+         s.now.mono < h.expires;
+}
+
+void Engine::Impl::reroute_undelivered(Slot slot, CarrierIndex from, Step& s) {
+  Hot& h = hot(slot);
+  ++h.failures;
+  refuse_by(h, from);
+  set_place(slot, Place::none);
+  h.pinned = false;
+  h.doubt = story_of(h.record, h.accepted_at).in_doubt();
+  note(s, Note::Metric::retry, h, "undelivered");
+  dispatch(slot, Cause::reroute, s);
+}
+
+// A final negative receipt said it of one copy of a segment, and now no other copy of it is left
+// that may arrive.
+void Engine::Impl::failed_for_good(Slot slot, Step& s) {
+  const Hot& h = hot(slot);
+  const Story story = story_of(h.record, h.accepted_at);
+  const CarrierIndex carrier =
+      find_carrier(story.attempts[h.progress.attempt].carrier).value_or(CarrierIndex{});
+  if (may_reroute(h, carrier, s)) return reroute_undelivered(slot, carrier, s);
+  give_up(slot, State::undelivered, Cause::none, s);
 }
 
 void Engine::Impl::receipt_for_recent(const Recent& recent, const Receipt& event, Step& s) {

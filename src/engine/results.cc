@@ -163,7 +163,16 @@ void Engine::Impl::learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_
 
 void Engine::Impl::attempt_finished(Slot slot, Step& s) {
   Hot& h = hot(slot);
-  if (h.progress.accepted == message::all_segments(h.segments)) return all_accepted(slot, s);
+  if (h.progress.accepted == message::all_segments(h.segments)) {
+    if (h.progress.attempt == h.progress.since) return all_accepted(slot, s);
+    // Of a segment that was sent more than once the copy that was accepted may have failed since,
+    // and the others may have been refused or be in doubt.
+    const Story story = story_of(h.record, h.accepted_at);
+    if (story.attempts[h.progress.attempt].in_doubt != 0) return doubt_arose(slot, s);
+    h.doubt = story.in_doubt();
+    h.taken = story.is_taken(h.segments);
+    return h.taken ? all_accepted(slot, s) : failed_for_good(slot, s);
+  }
   if (h.progress.in_doubt != 0) return doubt_arose(slot, s);
   // An earlier attempt turned out accepted meanwhile: this one was the last.
   if (h.taken) return all_accepted(slot, s);
@@ -184,11 +193,17 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
   ++h.failures;
   note(s, Note::Metric::in_doubt, h, message::name(h.worst_cause));
   const base::Hash128 key = number_key(carrier_name(h.carrier), h.to_hash);
+  // Not of the fold, which leaves out a segment that was accepted in an earlier copy.
+  const Story story = story_of(h.record, h.accepted_at);
+  const std::uint32_t in_doubt = story.attempts[h.progress.attempt].in_doubt;
   for (std::uint8_t segment = 1; segment <= h.segments; ++segment) {
-    if ((h.progress.in_doubt >> (segment - 1) & 1) != 0)
+    if ((in_doubt >> (segment - 1) & 1) != 0)
       expect_by_number(key, {slot, h.generation, h.progress.attempt, segment});
   }
-  if (h.taken) return all_accepted(slot, s);
+  h.taken = story.is_taken(h.segments);
+  // With every segment accepted once there is nothing to send, whatever became of the copies.
+  if (h.taken || h.progress.accepted == message::all_segments(h.segments))
+    return all_accepted(slot, s);
   if (class_of(h).in_doubt == message::InDoubtRule::hold && !bug(PlantedBug::resend_held)) {
     set_place(slot, Place::doubt_hold);
     return arm(slot, s.now.mono + limits::kInDoubtHold);
@@ -363,6 +378,10 @@ void Engine::Impl::reconsider(Slot slot, Step& s) {
   h.taken = story.is_taken(h.segments);
   const bool in_line =
       h.place == Place::lane || h.place == Place::unplaced || h.place == Place::stranded;
+  // The copy that was hoped for failed, and those after it were refused.
+  const bool waits_for_nothing =
+      h.place == Place::receipt_wait || (h.place != Place::wire && h.pinned && missing(h) == 0);
+  if (waits_for_nothing && !h.taken && !h.doubt) return failed_for_good(slot, s);
   if (!in_line && h.place != Place::doubt_hold && h.place != Place::retry_wait) return;
   if (h.taken) return all_accepted(slot, s);
   if (h.place == Place::doubt_hold && h.doubt) return;
