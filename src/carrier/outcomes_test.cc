@@ -224,7 +224,7 @@ TEST_F(Outcomes, WindowIsNeverExceededOnTheWire) {
 
 TEST_F(Outcomes, WriteThatFailsWithoutTakingAnythingIsNotSent) {
   connect();
-  ASSERT_TRUE(io::arm_failpoints("carrier.before_write=eio@1"));
+  ASSERT_TRUE(io::arm_failpoints("wire.before_write=eio@1"));
   world.send(world.submit(1));
   EXPECT_EQ(result().outcome.kind, OutcomeKind::not_sent);
   EXPECT_EQ(result().outcome.cause, Cause::link_lost_unsent);
@@ -238,7 +238,7 @@ TEST_F(Outcomes, WriteThatFailsWithoutTakingAnythingIsNotSent) {
 TEST_F(Outcomes, FailureAfterTheWriteIsInDoubt) {
   keep_silent();
   connect();
-  ASSERT_TRUE(io::arm_failpoints("carrier.after_write=eio@1"));
+  ASSERT_TRUE(io::arm_failpoints("wire.after_write=eio@1"));
   world.send(world.submit(1));
   EXPECT_EQ(result().outcome.kind, OutcomeKind::in_doubt);
   EXPECT_EQ(result().outcome.cause, Cause::link_lost);

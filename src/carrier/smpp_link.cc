@@ -42,18 +42,14 @@ std::size_t session_window(const config::SmppCarrier& smpp) {
   return std::clamp<std::size_t>(smpp.window, limits::kSegmentsMax, limits::kWindowMax);
 }
 
-SmppConnection::Settings connection_settings(const config::SmppCarrier& smpp,
-                                             const Options& options) {
-  SmppConnection::Settings settings;
-  settings.host = smpp.host;
-  settings.port = smpp.port;
-  settings.connect_timeout = smpp.bind_timeout;
-  settings.session.role = smpp::Role::esme;
-  settings.session.window = session_window(smpp);
-  settings.session.bind_timeout = smpp.bind_timeout;
-  settings.session.enquire_link_interval = smpp.enquire_link;
-  settings.session.unbind_grace = options.unbind_grace;
-  return settings;
+smpp::SessionConfig session_config(const config::SmppCarrier& smpp, const Options& options) {
+  smpp::SessionConfig out;
+  out.role = smpp::Role::esme;
+  out.window = session_window(smpp);
+  out.bind_timeout = smpp.bind_timeout;
+  out.enquire_link_interval = smpp.enquire_link;
+  out.unbind_grace = options.unbind_grace;
+  return out;
 }
 
 message::Outcome local_outcome(OutcomeKind kind, Cause cause, std::string raw = {}) {
@@ -111,9 +107,13 @@ void SmppLink::connect() {
   state_ = LinkState::connecting;
   settings_refused_ = false;
   flights_ = Flights(session_window(config_.smpp) * limits::kLateWindows);
-  SmppConnection::Owner& owner = *this;
-  connection_ = std::make_shared<SmppConnection>(
-      context_.io, owner, connection_settings(config_.smpp, context_.options));
+  wire::SmppConnection::Owner& owner = *this;
+  const config::SmppCarrier& smpp = config_.smpp;
+  connection_ = std::make_shared<wire::SmppConnection>(
+      context_.io, owner,
+      wire::SmppConnection::Peer{
+          .host = smpp.host, .port = smpp.port, .connect_timeout = smpp.bind_timeout},
+      session_config(smpp, context_.options));
   connection_->start();
 }
 

@@ -21,11 +21,11 @@
 #include "carrier/event_batch.h"
 #include "carrier/flights.h"
 #include "carrier/log.h"
-#include "carrier/smpp_connection.h"
 #include "carrier/stats.h"
 #include "config/config.h"
 #include "seal/vault.h"
 #include "smpp/receipt.h"
+#include "wire/smpp_connection.h"
 
 namespace trunkline::carrier {
 
@@ -46,7 +46,7 @@ struct LinkContext {
 };
 
 class SmppLink final : public std::enable_shared_from_this<SmppLink>,
-                       private SmppConnection::Owner {
+                       private wire::SmppConnection::Owner {
  public:
   // `on_stopped` is called once, after end() or stop(), when the last event of the link is in the
   // batch; it may destroy other things but not the link.
@@ -120,7 +120,7 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
 
   LinkState state_ = LinkState::waiting;
   Then then_ = Then::reconnect;
-  std::shared_ptr<SmppConnection> connection_;
+  std::shared_ptr<wire::SmppConnection> connection_;
   boost::asio::steady_timer timer_;  // reconnect, or the deadline of ending
   std::uint32_t serial_ = 0;         // of the connection
   Flights flights_;

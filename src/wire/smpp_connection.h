@@ -1,11 +1,10 @@
-// One TCP connection with an SmppSession on it, from the name look-up to the close. Knows sockets
-// and timers, and nothing of carriers or messages.
+// One TCP connection with an SmppSession on it, made by us or accepted from a peer, until its
+// close. Knows sockets and timers, and nothing of carriers, accounts or messages.
 //
 // One thread: that of the io_context. Held by shared_ptr: its pending handlers keep it alive, but
 // after on_closed or abandon() its owner hears no more of it.
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,7 +17,7 @@
 #include "base/time.h"
 #include "smpp/session.h"
 
-namespace trunkline::carrier {
+namespace trunkline::wire {
 
 class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
  public:
@@ -37,14 +36,18 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
                            std::vector<smpp::Unanswered> unanswered, base::Mono now) = 0;
   };
 
-  struct Settings {
+  struct Peer {
     std::string host;
     std::uint16_t port = 0;
     base::Duration connect_timeout{};  // look-up and TCP together
-    smpp::SessionConfig session;
   };
 
-  SmppConnection(boost::asio::io_context& io, Owner& owner, Settings settings);
+  // To a peer that start() connects to.
+  SmppConnection(boost::asio::io_context& io, Owner& owner, Peer peer,
+                 const smpp::SessionConfig& session);
+  // From a peer that has connected.
+  SmppConnection(boost::asio::ip::tcp::socket accepted, Owner& owner,
+                 const smpp::SessionConfig& session);
 
   void start();
   bool is_connected() const { return session_.has_value() && !closed_; }
@@ -61,6 +64,7 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
   using Tcp = boost::asio::ip::tcp;
   using ErrorCode = boost::system::error_code;
 
+  void look_up();
   void connect(const std::vector<Tcp::endpoint>& endpoints);
   void on_tcp_connected(const ErrorCode& error);
   bool hand_out_events(base::Mono now);
@@ -71,10 +75,14 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
   void on_read(const ErrorCode& error, std::size_t bytes);
   void lost(const char* doing, const ErrorCode& error, base::Mono now);
 
-  static constexpr std::size_t kReadBytes = 64 * 1024;
+  // The buffer doubles while reads fill it, once bound: a peer that has not shown who it is holds
+  // little.
+  static constexpr std::size_t kReadBytesFirst = 1024;
+  static constexpr std::size_t kReadBytesMax = 64 * 1024;
 
   Owner& owner_;
-  const Settings settings_;
+  const Peer peer_;
+  const smpp::SessionConfig session_config_;
   Tcp::resolver resolver_;
   Tcp::socket socket_;
   boost::asio::steady_timer timer_;
@@ -85,7 +93,7 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
   bool pumping_ = false;
   bool reading_ = false;
   bool write_blocked_ = false;  // waits for the socket to take more
-  std::array<char, kReadBytes> read_buffer_;
+  std::vector<char> read_buffer_ = std::vector<char>(kReadBytesFirst);
 };
 
-}  // namespace trunkline::carrier
+}  // namespace trunkline::wire

@@ -1,4 +1,4 @@
-#include "carrier/smpp_connection.h"
+#include "wire/smpp_connection.h"
 
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -15,7 +15,7 @@
 #include "io/clock.h"
 #include "io/failpoint.h"
 
-namespace trunkline::carrier {
+namespace trunkline::wire {
 
 namespace asio = boost::asio;
 
@@ -27,24 +27,44 @@ constexpr std::size_t kWriteBytes = 256 * 1024;
 constexpr int kSystemUnsentBytes = 32 * 1024;
 }  // namespace
 
-SmppConnection::SmppConnection(asio::io_context& io, Owner& owner, Settings settings)
-    : owner_(owner), settings_(std::move(settings)), resolver_(io), socket_(io), timer_(io) {}
+SmppConnection::SmppConnection(asio::io_context& io, Owner& owner, Peer peer,
+                               const smpp::SessionConfig& session)
+    : owner_(owner),
+      peer_(std::move(peer)),
+      session_config_(session),
+      resolver_(io),
+      socket_(io),
+      timer_(io) {}
+
+SmppConnection::SmppConnection(Tcp::socket accepted, Owner& owner,
+                               const smpp::SessionConfig& session)
+    : owner_(owner),
+      peer_{},
+      session_config_(session),
+      resolver_(accepted.get_executor()),
+      socket_(std::move(accepted)),
+      timer_(socket_.get_executor()) {}
 
 // --- connecting ---------------------------------------------------------------------------------
 
 void SmppConnection::start() {
-  timer_.expires_after(settings_.connect_timeout);
+  if (socket_.is_open()) return on_tcp_connected({});
+  look_up();
+}
+
+void SmppConnection::look_up() {
+  timer_.expires_after(peer_.connect_timeout);
   timer_.async_wait([self = shared_from_this()](const ErrorCode& error) {
     if (error || self->closed_ || self->session_) return;
-    self->close(smpp::CloseReason::connection_lost,
-                fmt::format("no connection within {}",
-                            base::format_duration(self->settings_.connect_timeout)),
-                io::mono_now());
+    self->close(
+        smpp::CloseReason::connection_lost,
+        fmt::format("no connection within {}", base::format_duration(self->peer_.connect_timeout)),
+        io::mono_now());
   });
   ErrorCode not_literal;
-  const auto address = asio::ip::make_address(settings_.host, not_literal);
-  if (!not_literal) return connect({Tcp::endpoint(address, settings_.port)});
-  resolver_.async_resolve(settings_.host, std::to_string(settings_.port),
+  const auto address = asio::ip::make_address(peer_.host, not_literal);
+  if (!not_literal) return connect({Tcp::endpoint(address, peer_.port)});
+  resolver_.async_resolve(peer_.host, std::to_string(peer_.port),
                           [self = shared_from_this()](const ErrorCode& error,
                                                       const Tcp::resolver::results_type& found) {
                             if (self->closed_) return;
@@ -70,7 +90,7 @@ void SmppConnection::on_tcp_connected(const ErrorCode& error) {
   ErrorCode failed;
   socket_.non_blocking(true, failed);
   if (failed) return lost("connect", failed, now);
-  session_.emplace(settings_.session, now);
+  session_.emplace(session_config_, now);
   armed_for_ = base::Mono::max();
   timer_.cancel();
   owner_.on_connected(now);
@@ -121,13 +141,13 @@ bool SmppConnection::write(base::Mono now) {
     if (chunk.empty()) break;
     ErrorCode error;
     std::size_t taken = 0;
-    if (const auto injected = FAILPOINT("carrier.before_write")) {
+    if (const auto injected = FAILPOINT("wire.before_write")) {
       error.assign(*injected, boost::system::system_category());
     } else {
       taken = socket_.write_some(asio::buffer(chunk.data(), chunk.size()), error);
     }
     session_->on_written(error ? 0 : taken, now);
-    if (const auto injected = FAILPOINT("carrier.after_write"); injected && !error) {
+    if (const auto injected = FAILPOINT("wire.after_write"); injected && !error) {
       error.assign(*injected, boost::system::system_category());
     }
     if (error == asio::error::would_block || error == asio::error::try_again) {
@@ -179,6 +199,9 @@ void SmppConnection::on_read(const ErrorCode& error, std::size_t bytes) {
   const base::Mono now = io::mono_now();
   if (bytes > 0) session_->on_received({read_buffer_.data(), bytes}, now);
   if (error) return lost("read", error, now);
+  const bool grow = bytes == read_buffer_.size() && bytes < kReadBytesMax &&
+                    session_->state() == smpp::SessionState::bound;
+  if (grow) read_buffer_.resize(2 * bytes);
   pump(now);
 }
 
@@ -186,10 +209,9 @@ void SmppConnection::on_read(const ErrorCode& error, std::size_t bytes) {
 
 void SmppConnection::lost(const char* doing, const ErrorCode& error, base::Mono now) {
   const bool by_peer = error == asio::error::eof;
-  close(
-      smpp::CloseReason::connection_lost,
-      by_peer ? "the carrier closed the connection" : fmt::format("{}: {}", doing, error.message()),
-      now);
+  close(smpp::CloseReason::connection_lost,
+        by_peer ? "the peer closed the connection" : fmt::format("{}: {}", doing, error.message()),
+        now);
 }
 
 void SmppConnection::close(smpp::CloseReason reason, const std::string& why, base::Mono now) {
@@ -215,4 +237,4 @@ void SmppConnection::close(smpp::CloseReason reason, const std::string& why, bas
   owner_.on_closed(reason, why, std::move(unanswered), now);
 }
 
-}  // namespace trunkline::carrier
+}  // namespace trunkline::wire
