@@ -32,7 +32,9 @@ inline constexpr auto kColdAfter = 10min;     // waiting longer than this leaves
 inline constexpr auto kEarlyReceiptKeep = 10min;  // a receipt before its submit response
 inline constexpr auto kHourKeysKept = 25h;        // texts sealed under hour keys live a day at most
 inline constexpr auto kArchiveKept = 90 * 24h;    // finished messages, then they are swept
-inline constexpr auto kRecentFinalKeep = 10min;   // late receipts find their message this long
+// What an application never fetched: counted as lost to it, and dropped. Accounts may say less.
+inline constexpr auto kNoticeKeptMax = 7 * 24h;
+inline constexpr auto kRecentFinalKeep = 10min;  // late receipts find their message this long
 
 // --- HTTP -------------------------------------------------------------------------------------
 inline constexpr std::size_t kHttpHeaderBytesMax = 16 * 1024;           // 431, connection closed

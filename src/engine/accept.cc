@@ -230,6 +230,8 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
   e.reference = static_cast<std::uint8_t>(e.id.low ^ (e.id.low >> 8) ^ (e.id.low >> 32));
   for (std::size_t i = 0; i < plan.count; ++i) e.plan.push_back(carrier_name(plan.carriers[i]));
   e.sealed = std::move(item.sealed);
+  e.account = std::move(item.account);
+  e.notify = item.notify;
 
   const Slot slot = allocate();
   Hot& h = hot(slot);
@@ -247,6 +249,7 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
   h.segments = e.segments;
   h.encoding = e.encoding;
   h.reference = e.reference;
+  h.notify = e.notify;
   h.base_seq = s.out.commit.seq;
   by_id_.emplace(h.id, slot);
   by_tenant_[h.tenant.at()].push_back(age_links_, slot);

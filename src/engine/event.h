@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "engine/tables.h"
 #include "message/commit.h"
+#include "message/notice.h"
 #include "message/outcome.h"
 #include "message/submission.h"
 
@@ -109,6 +110,19 @@ struct Receipt {
   std::string cold_record;  // if !knows_receipt(): what the cold tier has under its key, else empty
 };
 
+// A message from a phone, for one account of a tenant.
+struct Inbound {
+  Token token = 0;  // acknowledged to the carrier once it is durable
+  message::TenantIndex tenant;
+  std::string account;
+  std::string sealed;  // Payload; the context is the tenant's name
+};
+
+// The account has confirmed them, or they are too old to be told.
+struct Told {
+  std::vector<message::NoticeKey> done;
+};
+
 struct Thaw {  // cold messages that are due
   std::vector<std::string> records;
 };
@@ -125,7 +139,7 @@ struct Drain {};  // start no new attempt; answers and receipts go on
 struct Tick {};
 
 using Event = std::variant<Accept, Cancel, Query, ListHot, LinkUp, LinkDown, SubmitResult, Receipt,
-                           Thaw, CommitDone, Reload, Drain, Tick>;
+                           Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick>;
 
 // --- effects out ---------------------------------------------------------------------------------
 
@@ -198,12 +212,20 @@ struct Submit {
   bool possible_duplicate = false;
 };
 
+// Of a Receipt or an Inbound.
 struct ReceiptAck {
   Token token = 0;
 };
 
-using Effect =
-    std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, Submit, ReceiptAck>;
+// There is something to tell. Whoever tells the account may take it from here, or from the store
+// later: it stays there until Told.
+struct NoticeReady {
+  message::NoticeKey key;
+  std::string bytes;  // encode_notice()
+};
+
+using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, Submit, ReceiptAck,
+                            NoticeReady>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

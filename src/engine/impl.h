@@ -4,6 +4,7 @@
 //   results.cc   what the carrier answered             -> next attempt, or waiting for the receipt
 //   receipts.cc  receipts, early and late ones
 //   lifetime.cc  events, timers, finals, journal trimming
+//   notices.cc   what applications are told
 //   cold.cc      leaving for the cold tier and coming back
 //   recovery.cc  standing up again
 //   queries.cc   reading, cancel, statistics
@@ -101,6 +102,7 @@ class Engine::Impl {
     std::uint8_t refused_by = 0;                // bit set over `plan`: will not take this message
     std::uint8_t tired_of = 0;                  // bit set over `plan`: tried enough for now
     std::uint8_t failures = 0;                  // attempts that counted
+    std::uint8_t notify = 0;                    // Envelope::notify
     std::uint8_t tries_here = 0;                // transient failures on `carrier`
     OutcomeKind worst = OutcomeKind::accepted;  // of the attempt's segments so far
     Cause worst_cause = Cause::none;
@@ -251,6 +253,10 @@ class Engine::Impl {
   void release(Slot slot);
   void record(Slot slot, message::Event event, Step& s, bool journal = true);
   void append_to_record(Hot& h, std::string_view bytes);
+  void tell(Slot slot, const message::Event& event, State before, Step& s);
+  void add_notice(std::string account, const message::Notice& notice, Step& s);
+  void on(Inbound&& event, Step& s);
+  void on(Told&& event, Step& s);
   void finish(Slot slot, State state, Cause cause, std::string_view raw, Step& s);
   void archive(Slot slot, Step& s);
   void give_up(Slot slot, State preferred, Cause cause, Step& s);

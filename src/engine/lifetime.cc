@@ -101,8 +101,10 @@ void Engine::Impl::record(Slot slot, message::Event event, Step& s, bool journal
   message::encode_event(event, h.accepted_at, scratch_);
   append_to_record(h, scratch_);
   if (journal) message::append_event(s.out.commit, h.id, scratch_);
+  const State before = h.progress.state;
   message::apply(h.progress, h.segments, event);
   h.queued_as = Cause::none;
+  if (h.notify != 0) tell(slot, event, before, s);
 }
 
 // Without the room to grow that a string takes for itself: there may be millions that wait, and the

@@ -32,6 +32,7 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
   h.segments = e.segments;
   h.encoding = e.encoding;
   h.reference = e.reference;
+  h.notify = e.notify;
   for (const std::string& name : e.plan) {
     const auto carrier = find_carrier(name);
     if (carrier && h.plan_count < routing::kPlanMax) h.plan[h.plan_count++] = *carrier;
@@ -97,6 +98,18 @@ void Engine::Impl::end_unloadable(std::string_view bytes, bool is_cold, Step& s)
                          .cause = Cause::not_configured},
                         decoded->envelope.accepted_at, put.record);
   if (!is_cold) message::append_gone(s.out.commit, put.id);
+  if ((decoded->envelope.notify & message::notify::kFailed) != 0) {
+    add_notice(std::move(decoded->envelope.account),
+               {.id = put.id,
+                .state = state,
+                .cause = Cause::not_configured,
+                .accepted_at = decoded->envelope.accepted_at,
+                .time = s.now.wall,
+                .tenant = put.tenant,
+                .raw = {},
+                .sealed = std::move(decoded->envelope.sealed)},
+               s);
+  }
   s.out.commit.archive.push_back(std::move(put));
 }
 

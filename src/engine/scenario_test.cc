@@ -145,6 +145,13 @@ void Scenario::instruction(std::string_view line) {
     answer(w);
   } else if (verb == "receipt") {
     receipt(w);
+  } else if (verb == "inbound") {
+    step(Inbound{
+        .token = next_token_++, .tenant = tenant_of(w), .account = word(1), .sealed = "mo"});
+  } else if (verb == "told") {
+    Told told;
+    for (const auto& [at, text] : disk_.notices[word(1)]) told.done.push_back({word(1), at});
+    step(std::move(told));
   } else if (verb == "cancel") {
     cancel(w);
   } else if (verb == "query") {
@@ -354,6 +361,11 @@ message::Submission Scenario::submission(const Words& w) {
   if (w.has("ttl")) item.ttl = duration(w.get("ttl"));
   if (w.has("at")) item.send_at = now_.wall + duration(w.get("at"));
   item.sealed = "sealed:" + name;
+  if (w.has("account")) {
+    item.ingress = message::Ingress::smpp;
+    item.account = w.get("account");
+    item.notify = static_cast<std::uint8_t>(w.number("notify", 3));
+  }
   if (w.has("key")) item.key = {hash_text(w.get("key")), hash_text(w.get("fp", "same"))};
   return item;
 }
@@ -610,6 +622,23 @@ void Scenario::make_durable(const message::Commit& commit) {
     disk_.archive[append.id] += append.event;
     tell_events(append.id, disk_.archive[append.id]);
   }
+  for (const message::NoticeKey& key : commit.notices_done) {
+    say(fmt::format("{}: {}", key.account, disk_.notices[key.account].at(key.at)));
+    EXPECT_EQ(disk_.notices[key.account].erase(key.at), 1u);
+  }
+  std::uint32_t index = 0;
+  for (const message::NoticePut& put : commit.notices) {
+    const auto notice = message::decode_notice(put.bytes);
+    ASSERT_TRUE(notice.has_value()) << notice.error();
+    constexpr std::string_view kKinds[] = {"receipt", "intermediate", "inbound"};
+    const bool inbound = notice->kind == message::NoticeKind::inbound;
+    std::string text = fmt::format("{}", kKinds[static_cast<std::size_t>(notice->kind)]);
+    if (!inbound) text += fmt::format(" {} {}", name_of(notice->id), message::name(notice->state));
+    if (!notice->raw.empty()) text += " " + notice->raw;
+    EXPECT_EQ(notice->sealed, inbound ? "mo" : "sealed:" + name_of(notice->id));
+    disk_.notices[put.account][{commit.seq, index++}] = text + ", told";
+    say(fmt::format("{}: {}", put.account, text));
+  }
   for (const message::KeyPut& put : commit.keys)
     disk_.keys[{put.key.high, put.key.low}] = put.record;
   if (commit.trim_before != 0) {
@@ -637,7 +666,9 @@ void Scenario::perform(Effect& effect) {
       out += fmt::format(" retry_after={}", base::format_duration(refusal.retry_after));
     return out;
   };
-  if (auto* submit = std::get_if<Submit>(&effect)) {
+  if (auto* ready = std::get_if<NoticeReady>(&effect)) {
+    EXPECT_TRUE(disk_.notices[ready->key.account].contains(ready->key.at));
+  } else if (auto* submit = std::get_if<Submit>(&effect)) {
     const std::string name = name_of(submit->id);
     EXPECT_EQ(submit->sealed, "sealed:" + name);
     std::string line =

@@ -55,6 +55,7 @@ class Scenario {
   struct Disk {
     std::deque<std::pair<std::uint64_t, std::string>> journal;
     std::map<base::MessageId, std::string> archive;
+    std::map<std::string, std::map<message::NoticeAt, std::string>> notices;  // by account
     std::map<base::MessageId, message::ColdPut> cold;
     std::map<std::pair<std::uint64_t, std::uint64_t>, message::KeyRecord> keys;
     std::uint64_t next_seq = 1;

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/time.h"
+#include "message/notice.h"
 
 namespace trunkline::message {
 
@@ -70,13 +71,16 @@ struct Commit {
   std::vector<KeyPut> keys;
   std::vector<ColdPut> cold;
   std::vector<base::MessageId> cold_removed;
+  std::vector<NoticePut> notices;       // see NoticePut for the place each gets
+  std::vector<NoticeKey> notices_done;  // of earlier commits
   std::uint64_t trim_before =
       0;  // nonzero: journal records with a smaller seq are no longer needed
 
   // Nothing to make durable: the commit only keeps its effects in order.
   bool empty() const {
     return entry_count == 0 && archive.empty() && archive_appends.empty() && keys.empty() &&
-           cold.empty() && cold_removed.empty() && trim_before == 0;
+           cold.empty() && cold_removed.empty() && notices.empty() && notices_done.empty() &&
+           trim_before == 0;
   }
 };
 

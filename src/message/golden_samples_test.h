@@ -65,6 +65,8 @@ inline Envelope envelope() {
   e.reference = 0x7f;
   e.plan = {"alpha", "beta"};
   e.sealed = "(sealed payload)";
+  e.account = "shop";
+  e.notify = notify::kDelivered | notify::kFailed;
   return e;
 }
 

@@ -48,7 +48,7 @@ TEST(Journal, ReadsAndWritesVersionOne) {
   EXPECT_EQ(
       text_of(*record),
       R"(shard 3 epoch 9 seq 102030405060708 watermark 102030405060707 time 2027-01-15T08:00:11.123Z
-message 211 octets
+message 217 octets
 event msg_01a3185c50000003000500019d35aa0f 44 octets
 gone msg_01a3185c50000003000500019d35aa0f
 early_receipt e1d687c1ada7bc0866e519c23e82c73d alpha 00AF3C b50284dd176c5d17 1 2027-01-15T08:00:12.123Z stat:DELIVRD

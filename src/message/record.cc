@@ -40,6 +40,8 @@ Envelope read_envelope(base::ByteReader& in) {
   if (carriers > in.remaining()) in.fail();
   for (std::uint64_t i = 0; in.ok() && i < carriers; ++i) e.plan.emplace_back(in.text());
   e.sealed = in.text();
+  e.account = in.text();
+  e.notify = in.u8();
   return e;
 }
 
@@ -105,7 +107,8 @@ std::string_view name(Ingress ingress) { return kIngressNames[static_cast<std::s
 std::string encode_payload(const Payload& payload) {
   std::string out;
   out.reserve(16 + payload.to.size() + payload.from.size() + payload.body.size() +
-              payload.metadata.size() + payload.callback_url.size());
+              payload.metadata.size() + payload.callback_url.size() +
+              payload.verbatim.user_data.size());
   base::ByteWriter writer(out);
   writer.u8(kPayloadVersion);
   writer.text(payload.to);
@@ -113,6 +116,11 @@ std::string encode_payload(const Payload& payload) {
   writer.text(payload.body);
   writer.text(payload.metadata);
   writer.text(payload.callback_url);
+  if (const Payload::Verbatim& v = payload.verbatim; !v.user_data.empty()) {
+    writer.text(v.user_data);
+    writer.u8(v.data_coding);
+    writer.u8(v.has_udh ? 1 : 0);
+  }
   return out;
 }
 
@@ -127,13 +135,18 @@ std::expected<Payload, std::string> decode_payload(std::string_view bytes) {
   payload.body = in.text();
   payload.metadata = in.text();
   payload.callback_url = in.text();
+  if (!in.at_end()) {
+    payload.verbatim.user_data = in.text();
+    payload.verbatim.data_coding = in.u8();
+    payload.verbatim.has_udh = in.u8() != 0;
+  }
   if (!in.ok()) return std::unexpected("damaged payload");
   return payload;
 }
 
 void encode_envelope(const Envelope& e, std::string& out) {
   std::string body;
-  body.reserve(96 + e.sealed.size());
+  body.reserve(96 + e.sealed.size() + e.account.size());
   base::ByteWriter writer(body);
   writer.u64(e.id.high);
   writer.u64(e.id.low);
@@ -152,6 +165,8 @@ void encode_envelope(const Envelope& e, std::string& out) {
   writer.varint(e.plan.size());
   for (const std::string& carrier : e.plan) writer.text(carrier);
   writer.text(e.sealed);
+  writer.text(e.account);
+  writer.u8(e.notify);
 
   base::ByteWriter record(out);
   record.u8(kRecordVersion);

@@ -45,6 +45,9 @@ struct Envelope {
   std::uint8_t reference = 0;     // concatenation reference, the same for every attempt
   std::vector<std::string> plan;  // carriers in the order routing chose
   std::string sealed;             // seal::Vault blob of an encoded Payload
+  // Who wants to be told how it ends, and of what (message::notify); notice.h.
+  std::string account;
+  std::uint8_t notify = 0;
 };
 
 // What the sealed blob holds. Exists in plain form only in the adapters, while they need it.
@@ -54,6 +57,14 @@ struct Payload {
   std::string body;          // UTF-8
   std::string metadata;      // compact JSON object, empty if none
   std::string callback_url;  // empty if none
+  // As an SMPP client or a phone wrote it, to be passed on octet by octet: the user data with its
+  // UDH, and the fields that say how to read it. Empty: made from `body`.
+  struct Verbatim {
+    std::string user_data;
+    std::uint8_t data_coding = 0;
+    bool has_udh = false;
+    friend bool operator==(const Verbatim&, const Verbatim&) = default;
+  } verbatim{};
 };
 
 std::string encode_payload(const Payload& payload);

@@ -23,16 +23,16 @@ std::string text_of(const Event& e) {
 std::string text_of(const Record& record) {
   const Envelope& e = record.envelope;
   std::string out = fmt::format(
-      "{} {} {} {} {} {:016x} {} +{} +{} {} {} {} {} [{}] {}\n", e.id.rest(), e.tenant,
+      "{} {} {} {} {} {:016x} {} +{} +{} {} {} {} {} [{}] {} {} {}\n", e.id.rest(), e.tenant,
       e.traffic_class, e.country, e.region, e.to_hash, base::format_rfc3339(e.accepted_at),
       (e.due_at - e.accepted_at).count(), (e.expires_at - e.due_at).count(), name(e.ingress),
-      e.encoding, e.segments, e.reference, fmt::join(e.plan, " "), e.sealed);
+      e.encoding, e.segments, e.reference, fmt::join(e.plan, " "), e.sealed, e.account, e.notify);
   for (const Event& event : record.events) out += text_of(event) + "\n";
   return out;
 }
 
 constexpr std::string_view kGoldenText =
-    R"(msg_01a3185c50000003000500019d35aa0f demo otp GB eu b50284dd176c5d17 2027-01-15T08:00:00.123Z +10000000 +300000000 smpp 1 2 127 [alpha beta] (sealed payload)
+    R"(msg_01a3185c50000003000500019d35aa0f demo otp GB eu b50284dd176c5d17 2027-01-15T08:00:00.123Z +10000000 +300000000 smpp 1 2 127 [alpha beta] (sealed payload) shop 3
 accepted accepted +0 attempt 0 segment 0 submitting  carrier= id= raw=
 held scheduled +1000 attempt 0 segment 0 submitting send_at carrier= id= raw=
 started submitting +10000000 attempt 1 segment 0 submitting  carrier=alpha id= raw=
@@ -54,6 +54,19 @@ TEST(Record, ReadsAndWritesVersionOne) {
   std::string only_envelope;
   encode_envelope(golden::envelope(), only_envelope);
   EXPECT_EQ(events_at, only_envelope.size());
+}
+
+TEST(Record, KeepsWhatIsPassedOnOctetByOctet) {
+  Payload payload{
+      .to = "+447700900123", .from = "Acme", .body = "hi", .metadata = {}, .callback_url = {}};
+  const std::string without = encode_payload(payload);
+  payload.verbatim = {.user_data = std::string("\x05\x00\x03\x01\x02\x01\x00hi", 9),
+                      .data_coding = 4,
+                      .has_udh = true};
+  const auto with = decode_payload(encode_payload(payload));
+  ASSERT_TRUE(with.has_value()) << with.error();
+  EXPECT_EQ(with->verbatim, payload.verbatim);
+  EXPECT_EQ(decode_payload(without)->verbatim, Payload::Verbatim{});
 }
 
 TEST(Record, ReadsPayloadVersionOne) {

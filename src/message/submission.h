@@ -34,6 +34,8 @@ struct Submission {
   std::optional<base::Wall> send_at;  // absolute; in the past means now
   std::string sealed;                 // seal::Vault blob of an encoded Payload
   std::optional<KeyRef> key;
+  std::string account;      // Envelope::account
+  std::uint8_t notify = 0;  // Envelope::notify
 };
 
 }  // namespace trunkline::message

@@ -76,6 +76,11 @@ class TestStore final : public store::Store {
   store::Result<std::vector<store::ColdMessage>> cold_due(base::Wall, std::size_t) override {
     return std::vector<store::ColdMessage>{};
   }
+  store::Result<std::vector<store::StoredNotice>> notices(std::string_view,
+                                                          const message::NoticeAt&,
+                                                          std::size_t) override {
+    return std::vector<store::StoredNotice>{};
+  }
   store::Result<bool> sweep(base::Wall, base::Wall) override { return false; }
   Stats stats() const override { return {}; }
 

@@ -346,6 +346,63 @@ TEST_P(StoreConformance, ColdMessagesAreFoundByIdDueTimeAndReceipt) {
   EXPECT_EQ(list_all(query).size(), 1u);
 }
 
+TEST_P(StoreConformance, NoticesStayInLineUntilTheyAreDone) {
+  const auto put = [&](std::string account, base::Wall time, std::string text) {
+    message::Notice notice;
+    notice.time = time;
+    notice.sealed = std::move(text);
+    return message::NoticePut{std::move(account), message::encode_notice(notice)};
+  };
+  const auto line = [&](std::string_view account, message::NoticeAt after = {},
+                        std::size_t limit = 99) {
+    std::string out;
+    const auto found = store_->notices(account, after, limit);
+    EXPECT_TRUE(found.has_value());
+    for (const StoredNotice& n : found.value_or(std::vector<StoredNotice>{})) {
+      out += fmt::format("{}.{} {}\n", n.at.seq, n.at.index,
+                         message::decode_notice(n.bytes).value().sealed);
+    }
+    return out;
+  };
+  EXPECT_EQ(line("app"), "");
+  message::Commit first = next_commit();
+  first.notices = {put("app", now_, "one"), put("app2", now_, "other"), put("app", now_, "two")};
+  commit(first);
+  // A commit of nothing else is one, too.
+  message::Commit second = next_commit();
+  second.entries.clear();
+  second.entry_count = 0;
+  second.notices = {put("app", now_ + 1h, "three"), put("ap", now_, "short")};
+  commit(second);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(line("app"), "1.0 one\n1.2 two\n2.0 three\n");
+    EXPECT_EQ(line("app", {1, 0}), "1.2 two\n2.0 three\n");
+    EXPECT_EQ(line("app", {1, 2}, 1), "2.0 three\n");
+    EXPECT_EQ(line("app", {2, 0}), "");
+    EXPECT_EQ(line("app", {}, 2), "1.0 one\n1.2 two\n");
+    EXPECT_EQ(line("ap"), "2.1 short\n");
+    EXPECT_EQ(line("app2"), "1.1 other\n");
+    EXPECT_EQ(line("nobody"), "");
+    reopen();
+  }
+  message::Commit done = next_commit();
+  done.entries.clear();
+  done.entry_count = 0;
+  done.notices_done = {{"app", {1, 0}}, {"app", {9, 9}}, {"nobody", {1, 0}}};
+  commit(done);
+  EXPECT_EQ(line("app"), "1.2 two\n2.0 three\n");
+  reopen();
+  EXPECT_EQ(line("app"), "1.2 two\n2.0 three\n");
+  // Too old: gone, at the latest once the sweep has nothing more to do.
+  for (int i = 0; i < 100; ++i) {
+    const auto more = store_->sweep(now_ + base::limits::kNoticeKeptMax, kStart - 24h);
+    ASSERT_TRUE(more.has_value());
+    if (!*more) break;
+  }
+  EXPECT_EQ(line("app"), "2.0 three\n");
+  EXPECT_EQ(line("app2"), "");
+}
+
 TEST_P(StoreConformance, SweepDropsOldArchiveButNeverColdMessages) {
   SampleMaker maker(kShard, 1);
   message::Commit put = next_commit();

@@ -77,6 +77,11 @@ struct ColdMessage {
   std::string record;
 };
 
+struct StoredNotice {
+  message::NoticeAt at;
+  std::string bytes;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -91,7 +96,7 @@ class Store {
   // on from Opened::next_seq and carry Opened::epoch: anything else is a bug of the caller.
   // Within a commit: cold_removed, then cold, then archive (which ends a cold copy's life in
   // find_message and list, not in the cold tier), then archive_appends. An append to a message that
-  // is not in the archive does nothing.
+  // is not in the archive does nothing. Notices that are done go before new ones come.
   virtual Result<void> commit(std::span<const message::Commit> commits) = 0;
 
   // --- look-ups: of what is durable ---
@@ -110,10 +115,15 @@ class Store {
   // Those due at or before `until`, earliest first, at most `limit`.
   virtual Result<std::vector<ColdMessage>> cold_due(base::Wall until, std::size_t limit) = 0;
 
-  // Housekeeping off the hot path: drops expired idempotency keys and archive records accepted
-  // before `archive_before` (as their ids tell; such are not found any more once this returned, the
-  // space may come back later). Bounded work a call; true if more remains. `archive_before` never
-  // moves back. Any one thread.
+  // What an account has not confirmed, oldest first, from behind `after` on, at most `limit`.
+  virtual Result<std::vector<StoredNotice>> notices(std::string_view account,
+                                                    const message::NoticeAt& after,
+                                                    std::size_t limit) = 0;
+
+  // Housekeeping off the hot path: drops notices older than limits::kNoticeKeptMax, expired
+  // idempotency keys and archive records accepted before `archive_before` (as their ids tell; such
+  // are not found any more once this returned, the space may come back later). Bounded work a call;
+  // true if more remains. `archive_before` never moves back. Any one thread.
   virtual Result<bool> sweep(base::Wall now, base::Wall archive_before) = 0;
 
   struct Stats {

@@ -84,6 +84,8 @@ struct MemoryDisk::Data {
   std::set<std::pair<base::Wall, base::MessageId>> cold_due;
   std::unordered_map<base::Hash128, base::MessageId, base::Hash128Hash> cold_receipts;
 
+  std::map<std::string, std::map<message::NoticeAt, std::string>, std::less<>> notices;
+
   std::uint64_t first_seq() const { return next_seq - journal.size(); }
 
   static const std::string* find(const std::map<std::string, Records, std::less<>>& where,
@@ -123,6 +125,19 @@ struct MemoryDisk::Data {
     return {entry.tenant, id, *record};
   }
 
+  void apply_notices(const message::Commit& commit) {
+    for (const message::NoticeKey& key : commit.notices_done) {
+      const auto line = notices.find(key.account);
+      if (line == notices.end()) continue;
+      line->second.erase(key.at);
+      if (line->second.empty()) notices.erase(line);
+    }
+    std::uint32_t index = 0;
+    for (const message::NoticePut& put : commit.notices) {
+      notices[put.account].insert_or_assign(message::NoticeAt{commit.seq, index++}, put.bytes);
+    }
+  }
+
   void apply(const message::Commit& commit, std::uint16_t of_shard) {
     journal.push_back(message::encode_journal_record(commit, of_shard, next_seq - 1));
     journal_bytes += journal.back().size();
@@ -144,6 +159,7 @@ struct MemoryDisk::Data {
       }
     }
     for (const message::KeyPut& put : commit.keys) keys.insert_or_assign(put.key, put.record);
+    apply_notices(commit);
     while (!journal.empty() && first_seq() < commit.trim_before) {
       journal_bytes -= journal.front().size();
       journal.pop_front();
@@ -171,6 +187,7 @@ std::shared_ptr<MemoryDisk> MemoryDisk::clone() const {
   to.cold_entries = from.cold_entries;
   to.cold_due = from.cold_due;
   to.cold_receipts = from.cold_receipts;
+  to.notices = from.notices;
   return copy;
 }
 
@@ -301,9 +318,31 @@ Result<std::vector<ColdMessage>> MemoryStore::cold_due(base::Wall until, std::si
   return out;
 }
 
+Result<std::vector<StoredNotice>> MemoryStore::notices(std::string_view account,
+                                                       const message::NoticeAt& after,
+                                                       std::size_t limit) {
+  const MemoryDisk::Data& data = *disk_->data_;
+  const std::shared_lock lock(data.mutex);
+  std::vector<StoredNotice> out;
+  const auto line = data.notices.find(account);
+  if (line == data.notices.end()) return out;
+  for (auto at = line->second.upper_bound(after); at != line->second.end() && out.size() < limit;
+       ++at) {
+    out.push_back({at->first, at->second});
+  }
+  return out;
+}
+
 Result<bool> MemoryStore::sweep(base::Wall now, base::Wall archive_before) {
   MemoryDisk::Data& data = *disk_->data_;
   const std::unique_lock lock(data.mutex);
+  for (auto line = data.notices.begin(); line != data.notices.end();) {
+    std::erase_if(line->second, [&](const auto& entry) {
+      const auto time = message::notice_time(entry.second);
+      return time && *time <= now - base::limits::kNoticeKeptMax;
+    });
+    line = line->second.empty() ? data.notices.erase(line) : std::next(line);
+  }
   std::erase_if(data.keys, [&](const auto& entry) { return entry.second.expires_at <= now; });
   ListQuery newer;
   newer.from_time = archive_before;

@@ -49,6 +49,9 @@ class MemoryStore final : public Store {
   Result<std::optional<ColdMessage>> find_cold_by_receipt(
       const base::Hash128& receipt_key) override;
   Result<std::vector<ColdMessage>> cold_due(base::Wall until, std::size_t limit) override;
+  Result<std::vector<StoredNotice>> notices(std::string_view account,
+                                            const message::NoticeAt& after,
+                                            std::size_t limit) override;
   Result<bool> sweep(base::Wall now, base::Wall archive_before) override;
   Stats stats() const override;
 

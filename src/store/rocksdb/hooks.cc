@@ -180,6 +180,19 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> keys_filter(
       });
 }
 
+bool is_forgotten_notice(const Horizons& horizons, std::string_view value) {
+  const auto time = message::notice_time(value);
+  return time && base::to_us(*time) <= horizons.notices_before_us.load(std::memory_order_relaxed);
+}
+
+std::shared_ptr<rocksdb::CompactionFilterFactory> notices_filter(
+    std::shared_ptr<const Horizons> horizons) {
+  return make_filter(std::move(horizons),
+                     [](const Horizons& h, std::string_view, std::string_view value) {
+                       return is_forgotten_notice(h, value);
+                     });
+}
+
 void FailureLatch::fail(const std::string& text) {
   const std::scoped_lock lock(mutex_);
   if (failed_) return;

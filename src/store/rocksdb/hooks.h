@@ -21,6 +21,7 @@ struct Horizons {
   std::atomic<std::uint64_t> trim{0};               // journal: smaller seqs
   std::atomic<std::uint64_t> archive_before_ms{0};  // archive: ids of earlier milliseconds
   std::atomic<std::int64_t> keys_expired_us{0};     // keys that expire at or before
+  std::atomic<std::int64_t> notices_before_us{0};   // notices of that time and before
 };
 
 // Appends late events to an archived record without reading it on the commit path. PERSISTED name.
@@ -32,6 +33,9 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> archive_filter(
     std::shared_ptr<const Horizons> horizons);
 std::shared_ptr<rocksdb::CompactionFilterFactory> keys_filter(
     std::shared_ptr<const Horizons> horizons);
+std::shared_ptr<rocksdb::CompactionFilterFactory> notices_filter(
+    std::shared_ptr<const Horizons> horizons);
+bool is_forgotten_notice(const Horizons& horizons, std::string_view value);
 
 // Remembers the first failure for good: after a failed write or sync nobody can know what is on the
 // disk, and a retry that seems to succeed may stand on lost pages.

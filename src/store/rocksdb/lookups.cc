@@ -106,6 +106,25 @@ Result<std::optional<message::KeyRecord>> RocksdbStore::find_key(const base::Has
   return std::move(*record);
 }
 
+Result<std::vector<StoredNotice>> RocksdbStore::notices(std::string_view account,
+                                                        const message::NoticeAt& after,
+                                                        std::size_t limit) {
+  RocksdbState& s = *state_;
+  std::vector<StoredNotice> out;
+  std::string from = notice_key(account, after);
+  from.push_back('\0');  // behind it
+  const std::unique_ptr<rocksdb::Iterator> at(
+      s.db().NewIterator(rocksdb::ReadOptions(), s.family(Family::notices)));
+  for (at->Seek(from); at->Valid() && out.size() < limit; at->Next()) {
+    const auto place = parse_notice_key(account, view(at->key()));
+    if (!place) break;
+    if (is_forgotten_notice(*s.horizons, view(at->value()))) continue;
+    out.push_back({*place, at->value().ToString()});
+  }
+  if (!at->status().ok()) return std::unexpected(error_of(at->status(), "cannot read notices"));
+  return out;
+}
+
 Result<std::optional<std::string>> RocksdbStore::find_message(std::string_view tenant,
                                                               const base::MessageId& id) {
   // The archive twice: the message may move there from the cold tier between two reads.

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "io/clock.h"
 #include "io/failpoint.h"
 #include "store/codec.h"
@@ -57,6 +58,14 @@ class BatchFiller {
       value_.clear();
       encode_key_record(key.record, value_);
       put(Family::keys, hash_key(key.key), value_);
+    }
+    for (const message::NoticeKey& done : commit.notices_done) {
+      remove(Family::notices, notice_key(done.account, done.at));
+    }
+    message::NoticeAt at{commit.seq, 0};
+    for (const message::NoticePut& notice : commit.notices) {
+      put(Family::notices, notice_key(notice.account, at), notice.bytes);
+      ++at.index;
     }
     if (commit.trim_before > s_.trim) {
       s_.trim = commit.trim_before;
@@ -295,6 +304,7 @@ Result<bool> RocksdbStore::sweep(base::Wall now, base::Wall archive_before) {
   RocksdbState& s = *state_;
   if (s.latch->failed()) return s.failure();
   s.horizons->keys_expired_us = base::to_us(now);
+  s.horizons->notices_before_us = base::to_us(now - base::limits::kNoticeKeptMax);
   const auto before_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(
       0, std::chrono::floor<std::chrono::milliseconds>(archive_before.time_since_epoch()).count()));
   if (before_ms > s.horizons->archive_before_ms) {

@@ -89,6 +89,26 @@ std::string hash_key(const base::Hash128& key) {
   return out;
 }
 
+std::string notice_key(std::string_view account, const message::NoticeAt& at) {
+  std::string key(account);
+  key.push_back('\0');
+  base::ByteWriter writer(key);
+  writer.u64(at.seq);
+  writer.u32(at.index);
+  return key;
+}
+
+std::optional<message::NoticeAt> parse_notice_key(std::string_view account, std::string_view key) {
+  if (!key.starts_with(account)) return std::nullopt;
+  base::ByteReader in(key.substr(account.size()));
+  const bool ends = in.u8() == 0;
+  message::NoticeAt at;
+  at.seq = in.u64();
+  at.index = in.u32();
+  if (!ends || !in.ok() || !in.at_end()) return std::nullopt;
+  return at;
+}
+
 base::MessageId id_at_end(std::string_view key) {
   const auto id =
       base::MessageId::from_big_endian(key.size() < 16 ? key : key.substr(key.size() - 16));

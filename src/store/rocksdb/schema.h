@@ -8,6 +8,7 @@
 //   keys     key 16 octets -> key record
 //   cold     'i' id -> cold entry;  'n' tenant 0x00 id -> empty;  't' tenant 0x00 to_hash u64 | id
 //            -> empty;  'd' due u64 | id -> empty;  'k' receipt key -> id
+//   notices  account 0x00 seq u64 | index u32 -> notice
 //
 // Numbers are big endian, so that the database's order is theirs. A tenant's name may hold
 // anything: whoever walks a prefix compares the whole length, so "a" never sees the records of
@@ -24,16 +25,17 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/time.h"
+#include "message/notice.h"
 
 namespace trunkline::store {
 
 inline constexpr std::uint32_t kFormat = 1;
 
-enum class Family : std::uint8_t { meta, journal, archive, recipients, keys, cold };
-inline constexpr std::size_t kFamilyCount = 6;
+enum class Family : std::uint8_t { meta, journal, archive, recipients, keys, cold, notices };
+inline constexpr std::size_t kFamilyCount = 7;
 // As the database knows them; meta is its "default".
 inline constexpr std::array<const char*, kFamilyCount> kFamilyNames{
-    "default", "journal", "archive", "recipients", "keys", "cold"};
+    "default", "journal", "archive", "recipients", "keys", "cold", "notices"};
 
 inline rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -72,6 +74,9 @@ std::string cold_id_key(const base::MessageId& id);
 std::string due_key(base::Wall due);  // an id follows; sorts before every later due time
 std::string receipt_index_key(const base::Hash128& key);
 std::string hash_key(const base::Hash128& key);
+std::string notice_key(std::string_view account, const message::NoticeAt& at);
+// The place, if it is a key of that account.
+std::optional<message::NoticeAt> parse_notice_key(std::string_view account, std::string_view key);
 // The last 16 octets.
 base::MessageId id_at_end(std::string_view key);
 

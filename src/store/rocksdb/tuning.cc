@@ -94,7 +94,11 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(std::shared_ptr<const Hori
   keys.compaction_filter_factory = keys_filter(horizons);
   keys.periodic_compaction_seconds = kForgetSeconds;
 
-  options.push_back(family_options(cache, kSmallMemtableBytes, true));
+  options.push_back(family_options(cache, kSmallMemtableBytes, true));  // cold
+
+  auto& notices = options.emplace_back(family_options(cache, kSmallMemtableBytes, false));
+  notices.compaction_filter_factory = notices_filter(horizons);
+  notices.periodic_compaction_seconds = kForgetSeconds;
 
   std::vector<rocksdb::ColumnFamilyDescriptor> out;
   for (std::size_t i = 0; i < kFamilyCount; ++i) out.emplace_back(kFamilyNames[i], options[i]);

@@ -22,7 +22,7 @@ inline constexpr std::size_t kMiB = 1024 * 1024;
 // few and sorted runs long.
 inline constexpr std::size_t kJournalMemtableBytes = 64 * kMiB;
 inline constexpr std::size_t kArchiveMemtableBytes = 64 * kMiB;
-inline constexpr std::size_t kSmallMemtableBytes = 16 * kMiB;  // recipients, keys, cold
+inline constexpr std::size_t kSmallMemtableBytes = 16 * kMiB;  // the other families
 inline constexpr std::size_t kMetaMemtableBytes = 1 * kMiB;
 inline constexpr std::size_t kMemtableBytesMax = 256 * kMiB;  // over all, being written included
 inline constexpr std::size_t kBlockCacheBytes = 64 * kMiB;
