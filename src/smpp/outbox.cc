@@ -12,13 +12,13 @@ constexpr std::size_t kCompactBytes = 64 * 1024;
 
 std::expected<void, EncodeError> Outbox::push(const Pdu& pdu, std::uint32_t sequence,
                                               std::uint32_t status) {
-  return encode(pdu, sequence, status, bytes_);
+  return encode(pdu, sequence, status, bytes_, dialect_);
 }
 
 std::expected<void, EncodeError> Outbox::push_request(const Pdu& pdu, std::uint32_t sequence,
                                                       base::Mono not_after) {
   const std::uint64_t start = stream_end();
-  if (auto done = encode(pdu, sequence, 0, bytes_); !done) return done;
+  if (auto done = encode(pdu, sequence, 0, bytes_, dialect_); !done) return done;
   queue_.push_back({start, stream_end(), not_after, sequence});
   earliest_ = std::min(earliest_, not_after);
   return {};

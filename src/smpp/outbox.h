@@ -16,6 +16,9 @@ namespace trunkline::smpp {
 
 class Outbox {
  public:
+  // Of what is pushed from now on.
+  void set_dialect(const Dialect& dialect) { dialect_ = dialect; }
+
   // An answer, or a request of the session itself.
   std::expected<void, EncodeError> push(const Pdu& pdu, std::uint32_t sequence,
                                         std::uint32_t status);
@@ -55,6 +58,7 @@ class Outbox {
   std::uint64_t stream_end() const { return taken_ + unsent_bytes(); }
   std::uint64_t handed_end() const { return taken_ + chunk_.size(); }
 
+  Dialect dialect_;
   std::string bytes_;          // from head_ on: not yet taken by the socket
   std::size_t head_ = 0;       //
   std::uint64_t taken_ = 0;    // stream offset of bytes_[head_]

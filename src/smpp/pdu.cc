@@ -17,16 +17,34 @@ constexpr CommandName kCommandNames[] = {
     {CommandId::bind_receiver_resp, "bind_receiver_resp"},
     {CommandId::bind_transmitter, "bind_transmitter"},
     {CommandId::bind_transmitter_resp, "bind_transmitter_resp"},
+    {CommandId::query_sm, "query_sm"},
+    {CommandId::query_sm_resp, "query_sm_resp"},
     {CommandId::submit_sm, "submit_sm"},
     {CommandId::submit_sm_resp, "submit_sm_resp"},
     {CommandId::deliver_sm, "deliver_sm"},
     {CommandId::deliver_sm_resp, "deliver_sm_resp"},
     {CommandId::unbind, "unbind"},
     {CommandId::unbind_resp, "unbind_resp"},
+    {CommandId::replace_sm, "replace_sm"},
+    {CommandId::replace_sm_resp, "replace_sm_resp"},
+    {CommandId::cancel_sm, "cancel_sm"},
+    {CommandId::cancel_sm_resp, "cancel_sm_resp"},
     {CommandId::bind_transceiver, "bind_transceiver"},
     {CommandId::bind_transceiver_resp, "bind_transceiver_resp"},
+    {CommandId::outbind, "outbind"},
     {CommandId::enquire_link, "enquire_link"},
     {CommandId::enquire_link_resp, "enquire_link_resp"},
+    {CommandId::submit_multi, "submit_multi"},
+    {CommandId::submit_multi_resp, "submit_multi_resp"},
+    {CommandId::alert_notification, "alert_notification"},
+    {CommandId::data_sm, "data_sm"},
+    {CommandId::data_sm_resp, "data_sm_resp"},
+    {CommandId::broadcast_sm, "broadcast_sm"},
+    {CommandId::broadcast_sm_resp, "broadcast_sm_resp"},
+    {CommandId::query_broadcast_sm, "query_broadcast_sm"},
+    {CommandId::query_broadcast_sm_resp, "query_broadcast_sm_resp"},
+    {CommandId::cancel_broadcast_sm, "cancel_broadcast_sm"},
+    {CommandId::cancel_broadcast_sm_resp, "cancel_broadcast_sm_resp"},
 };
 
 constexpr CommandId bind_command(BindKind kind) {
@@ -47,29 +65,32 @@ struct CommandOf {
   std::uint32_t operator()(const BindResp& p) const {
     return raw(bind_command(p.kind)) | kResponseBit;
   }
-  std::uint32_t operator()(const SubmitSm&) const { return raw(CommandId::submit_sm); }
-  std::uint32_t operator()(const SubmitSmResp&) const { return raw(CommandId::submit_sm_resp); }
-  std::uint32_t operator()(const DeliverSm&) const { return raw(CommandId::deliver_sm); }
-  std::uint32_t operator()(const DeliverSmResp&) const { return raw(CommandId::deliver_sm_resp); }
-  std::uint32_t operator()(const EnquireLink&) const { return raw(CommandId::enquire_link); }
-  std::uint32_t operator()(const EnquireLinkResp&) const {
-    return raw(CommandId::enquire_link_resp);
+  template <class T>
+  std::uint32_t operator()(const T&) const {
+    return raw(T::kCommand);
   }
-  std::uint32_t operator()(const Unbind&) const { return raw(CommandId::unbind); }
-  std::uint32_t operator()(const UnbindResp&) const { return raw(CommandId::unbind_resp); }
-  std::uint32_t operator()(const GenericNack&) const { return raw(CommandId::generic_nack); }
 
  private:
   static constexpr std::uint32_t raw(CommandId id) { return static_cast<std::uint32_t>(id); }
 };
 
+std::string_view payload(const Tlvs& tlvs) {
+  const Tlv* tlv = find(tlvs, tag::kMessagePayload);
+  return tlv == nullptr ? std::string_view{} : std::string_view(tlv->value);
+}
+
 }  // namespace
 
-std::string command_name(std::uint32_t command_id) {
+std::string_view find_command_name(std::uint32_t command_id) {
   for (const CommandName& row : kCommandNames) {
-    if (static_cast<std::uint32_t>(row.id) == command_id) return std::string(row.name);
+    if (static_cast<std::uint32_t>(row.id) == command_id) return row.name;
   }
-  return fmt::format("{:#010x}", command_id);
+  return {};
+}
+
+std::string command_name(std::uint32_t command_id) {
+  const std::string_view name = find_command_name(command_id);
+  return name.empty() ? fmt::format("{:#010x}", command_id) : std::string(name);
 }
 
 std::uint32_t command_id(const Pdu& pdu) { return std::visit(CommandOf{}, pdu); }
@@ -90,54 +111,35 @@ std::optional<Pdu> empty_response(std::uint32_t request_id) {
       return EnquireLinkResp{};
     case CommandId::unbind:
       return UnbindResp{};
+    case CommandId::submit_multi:
+      return SubmitMultiResp{};
+    case CommandId::data_sm:
+      return DataSmResp{};
+    case CommandId::query_sm:
+      return QuerySmResp{};
+    case CommandId::cancel_sm:
+      return CancelSmResp{};
+    case CommandId::replace_sm:
+      return ReplaceSmResp{};
+    case CommandId::broadcast_sm:
+      return BroadcastSmResp{};
+    case CommandId::query_broadcast_sm:
+      return QueryBroadcastSmResp{};
+    case CommandId::cancel_broadcast_sm:
+      return CancelBroadcastSmResp{};
     default:
       return std::nullopt;
   }
 }
 
-const Tlv* find(const Tlvs& tlvs, std::uint16_t tag) {
-  const auto it = std::ranges::find(tlvs, tag, &Tlv::tag);
-  return it == tlvs.end() ? nullptr : &*it;
-}
-
-std::optional<std::uint8_t> find_u8(const Tlvs& tlvs, std::uint16_t tag) {
-  const Tlv* tlv = find(tlvs, tag);
-  if (tlv == nullptr || tlv->value.size() != 1) return std::nullopt;
-  return static_cast<std::uint8_t>(tlv->value[0]);
-}
-
-std::optional<std::uint16_t> find_u16(const Tlvs& tlvs, std::uint16_t tag) {
-  const Tlv* tlv = find(tlvs, tag);
-  if (tlv == nullptr || tlv->value.size() != 2) return std::nullopt;
-  return static_cast<std::uint16_t>(static_cast<unsigned char>(tlv->value[0]) << 8 |
-                                    static_cast<unsigned char>(tlv->value[1]));
-}
-
-std::optional<std::string> find_text(const Tlvs& tlvs, std::uint16_t tag) {
-  const Tlv* tlv = find(tlvs, tag);
-  if (tlv == nullptr) return std::nullopt;
-  return tlv->value.substr(0, tlv->value.find('\0'));
-}
-
-void add_u8(Tlvs& tlvs, std::uint16_t tag, std::uint8_t value) {
-  tlvs.push_back({tag, std::string(1, static_cast<char>(value))});
-}
-
-void add_u16(Tlvs& tlvs, std::uint16_t tag, std::uint16_t value) {
-  const char octets[] = {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)};
-  tlvs.push_back({tag, std::string(octets, sizeof octets)});
-}
-
-void add_text(Tlvs& tlvs, std::uint16_t tag, std::string_view value) {
-  std::string octets(value);
-  octets.push_back('\0');
-  tlvs.push_back({tag, std::move(octets)});
-}
-
 std::string_view user_data(const SmFields& sm) {
-  if (!sm.short_message.empty()) return sm.short_message;
-  const Tlv* payload = find(sm.tlvs, tag::kMessagePayload);
-  return payload == nullptr ? std::string_view{} : std::string_view(payload->value);
+  return sm.short_message.empty() ? payload(sm.tlvs) : std::string_view(sm.short_message);
+}
+
+std::string_view user_data(const DataSm& sm) { return payload(sm.tlvs); }
+
+std::string_view user_data(const ReplaceSm& sm) {
+  return sm.short_message.empty() ? payload(sm.tlvs) : std::string_view(sm.short_message);
 }
 
 std::string to_string(const DecodeError& error) {
@@ -155,6 +157,9 @@ std::string to_string(const DecodeError& error) {
     case DecodeError::Kind::bad_tlv:
       what = "bad TLV";
       break;
+    case DecodeError::Kind::bad_value:
+      what = "bad value";
+      break;
   }
   return fmt::format("{} at octet {}: {}", error.field, error.offset, what);
 }
@@ -170,6 +175,12 @@ std::string to_string(const EncodeError& error) {
       break;
     case EncodeError::Kind::pdu_too_long:
       what = "PDU too long";
+      break;
+    case EncodeError::Kind::bad_value:
+      what = "bad value";
+      break;
+    case EncodeError::Kind::not_in_version:
+      what = "not in SMPP 3.3";
       break;
   }
   return fmt::format("{}: {}", error.field, what);

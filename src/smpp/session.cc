@@ -17,27 +17,6 @@ using base::Mono;
 
 constexpr std::uint8_t kOurInterfaceVersion = 0x34;
 
-bool submits(BindKind kind) { return kind != BindKind::receiver; }
-bool receives(BindKind kind) { return kind != BindKind::transmitter; }
-
-// Who may send which request, and over which binds (3.4 section 2.3, table 2-1). One line a PDU.
-struct Operation {
-  CommandId command;
-  Role sender;
-  bool (*allowed)(BindKind);
-};
-constexpr Operation kOperations[] = {
-    {CommandId::submit_sm, Role::esme, submits},
-    {CommandId::deliver_sm, Role::smsc, receives},
-};
-
-const Operation* find_operation(std::uint32_t command, Role sender) {
-  const auto* it = std::ranges::find_if(kOperations, [&](const Operation& op) {
-    return static_cast<std::uint32_t>(op.command) == command && op.sender == sender;
-  });
-  return it == std::end(kOperations) ? nullptr : it;
-}
-
 constexpr Role other(Role role) { return role == Role::esme ? Role::smsc : Role::esme; }
 
 constexpr std::uint32_t id_of(CommandId id) { return static_cast<std::uint32_t>(id); }
@@ -57,6 +36,8 @@ class SmppSession::Impl {
   std::expected<void, EncodeError> bind(const Bind& bind);
   std::expected<void, EncodeError> accept_bind(std::string_view system_id, Mono now);
   void refuse_bind(std::uint32_t status);
+  std::expected<void, EncodeError> outbind(const Outbind& outbind);
+  std::expected<std::uint32_t, SendError> alert(const AlertNotification& alert, Mono now);
   std::expected<std::uint32_t, SendError> send(const Pdu& request, const RequestOptions& options,
                                                Mono now);
   std::expected<void, EncodeError> respond(std::uint32_t sequence, std::uint32_t status,
@@ -75,6 +56,7 @@ class SmppSession::Impl {
   SessionState state_ = SessionState::open;
   BindKind bind_kind_ = BindKind::transceiver;
   CloseReason close_reason_ = CloseReason::none;
+  Dialect dialect_;
   RequestTable requests_;
   Outbox outbox_;
   std::size_t unanswered_ = 0;  // inbound requests the caller holds
@@ -88,7 +70,8 @@ class SmppSession::Impl {
   void on_undecodable(std::string_view frame, const DecodeError& error, Mono now);
   void on_request(const Header& header, Pdu pdu, Mono now);
   void on_bind(std::uint32_t sequence, Bind bind);
-  void on_operation(const Header& header, const Operation& operation, Pdu pdu, Mono now);
+  void on_operation(const Header& header, Operation operation, Pdu pdu, Mono now);
+  void on_outbind(const Header& header, Outbind outbind);
   void on_peer_unbind(std::uint32_t sequence, Mono now);
   void on_response(const Header& header, Pdu pdu, bool malformed, Mono now);
   bool on_own_response(const Header& header, const Pdu& pdu, Mono now);
@@ -102,6 +85,7 @@ class SmppSession::Impl {
   void refuse(const Header& header, std::uint32_t status);
   std::uint32_t new_sequence();
   void enter_bound(Mono now);
+  void set_version(std::uint8_t version);
   Mono idle_deadline() const;
   Mono inactivity_deadline() const;
   void emit(SessionEvent event) { events_.push_back(std::move(event)); }
@@ -113,8 +97,7 @@ class SmppSession::Impl {
 
   std::uint32_t next_sequence_;
   std::uint64_t next_order_ = 0;
-  std::uint32_t peer_bind_sequence_ = 0;  // SMSC, while binding
-  std::uint8_t peer_version_ = 0;
+  std::uint32_t peer_bind_sequence_ = 0;           // SMSC, while binding
   OwnRequest bind_;                                // ESME
   OwnRequest enquire_;                             //
   std::uint32_t stale_enquire_ = 0;                // other traffic proved life before its answer
@@ -141,6 +124,8 @@ SmppSession::Impl::Impl(const SessionConfig& config, Mono now)
   config_.last_sequence = std::clamp<std::uint32_t>(
       config.last_sequence, static_cast<std::uint32_t>(in_use + 1), kSequenceMax);
   if (next_sequence_ == 0 || next_sequence_ > config_.last_sequence) next_sequence_ = 1;
+  dialect_.password_max = std::min(config_.password_max, kPasswordMaxEver);
+  outbox_.set_dialect(dialect_);
 }
 
 // --- bind ---------------------------------------------------------------------------------------
@@ -153,6 +138,7 @@ std::expected<void, EncodeError> SmppSession::Impl::bind(const Bind& bind) {
   ++counters_.pdus_out;
   bind_ = {sequence, bind_deadline_};
   bind_kind_ = bind.kind;
+  set_version(bind.interface_version);
   state_ = SessionState::binding;
   return {};
 }
@@ -163,7 +149,7 @@ std::expected<void, EncodeError> SmppSession::Impl::accept_bind(std::string_view
   if (state_ != SessionState::binding) return {};
   BindResp resp{.kind = bind_kind_, .system_id = std::string(system_id)};
   // 3.3 knows no TLVs (3.4 section 3.4).
-  if (peer_version_ >= 0x34) add_u8(resp.tlvs, tag::kScInterfaceVersion, kOurInterfaceVersion);
+  if (!dialect_.is_33()) add_u8(resp.tlvs, tag::kScInterfaceVersion, kOurInterfaceVersion);
   if (auto done = outbox_.push(resp, peer_bind_sequence_, kEsmeRok); !done) return done;
   ++counters_.pdus_out;
   enter_bound(now);
@@ -185,6 +171,26 @@ void SmppSession::Impl::enter_bound(Mono now) {
   last_activity_ = now;
 }
 
+void SmppSession::Impl::set_version(std::uint8_t version) {
+  dialect_.version = version;
+  outbox_.set_dialect(dialect_);
+}
+
+std::expected<void, EncodeError> SmppSession::Impl::outbind(const Outbind& outbind) {
+  ASSERT(config_.role == Role::smsc);
+  if (state_ != SessionState::open) return {};
+  if (auto done = outbox_.push(outbind, new_sequence(), kEsmeRok); !done) return done;
+  ++counters_.pdus_out;
+  return {};
+}
+
+// Comes before anything else on the connection or is out of place; there is no outbind_resp.
+void SmppSession::Impl::on_outbind(const Header& header, Outbind outbind) {
+  if (state_ == SessionState::open) return emit(OutbindReceived{std::move(outbind)});
+  ++counters_.refused_requests;
+  nack(header.sequence, kEsmeRinvbndsts);
+}
+
 void SmppSession::Impl::on_bind(std::uint32_t sequence, Bind bind) {
   if (state_ != SessionState::open) {
     ++counters_.refused_requests;
@@ -193,7 +199,7 @@ void SmppSession::Impl::on_bind(std::uint32_t sequence, Bind bind) {
   }
   state_ = SessionState::binding;
   peer_bind_sequence_ = sequence;
-  peer_version_ = bind.interface_version;
+  set_version(bind.interface_version);
   bind_kind_ = bind.kind;
   emit(BindRequested{std::move(bind)});
 }
@@ -216,7 +222,8 @@ void SmppSession::Impl::on_bind_resp(const Header& header, const Pdu& pdu, Mono 
 
 std::size_t SmppSession::Impl::window_free() const {
   if (state_ != SessionState::bound) return 0;
-  if (config_.role == Role::esme ? !submits(bind_kind_) : !receives(bind_kind_)) return 0;
+  const Operation main = config_.role == Role::esme ? Operation::submit_sm : Operation::deliver_sm;
+  if (!may_send(config_.role, main, bind_kind_)) return 0;
   if (outbox_.unsent_bytes() >= limits::kLinkUnsentBytesMax) return 0;
   return config_.window - std::min(config_.window, requests_.size());
 }
@@ -226,9 +233,11 @@ std::expected<std::uint32_t, SendError> SmppSession::Impl::send(const Pdu& reque
                                                                 Mono now) {
   using Kind = SendError::Kind;
   const std::uint32_t command = command_id(request);
-  const Operation* operation = find_operation(command, config_.role);
-  if (operation == nullptr) return std::unexpected(SendError{Kind::wrong_direction});
-  if (state_ != SessionState::bound || !operation->allowed(bind_kind_)) {
+  const auto operation = find_operation(command);
+  if (!operation || !sends(config_.role, *operation)) {
+    return std::unexpected(SendError{Kind::wrong_direction});
+  }
+  if (state_ != SessionState::bound || !may_send(config_.role, *operation, bind_kind_)) {
     return std::unexpected(SendError{Kind::not_bound});
   }
   if (requests_.size() >= config_.window) return std::unexpected(SendError{Kind::window_full});
@@ -247,6 +256,25 @@ std::expected<std::uint32_t, SendError> SmppSession::Impl::send(const Pdu& reque
                  .command_id = command,
                  .response_timeout = options.response_timeout.value_or(config_.response_timeout),
                  .submitted_at = now});
+  last_activity_ = now;
+  return sequence;
+}
+
+std::expected<std::uint32_t, SendError> SmppSession::Impl::alert(const AlertNotification& alert,
+                                                                 Mono now) {
+  using Kind = SendError::Kind;
+  if (config_.role != Role::smsc) return std::unexpected(SendError{Kind::wrong_direction});
+  if (state_ != SessionState::bound || bind_kind_ == BindKind::transmitter) {
+    return std::unexpected(SendError{Kind::not_bound});
+  }
+  if (outbox_.unsent_bytes() >= limits::kLinkUnsentBytesMax) {
+    return std::unexpected(SendError{Kind::output_full});
+  }
+  const std::uint32_t sequence = new_sequence();
+  if (auto done = outbox_.push(alert, sequence, kEsmeRok); !done) {
+    return std::unexpected(SendError{Kind::bad_pdu, done.error()});
+  }
+  ++counters_.pdus_out;
   last_activity_ = now;
   return sequence;
 }
@@ -296,7 +324,7 @@ void SmppSession::Impl::on_received(std::string_view bytes, Mono now) {
 void SmppSession::Impl::on_frame(std::string_view frame, Mono now) {
   ++counters_.pdus_in;
   last_received_ = now;
-  auto decoded = decode(frame);
+  auto decoded = decode(frame, dialect_);
   if (!decoded) {
     on_undecodable(frame, decoded.error(), now);
   } else if (is_response(decoded->header.command_id)) {
@@ -316,7 +344,7 @@ void SmppSession::Impl::on_undecodable(std::string_view frame, const DecodeError
   ++counters_.malformed;
   emit(MalformedPdu{header, error});
   if (is_response(header.command_id)) {
-    return on_response(header, decode_partially(frame), true, now);
+    return on_response(header, decode_partially(frame, dialect_), true, now);
   }
   // A PDU that falls apart is answered as the stream's fault (4.3.1), a bad value as its own.
   const bool corrupt =
@@ -336,19 +364,31 @@ void SmppSession::Impl::on_request(const Header& header, Pdu pdu, Mono now) {
     on_peer_unbind(header.sequence, now);
   } else if (auto* bind = std::get_if<Bind>(&pdu); bind != nullptr && config_.role == Role::smsc) {
     on_bind(header.sequence, std::move(*bind));
-  } else if (const Operation* op = find_operation(header.command_id, other(config_.role))) {
-    on_operation(header, *op, std::move(pdu), now);
+  } else if (const auto operation = find_operation(header.command_id)) {
+    on_operation(header, *operation, std::move(pdu), now);
+  } else if (auto* outbind = std::get_if<Outbind>(&pdu);
+             outbind != nullptr && config_.role == Role::esme) {
+    on_outbind(header, std::move(*outbind));
+  } else if (auto* alert = std::get_if<AlertNotification>(&pdu);
+             alert != nullptr && config_.role == Role::esme && state_ == SessionState::bound) {
+    last_activity_ = now;
+    emit(AlertReceived{std::move(*alert)});
   } else {
-    ++counters_.refused_requests;
-    nack(header.sequence, kEsmeRinvcmdid);
+    refuse(header, kEsmeRinvcmdid);
   }
 }
 
-void SmppSession::Impl::on_operation(const Header& header, const Operation& operation, Pdu pdu,
-                                     Mono now) {
+// Refused, in this order: what our role does not take, what the session's state does not allow,
+// what the caller does not serve, what is too much.
+void SmppSession::Impl::on_operation(const Header& header, Operation operation, Pdu pdu, Mono now) {
+  const Role peer = other(config_.role);
+  if (!sends(peer, operation)) return refuse(header, kEsmeRinvcmdid);
   const bool bound =
       state_ == SessionState::bound || (state_ == SessionState::unbinding && !peer_is_leaving());
-  if (!bound || !operation.allowed(bind_kind_)) return refuse(header, kEsmeRinvbndsts);
+  if (!bound || !may_receive_from(peer, operation, bind_kind_)) {
+    return refuse(header, kEsmeRinvbndsts);
+  }
+  if (!config_.serves.contains(operation)) return refuse(header, kEsmeRinvcmdid);
   last_activity_ = now;
   if (unanswered_ >= config_.inbound_window) {
     return refuse(header, config_.role == Role::smsc ? kEsmeRthrottled : kEsmeRxTAppn);
@@ -551,11 +591,14 @@ void SmppSession::Impl::nack(std::uint32_t sequence, std::uint32_t status) {
   ++counters_.nacks_out;
 }
 
+// With its own kind of response; generic_nack for what has none (4.3.1).
 void SmppSession::Impl::refuse(const Header& header, std::uint32_t status) {
   ++counters_.refused_requests;
-  const auto resp = empty_response(header.command_id);
-  ASSERT(resp.has_value());  // every operation has one
-  push(*resp, header.sequence, status);
+  if (const auto resp = empty_response(header.command_id)) {
+    push(*resp, header.sequence, status);
+  } else {
+    nack(header.sequence, status);
+  }
 }
 
 std::optional<SessionEvent> SmppSession::Impl::next_event() {
@@ -604,6 +647,13 @@ std::expected<void, EncodeError> SmppSession::accept_bind(std::string_view syste
   return impl_->accept_bind(system_id, now);
 }
 void SmppSession::refuse_bind(std::uint32_t status, Mono) { impl_->refuse_bind(status); }
+std::expected<void, EncodeError> SmppSession::outbind(const Outbind& outbind, Mono) {
+  return impl_->outbind(outbind);
+}
+std::expected<std::uint32_t, SendError> SmppSession::alert(const AlertNotification& alert,
+                                                           Mono now) {
+  return impl_->alert(alert, now);
+}
 std::expected<std::uint32_t, SendError> SmppSession::send(const Pdu& request,
                                                           const RequestOptions& options, Mono now) {
   return impl_->send(request, options, now);
@@ -624,6 +674,7 @@ std::optional<Mono> SmppSession::next_deadline() const { return impl_->next_dead
 std::vector<Unanswered> SmppSession::close(CloseReason reason) { return impl_->close(reason); }
 SessionState SmppSession::state() const { return impl_->state_; }
 BindKind SmppSession::bind_kind() const { return impl_->bind_kind_; }
+Dialect SmppSession::dialect() const { return impl_->dialect_; }
 CloseReason SmppSession::close_reason() const { return impl_->close_reason_; }
 std::size_t SmppSession::outstanding() const { return impl_->requests_.size(); }
 std::size_t SmppSession::window_free() const { return impl_->window_free(); }

@@ -31,11 +31,10 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "smpp/operations.h"
 #include "smpp/pdu.h"
 
 namespace trunkline::smpp {
-
-enum class Role : std::uint8_t { esme, smsc };
 
 enum class SessionState : std::uint8_t {
   open,       // connected
@@ -74,6 +73,12 @@ struct SessionConfig {
   base::Duration enquire_link_timeout = std::chrono::seconds(10);
   base::Duration inactivity_timeout{0};  // no request or response either way; 0 = never
   base::Duration unbind_grace = std::chrono::seconds(5);
+  // Requests of the peer that come as InboundRequest where its bind allows them. The others are
+  // refused with their own kind of response and ESME_RINVCMDID ("not supported").
+  OperationSet serves = {Operation::submit_sm, Operation::deliver_sm};
+  // Octets of a password, of the bind or outbind that is sent or received: 8 by the specification,
+  // up to kPasswordMaxEver where the peer uses longer ones.
+  std::size_t password_max = kPasswordMax;
   std::uint32_t first_sequence = 1;
   std::uint32_t last_sequence = kSequenceMax;  // then 1 again; raised if the window needs more
 };
@@ -95,7 +100,16 @@ struct BindRefused {
   std::uint32_t status = 0;
   bool nack = false;
 };
-// A request to answer with respond(sequence, …).
+// ESME, before its bind: the SMSC opened the connection and asks for one. Answer with bind(), as a
+// receiver (2.2.1), or close.
+struct OutbindReceived {
+  Outbind outbind{};
+};
+// ESME: somebody can be reached again. Nothing to answer.
+struct AlertReceived {
+  AlertNotification alert{};
+};
+// A request to answer with respond(sequence, …): one of `serves`, in a bind that allows it.
 struct InboundRequest {
   std::uint32_t sequence = 0;
   Pdu pdu{};
@@ -135,9 +149,9 @@ struct MustClose {
   CloseReason reason = CloseReason::none;
 };
 
-using SessionEvent =
-    std::variant<BindRequested, Bound, BindRefused, InboundRequest, Response, RequestTimedOut,
-                 ExpiredUnwritten, PeerUnbinding, MalformedPdu, MustClose>;
+using SessionEvent = std::variant<BindRequested, Bound, BindRefused, InboundRequest, Response,
+                                  RequestTimedOut, ExpiredUnwritten, PeerUnbinding, MalformedPdu,
+                                  MustClose, OutbindReceived, AlertReceived>;
 
 // --- requests ---------------------------------------------------------------------------------
 
@@ -201,10 +215,17 @@ class SmppSession {
   // Back to open, the bind timeout still running. `status` is not 0.
   void refuse_bind(std::uint32_t status, base::Mono now);
 
-  // Queues a request: submit_sm as ESME, deliver_sm as SMSC. Returns its sequence number. On error
-  // nothing happened.
+  // SMSC, in state open, on a connection it made: asks the ESME to bind, which the bind timeout
+  // waits for. Without effect in any other state.
+  std::expected<void, EncodeError> outbind(const Outbind& outbind, base::Mono now);
+
+  // Queues a request that this role may send over this bind (see operations.h). Returns its
+  // sequence number. On error nothing happened.
   std::expected<std::uint32_t, SendError> send(const Pdu& request, const RequestOptions& options,
                                                base::Mono now);
+  // SMSC: queues an alert_notification. No answer will come: it takes no window slot and has no
+  // outcome.
+  std::expected<std::uint32_t, SendError> alert(const AlertNotification& alert, base::Mono now);
   // Answers an InboundRequest, once, with a response. Without effect after MustClose: the peer will
   // ask again.
   std::expected<void, EncodeError> respond(std::uint32_t sequence, std::uint32_t status,
@@ -233,7 +254,11 @@ class SmppSession {
   std::vector<Unanswered> close(CloseReason reason);
 
   SessionState state() const;
-  BindKind bind_kind() const;        // once bound
+  BindKind bind_kind() const;  // once bound
+  // What is spoken to the peer: the interface_version of the bind, be it the client's (SMSC) or our
+  // own (ESME: the configuration's; what the SMSC says of itself in a TLV is often wrong). Before
+  // the bind 0x34.
+  Dialect dialect() const;
   CloseReason close_reason() const;  // the first one given
   std::size_t outstanding() const;   // own requests in the window
   std::size_t window_free() const;   // what send() would still take; 0 unless it may send

@@ -3,14 +3,15 @@
 //
 // A line that starts in the first column is an instruction, an indented one what came of it:
 //   session esme|smsc [window= inbound= response= idle= idle_timeout= bind= inactivity= grace=
-//           first= last=]                    times in milliseconds
+//           first= last= password= serves=all]   times in milliseconds
 //   at MS                               the clock says so; no timer fires
 //   until MS                            the clock runs there, every timer fires when it should
-//   bind KIND [system_id= password=]    unbind
+//   bind KIND [system_id= password= version=]    unbind
+//   outbind                             alert
 //   accept SYSTEM_ID                    refuse STATUS
-//   send TOKEN [pdu= text= size= not_after= timeout=]
+//   send TOKEN [pdu= text= size= tlv= not_after= timeout=]
 //   respond SEQUENCE [pdu= status= id=]
-//   recv PDU [seq= status= id= system_id= version= text= esm=] [+ PDU …]
+//   recv PDU [seq= status= id= system_id= password= version= text= esm=] [+ PDU …]
 //   recv_bytewise …                     the same, one octet at a time
 //   recv_hex HEX                        recv_bytewise_hex HEX
 //   write                               hand out and take everything
@@ -44,6 +45,7 @@ class SessionScript {
     long number(const std::string& key, long otherwise) const;
   };
   static Words split(std::string_view line);
+  static std::uint8_t version(const Words& w);
 
   void step(std::string_view line);
   void start(const Words& w);

@@ -57,6 +57,10 @@ struct Fields {
   }
   std::string operator()(const SubmitSm& p) const { return text(p); }
   std::string operator()(const DeliverSm& p) const { return text(p); }
+  std::string operator()(const Outbind& p) const {
+    return fmt::format(" system_id={} password={}", p.system_id, p.password);
+  }
+  std::string operator()(const AlertNotification& p) const { return " source=" + p.source.addr; }
   std::string operator()(const SubmitSmResp& p) const { return id(p.message_id); }
   std::string operator()(const DeliverSmResp& p) const { return id(p.message_id); }
   std::string operator()(const auto&) const { return ""; }
@@ -91,8 +95,26 @@ Pdu pdu_named(const std::string& name) {
       {"unbind", Unbind{}},
       {"unbind_resp", UnbindResp{}},
       {"generic_nack", GenericNack{}},
-      {"query_sm", UnknownPdu{0x00000003, ""}},
-      {"data_sm_resp", UnknownPdu{0x80000103, ""}},
+      {"submit_multi", SubmitMulti{{}, {Destination{.address = {1, 1, "1"}}}}},
+      {"submit_multi_resp", SubmitMultiResp{}},
+      {"data_sm", DataSm{}},
+      {"data_sm_resp", DataSmResp{}},
+      {"query_sm", QuerySm{}},
+      {"query_sm_resp", QuerySmResp{}},
+      {"cancel_sm", CancelSm{}},
+      {"cancel_sm_resp", CancelSmResp{}},
+      {"replace_sm", ReplaceSm{}},
+      {"replace_sm_resp", ReplaceSmResp{}},
+      {"broadcast_sm", BroadcastSm{}},
+      {"broadcast_sm_resp", BroadcastSmResp{}},
+      {"query_broadcast_sm", QueryBroadcastSm{}},
+      {"query_broadcast_sm_resp", QueryBroadcastSmResp{}},
+      {"cancel_broadcast_sm", CancelBroadcastSm{}},
+      {"cancel_broadcast_sm_resp", CancelBroadcastSmResp{}},
+      {"outbind", Outbind{.system_id = "smsc", .password = "secret"}},
+      {"alert_notification", AlertNotification{.source = {1, 1, "447700900123"}}},
+      {"unknown", UnknownPdu{0x00000110, ""}},
+      {"unknown_resp", UnknownPdu{0x80000110, ""}},
   };
   for (const auto& [n, pdu] : known) {
     if (n == name) return pdu;
@@ -129,6 +151,10 @@ SessionScript::Words SessionScript::split(std::string_view line) {
   return w;
 }
 
+std::uint8_t SessionScript::version(const Words& w) {
+  return static_cast<std::uint8_t>(std::stoul(w.get("version", "34"), nullptr, 16));
+}
+
 std::string SessionScript::run(std::string_view text) {
   std::istringstream in{std::string(text)};
   for (std::string line; std::getline(in, line);) {
@@ -154,7 +180,8 @@ void SessionScript::step(std::string_view line) {
   if (verb == "bind") {
     const Bind bind{.kind = bind_kind(arg(1)),
                     .system_id = w.get("system_id", "tl"),
-                    .password = w.get("password", "secret")};
+                    .password = w.get("password", "secret"),
+                    .interface_version = version(w)};
     if (const auto done = session_->bind(bind, now_); !done)
       say("error " + to_string(done.error()));
     return;
@@ -162,6 +189,17 @@ void SessionScript::step(std::string_view line) {
   if (verb == "unbind") return session_->unbind(now_);
   if (verb == "accept") return void(session_->accept_bind(arg(1), now_));
   if (verb == "refuse") return session_->refuse_bind(status(arg(1)), now_);
+  if (verb == "outbind") {
+    if (const auto done = session_->outbind({.system_id = "smsc", .password = "secret"}, now_);
+        !done)
+      say("error " + to_string(done.error()));
+    return;
+  }
+  if (verb == "alert") {
+    const auto sent = session_->alert({.source = {1, 1, "447700900123"}}, now_);
+    return say(sent ? fmt::format("seq={}", *sent)
+                    : fmt::format("error {}", to_string(sent.error().kind)));
+  }
   if (verb == "send") return send(w);
   if (verb == "respond") return respond(w);
   if (verb == "recv" || verb == "recv_bytewise") {
@@ -209,6 +247,8 @@ void SessionScript::start(const Words& w) {
   c.inactivity_timeout = ms("inactivity", 0);
   c.unbind_grace = ms("grace", 2'000);
   c.first_sequence = static_cast<std::uint32_t>(w.number("first", 1));
+  c.password_max = static_cast<std::size_t>(w.number("password", kPasswordMax));
+  if (w.get("serves") == "all") c.serves = OperationSet::all();
   c.last_sequence = static_cast<std::uint32_t>(w.number("last", kSequenceMax));
   session_.emplace(c, now_);
 }
@@ -219,7 +259,10 @@ void SessionScript::send(const Words& w) {
                                ? std::string(static_cast<std::size_t>(w.number("size", 0)), 'x')
                                : w.get("text");
   if (auto* sm = std::get_if<SubmitSm>(&pdu)) sm->short_message = text;
-  if (auto* sm = std::get_if<DeliverSm>(&pdu)) sm->short_message = text;
+  if (auto* sm = std::get_if<DeliverSm>(&pdu)) {
+    sm->short_message = text;
+    if (w.named.contains("tlv")) add_text(sm->tlvs, *tlv_from_name(w.get("tlv")), "x");
+  }
   RequestOptions options{.token = std::stoul(w.plain.at(1)), .response_timeout = std::nullopt};
   if (w.named.contains("not_after")) {
     options.not_after = base::Mono{milliseconds(w.number("not_after", 0))};
@@ -250,15 +293,18 @@ void SessionScript::receive(std::string_view line, bool bytewise) {
     Pdu pdu = pdu_named(w.plain.at(0));
     if (auto* p = std::get_if<Bind>(&pdu)) {
       p->system_id = w.get("system_id", "client");
-      p->interface_version =
-          static_cast<std::uint8_t>(std::stoul(w.get("version", "34"), nullptr, 16));
+      p->password = w.get("password");
+      p->interface_version = version(w);
     }
-    if (auto* p = std::get_if<BindResp>(&pdu)) p->system_id = w.get("system_id");
+    if (auto* p = std::get_if<BindResp>(&pdu)) {
+      p->system_id = w.get("system_id");
+      if (w.named.contains("version")) add_u8(p->tlvs, tag::kScInterfaceVersion, version(w));
+    }
     if (auto* p = std::get_if<SubmitSmResp>(&pdu)) p->message_id = w.get("id");
     if (auto* p = std::get_if<SubmitSm>(&pdu)) p->short_message = w.get("text");
     if (auto* p = std::get_if<DeliverSm>(&pdu)) p->short_message = w.get("text");
-    const auto done =
-        encode(pdu, static_cast<std::uint32_t>(w.number("seq", 1)), status(w.get("status")), bytes);
+    const auto done = encode(pdu, static_cast<std::uint32_t>(w.number("seq", 1)),
+                             status(w.get("status")), bytes, {.password_max = kPasswordMaxEver});
     EXPECT_TRUE(done) << part;
   }
   feed(bytes, bytewise);
@@ -302,7 +348,7 @@ void SessionScript::on_wire(std::string_view bytes) {
     const auto frame = wire_.next(bytes);
     ASSERT_TRUE(frame) << "the session wrote nonsense";
     if (!*frame) return;
-    const auto decoded = decode(**frame);
+    const auto decoded = decode(**frame, {.password_max = kPasswordMaxEver});
     ASSERT_TRUE(decoded) << to_string(decoded.error());
     say("-> " + describe(decoded->header.sequence, decoded->header.command_status, decoded->pdu));
   }
@@ -374,6 +420,12 @@ struct EventText {
   }
   std::string operator()(const ExpiredUnwritten& e) const {
     return fmt::format("expired_unwritten token={}", e.token);
+  }
+  std::string operator()(const OutbindReceived& e) const {
+    return "outbind_received" + Fields{}(e.outbind);
+  }
+  std::string operator()(const AlertReceived& e) const {
+    return "alert_received" + Fields{}(e.alert);
   }
   std::string operator()(const PeerUnbinding&) const { return "peer_unbinding"; }
   std::string operator()(const MalformedPdu& e) const {
