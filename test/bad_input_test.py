@@ -315,6 +315,10 @@ class Disk(Case):
         after = checksums(f"{self.directory}/data")
         changed = [name for name in before | after if before.get(name) != after.get(name)]
         self.assertEqual(changed, [], "it changed what it could not read")
+        self.world.start_gateway(arguments=["--accept-damage"])
+        status, message = self.world.api().post("/v1/messages", MESSAGE)
+        self.assertEqual(status, 201, message)
+        self.assertEqual(self.world.gateway.stop(), 0)
 
     def test_a_torn_tail_is_what_a_crash_leaves(self):
         self.start()

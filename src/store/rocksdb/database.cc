@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "store/rocksdb/tuning.h"
 
@@ -60,12 +61,17 @@ Database::Opened Database::create(const Setup& setup) {
   options.create_missing_column_families = true;
   options.error_if_exists = true;
   Database& self = *out;
-  return collect(
+  auto created = collect(
       [&](auto* handles, auto** db) {
         return rocksdb::DB::Open(options, setup.path, families(setup.horizons, setup.shard),
                                  handles, db);
       },
       self.db_, self.handles_, std::move(out));
+  // The log names families by these numbers; salvage.cc reads them there.
+  for (std::size_t i = 0; created && i < kFamilyCount; ++i) {
+    ASSERT((*created)->family(static_cast<Family>(i))->GetID() == i);
+  }
+  return created;
 }
 
 Database::Opened Database::open_for_reading(const Setup& setup, rocksdb::WALRecoveryMode mode) {
@@ -75,6 +81,21 @@ Database::Opened Database::open_for_reading(const Setup& setup, rocksdb::WALReco
       [&](auto* handles, auto** db) {
         return rocksdb::DB::OpenForReadOnly(reading_options(mode), setup.path,
                                             families(setup.horizons, setup.shard), handles, db);
+      },
+      self.db_, self.handles_, std::move(out));
+}
+
+Database::Opened Database::open_tables(const Setup& setup) {
+  std::unique_ptr<Database> out(new Database());
+  rocksdb::DBOptions options = reading_options(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
+  // Not for reading only: RocksDB then wants to note that the logs are gone.
+  options.track_and_verify_wals_in_manifest = false;
+  auto with = families(setup.horizons, setup.shard);
+  for (auto& family : with) family.options.disable_auto_compactions = true;
+  Database& self = *out;
+  return collect(
+      [&](auto* handles, auto** db) {
+        return rocksdb::DB::Open(options, setup.path, with, handles, db);
       },
       self.db_, self.handles_, std::move(out));
 }

@@ -31,8 +31,10 @@ class Database {
   static Opened open(const Setup& setup, rocksdb::WALRecoveryMode mode);
   // An empty one, where there is none.
   static Opened create(const Setup& setup);
-  // Changes no file.
+  // Changes no file. All logs that the list of files names must be there.
   static Opened open_for_reading(const Setup& setup, rocksdb::WALRecoveryMode mode);
+  // A copy without its logs, to read what its tables hold; may change it.
+  static Opened open_tables(const Setup& setup);
 
   ~Database();
   rocksdb::DB& db() { return *db_; }

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "store/rocksdb/log_reader.h"
 #include "store/rocksdb/salvage.h"
 #include "store/rocksdb/scan.h"
 
@@ -56,7 +57,7 @@ class Recovery {
     if (opened && options_.accept_damage) opened = verified(std::move(*opened));
     if (opened || opened.error().kind != ErrorKind::damaged) return opened;
     if (!options_.accept_damage) return std::unexpected(advised(std::move(opened.error())));
-    return open_salvaged();
+    return open_salvaged(opened.error().text);
   }
 
  private:
@@ -195,17 +196,16 @@ class Recovery {
       return damaged(fmt::format("{} ({})", lost.error().text, why),
                      {lost.error().lost_first, lost.error().lost_last});
     }
-    auto behind = Database::open_for_reading(setup_, Mode::kSkipAnyCorruptedRecords);
-    if (!behind) return damaged(why);
-    const auto whole = read_contents(**behind, options_.shard);
-    const bool nothing_behind = (*behind)->db().GetLatestSequenceNumber() == tear;
-    behind->reset();
-    if (!whole || whole->head != contents->head || !nothing_behind) {
+    std::uint64_t behind = 0;  // the last readable batch
+    read_logs(setup_.path, [&](std::string_view batch) {
+      behind = std::max(behind, batch_header(batch).sequence);
+    });
+    if (behind > tear) {
       const std::uint64_t first = contents->next_seq();
       return damaged(
           fmt::format("records from {} on are unreadable, with readable ones behind them ({})",
                       first, why),
-          {first, whole ? std::max(first, whole->head) : first});
+          {first, first});
     }
     auto opened = open_with(Mode::kPointInTimeRecovery);
     if (opened) opened->torn_tail = true;
@@ -233,7 +233,7 @@ class Recovery {
     return opened;
   }
 
-  Result<Recovered> open_salvaged() {
+  Result<Recovered> open_salvaged(const std::string& why) {
     std::error_code ignored;
     Database::Setup to = setup_;
     to.listener = nullptr;
@@ -254,9 +254,9 @@ class Recovery {
     watermark_.manifest_bytes = 0;
     auto opened = open_strictly();
     if (!opened) return opened;
-    opened->damage =
-        fmt::format("{}; the damaged database is kept in {}",
-                    salvaged->report.empty() ? "nothing is lost" : salvaged->report, *aside);
+    opened->damage = fmt::format(
+        "{}; {}; the damaged database is kept in {}", why,
+        salvaged->report.empty() ? "all that is there could be read" : salvaged->report, *aside);
     return opened;
   }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "store/rocksdb/database.h"
@@ -10,14 +9,13 @@
 namespace trunkline::store {
 
 struct Salvaged {
-  Contents contents;         // of the fresh database
-  std::string report;        // what was lost, one sentence after another; empty: nothing
-  std::uint64_t copied = 0;  // entries
+  Contents contents;   // of the fresh database
+  std::string report;  // what was lost, one sentence after another; empty: nothing
 };
 
-// Reads the database of `from` (its files stay as they are) and writes a fresh one to `to.path`,
-// which must not exist. `known_head`: the highest seq the watermark names, 0 if unknown. On error
-// `to.path` may hold an unfinished database.
+// Reads tables and logs of the database `from`, each as far as it can be read and on behind damage
+// (its files stay as they are), and writes a fresh one to `to.path`, which must not exist.
+// `known_head`: the highest seq the watermark names, 0 if unknown. On error there is no `to.path`.
 Result<Salvaged> salvage(const Database::Setup& from, const Database::Setup& to,
                          std::uint64_t known_head);
 

@@ -5,6 +5,10 @@
 namespace trunkline::store {
 namespace {
 
+// Told apart by so many octets, where no key of the family could be read: the longest fixed part of
+// a key and a tenant's name of ordinary length.
+constexpr std::size_t kUnknownKeyBytes = 64;
+
 // Keys as big-endian numbers of one width, so that "a bit further on" has a meaning.
 class KeyNumber {
  public:
@@ -60,8 +64,9 @@ bool ForgivingIterator::seek_works(const std::string& key) {
 
 bool ForgivingIterator::skip() {
   // Doubling steps find a place behind the damage, halving ones its end: a few hundred reads,
-  // whatever the keys are. Room behind the key lets the first steps be small.
-  const std::size_t width = reached_.size() + 4;
+  // whatever the keys are. Room behind the key lets the first steps be small; where no key has been
+  // read yet, nothing tells how long they are.
+  const std::size_t width = reached_.empty() ? kUnknownKeyBytes : reached_.size() + 4;
   const KeyNumber from(reached_, width);
   std::size_t bit = 0;
   for (;; ++bit) {

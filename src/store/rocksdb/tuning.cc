@@ -110,6 +110,9 @@ rocksdb::DBOptions reading_options(rocksdb::WALRecoveryMode mode) {
   options.wal_recovery_mode = mode;
   options.info_log = std::make_shared<Silence>();
   options.max_open_files = kOpenFilesMax;
+  // Also because RocksDB 7.8 ends the process where it meets noted logs, may not write and is not
+  // to verify them.
+  options.track_and_verify_wals_in_manifest = true;
   return options;
 }
 
