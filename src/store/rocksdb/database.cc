@@ -90,6 +90,7 @@ Database::Opened Database::open_tables(const Setup& setup) {
   rocksdb::DBOptions options = reading_options(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
   // Not for reading only: RocksDB then wants to note that the logs are gone.
   options.track_and_verify_wals_in_manifest = false;
+  options.create_missing_column_families = true;  // a repair knows only families that have tables
   auto with = families(setup.horizons, setup.shard);
   for (auto& family : with) family.options.disable_auto_compactions = true;
   Database& self = *out;

@@ -226,7 +226,10 @@ std::unique_ptr<Database> open_tables(const Database::Setup& from, const std::st
   const rocksdb::Status repaired =
       rocksdb::RepairDB(at, options, families(from.horizons, from.shard));
   if (repaired.ok()) opened = Database::open_tables(tables);
-  return opened ? std::move(*opened) : nullptr;
+  if (opened) return std::move(*opened);
+  say(report, fmt::format("no table can be read ({})",
+                          repaired.ok() ? opened.error().ToString() : repaired.ToString()));
+  return nullptr;
 }
 
 // What the meta family says in the fresh database; the journal's end where it says nothing.
