@@ -194,13 +194,20 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
   h.attempt_at = static_cast<std::uint32_t>(h.record.size());
 
   const auto attempt = static_cast<std::uint8_t>(h.progress.attempt + 1);
-  const bool duplicate = h.doubt && !bug(PlantedBug::unflagged_resend);
+  // Of a long message, parts may arrive twice though no attempt is in doubt as a whole: one part
+  // failed or was refused, and the whole is sent elsewhere. Never without a failure before.
+  const bool repeats =
+      h.doubt ||
+      (h.failures != 0 && (story_of(h.record, h.accepted_at).may_arrive() & segment_set) != 0);
+  const bool duplicate = repeats && !bug(PlantedBug::unflagged_resend);
   record(slot,
          {.kind = EventKind::started,
           .state = message::may_follow(h.progress.state, State::submitting) ? State::submitting
                                                                             : h.progress.state,
           .attempt = attempt,
-          .cause = duplicate ? Cause::in_doubt_resend : Cause::none,
+          .cause = !duplicate ? Cause::none
+                   : h.doubt  ? Cause::in_doubt_resend
+                              : Cause::reroute,
           .possible_duplicate = duplicate,
           .only_missing = h.pinned,
           .carrier = carrier_name(h.carrier)},

@@ -143,7 +143,7 @@ class Engine::Impl {
     std::uint8_t segment = 0;
     std::uint8_t segments = 1;
     bool by_number = false;        // the key is its number's
-    bool ambiguous = false;        // and another message's, too
+    bool ambiguous = false;        // and that of another segment or attempt, too
     bool others_in_doubt = false;  // other attempts of it may arrive, too
   };
   struct RecentKey {
@@ -224,6 +224,7 @@ class Engine::Impl {
   void forget_attempt(Slot slot, Step& s);
   bool cost_nothing(const Hot& h) const;
   void all_accepted(Slot slot, Step& s);
+  void nothing_missing(Slot slot, const Story& story, Step& s);
   void learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_t segment,
                         const std::string& carrier, const std::string& id, Step& s);
 
@@ -243,6 +244,7 @@ class Engine::Impl {
   bool hopes_for_number(const ReceiptTarget& target) const;
   bool is_on_wire(CarrierIndex carrier, std::uint64_t to_hash) const;
   void claim_early(const base::Hash128& key, const ReceiptTarget& target, Step& s);
+  void forget_early(const base::Hash128& key, Step& s);
   void give_up_early(const base::Hash128& key, Step& s);
   void expire_early(Step& s);
   base::Hash128 number_key(std::string_view carrier, std::uint64_t to_hash) const;

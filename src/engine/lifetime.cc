@@ -200,7 +200,11 @@ void Engine::Impl::remember_final(Slot slot, Mono now) {
       const bool accepted = event.attempt_state == AttemptState::submitted;
       if (((accepted ? ~(a.delivered | a.failed) : a.in_doubt) & bit) == 0) return;
       const auto other = recent_.find(key);
-      ambiguous = other != recent_.end() && other->second.id != h.id;
+      const bool itself = other != recent_.end() && other->second.id == h.id &&
+                          other->second.attempt == event.attempt &&
+                          other->second.segment == event.segment;
+      // An answer that is still to come would find nobody, and neither would its id.
+      ambiguous = (other != recent_.end() && !itself) || h.progress.unanswered != 0;
     }
     recent_.insert_or_assign(
         key, Recent{.tenant = h.tenant,

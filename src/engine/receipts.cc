@@ -124,6 +124,9 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
     }
     return;
   }
+  // Whatever it says, the carrier has the segment.
+  if ((accepted | bit) == all && message::may_follow(e.state, State::submitted))
+    e.state = State::submitted;
   const bool decides =
       latest && (target.attempt == h.progress.attempt || (h.progress.sent & bit) == 0);
   const bool by_id = how == Cause::receipt_matched_by_id;
@@ -158,8 +161,6 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
       if (by_id && (accepted & bit) != 0) return;
       break;
   }
-  if ((accepted | bit) == all && message::may_follow(e.state, State::submitted))
-    e.state = State::submitted;
   record(slot, std::move(e), s);
   if (h.doubt || h.place != Place::receipt_wait) reconsider(slot, s);
 }
@@ -295,11 +296,18 @@ bool Engine::Impl::match_by_number(const Receipt& event, Step& s) {
   if (has_id) receipts_[id_key] = *target;
   const std::size_t size = hot(target->slot).record.size();
   receipt_for_hot(*target, event, Cause::receipt_matched_by_number, s);
-  // It said nothing new and left no event: its key would be forgotten with none and outlive the
-  // message.
+  if (!has_id) return true;
   const Hot& h = hot(target->slot);
-  if (has_id && h.generation == target->generation && h.record.size() == size)
+  if (h.generation != target->generation) {
+    // What came of that id before said no more, and must not be taken for another's later.
+    forget_early(id_key, s);
+  } else if (h.record.size() == size) {
+    // It said nothing new and left no event: its key would be forgotten with none and outlive the
+    // message.
     receipts_.erase(id_key);
+  } else {
+    claim_early(id_key, *target, s);
+  }
   return true;
 }
 
@@ -312,7 +320,7 @@ void Engine::Impl::expect_by_number(const base::Hash128& key, const ReceiptTarge
   all.push_back(target);
 }
 
-// The latest attempt at the one segment of the one message that waits for a receipt by this number.
+// The one segment of the one attempt that waits for a receipt by this number.
 std::optional<Engine::Impl::ReceiptTarget> Engine::Impl::only_one_hoping(
     const base::Hash128& key) const {
   const auto found = doubts_.find(key);
@@ -320,7 +328,7 @@ std::optional<Engine::Impl::ReceiptTarget> Engine::Impl::only_one_hoping(
   std::optional<ReceiptTarget> one;
   for (const ReceiptTarget& target : found->second) {
     if (!hopes_for_number(target)) continue;
-    if (one && (one->slot != target.slot || one->segment != target.segment)) return std::nullopt;
+    if (one) return std::nullopt;
     one = target;
   }
   return one;
@@ -390,12 +398,16 @@ void Engine::Impl::claim_early(const base::Hash128& key, const ReceiptTarget& ta
   const message::EarlyReceipt& early = found->second.receipt;
   if (early.to_hash != 0 && early.to_hash != hot(target.slot).to_hash) return;  // a reused id
   const Receipt receipt = to_receipt(early);
-  early_.erase(found);  // its place in early_order_ is skipped when its time comes
-  message::append_early_receipt_gone(s.out.commit, key);
+  forget_early(key, s);
   receipt_for_hot(target, receipt,
                   receipt.carrier_message_id.empty() ? Cause::receipt_matched_by_number
                                                      : Cause::receipt_matched_by_id,
                   s);
+}
+
+void Engine::Impl::forget_early(const base::Hash128& key, Step& s) {
+  // Its place in early_order_ is skipped when its time comes.
+  if (early_.erase(key) != 0) message::append_early_receipt_gone(s.out.commit, key);
 }
 
 Receipt Engine::Impl::to_receipt(const message::EarlyReceipt& early) const {
@@ -412,8 +424,7 @@ void Engine::Impl::give_up_early(const base::Hash128& key, Step& s) {
   const auto found = early_.find(key);
   if (found == early_.end()) return;
   const Receipt receipt = to_receipt(found->second.receipt);
-  early_.erase(found);
-  message::append_early_receipt_gone(s.out.commit, key);
+  forget_early(key, s);
   if (!receipt.carrier.is_none() && match_by_number(receipt, s)) return;
   s.out.notes.push_back({Note::Metric::receipt_unmatched, receipt.carrier, {}, {}, {}, {}, 1});
 }

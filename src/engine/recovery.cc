@@ -222,11 +222,11 @@ void Engine::Impl::resume(Slot slot, Step& s) {
     return arm(slot, far ? s.now.mono : h.retry_at);
   }
   if (h.progress.unanswered != 0) return resume_attempt(slot, s);
-  const auto latest_in_doubt = [&] {
-    return story_of(h.record, h.accepted_at).attempts[h.progress.attempt].in_doubt != 0;
+  const auto copy_in_doubt = [&] {
+    return story_of(h.record, h.accepted_at).in_doubt_of(h.progress.attempt) != 0;
   };
   const bool whole = h.progress.accepted == message::all_segments(h.segments);
-  if (h.taken || (whole && latest_in_doubt())) {
+  if (h.taken || (whole && copy_in_doubt())) {
     set_place(slot, Place::receipt_wait);
     if (h.thawed) return await_receipt(slot, limits::kColdAfter, s);
     const base::Duration waited = s.now.wall - h.progress.submitted_at;

@@ -165,19 +165,26 @@ void Engine::Impl::attempt_finished(Slot slot, Step& s) {
   Hot& h = hot(slot);
   if (h.progress.accepted == message::all_segments(h.segments)) {
     if (h.progress.attempt == h.progress.since) return all_accepted(slot, s);
-    // Of a segment that was sent more than once the copy that was accepted may have failed since,
-    // and the others may have been refused or be in doubt.
     const Story story = story_of(h.record, h.accepted_at);
     if (story.attempts[h.progress.attempt].in_doubt != 0) return doubt_arose(slot, s);
     h.doubt = story.in_doubt();
     h.taken = story.is_taken(h.segments);
-    return h.taken ? all_accepted(slot, s) : failed_for_good(slot, s);
+    return nothing_missing(slot, story, s);
   }
   if (h.progress.in_doubt != 0) return doubt_arose(slot, s);
   // An earlier attempt turned out accepted meanwhile: this one was the last.
   if (h.taken) return all_accepted(slot, s);
   h.pinned = h.progress.accepted != 0;
   attempt_failed(slot, s);
+}
+
+// Every segment was accepted at least once, and some sent more than once: of those the copy that
+// was accepted may have failed since, and the others may have been refused.
+void Engine::Impl::nothing_missing(Slot slot, const Story& story, Step& s) {
+  const Hot& h = hot(slot);
+  const bool hopes = h.taken || story.in_doubt_of(h.progress.attempt) != 0;
+  if (!hopes) return failed_for_good(slot, s);
+  if (h.place != Place::receipt_wait) all_accepted(slot, s);
 }
 
 // Nothing more is to be sent, as far as is known: its receipt decides.
@@ -201,7 +208,6 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
       expect_by_number(key, {slot, h.generation, h.progress.attempt, segment});
   }
   h.taken = story.is_taken(h.segments);
-  // With every segment accepted once there is nothing to send, whatever became of the copies.
   if (h.taken || h.progress.accepted == message::all_segments(h.segments))
     return all_accepted(slot, s);
   if (class_of(h).in_doubt == message::InDoubtRule::hold && !bug(PlantedBug::resend_held)) {
@@ -378,10 +384,10 @@ void Engine::Impl::reconsider(Slot slot, Step& s) {
   h.taken = story.is_taken(h.segments);
   const bool in_line =
       h.place == Place::lane || h.place == Place::unplaced || h.place == Place::stranded;
-  // The copy that was hoped for failed, and those after it were refused.
-  const bool waits_for_nothing =
+  // Perhaps the copy that was hoped for failed, and those after it were refused.
+  const bool sends_nothing =
       h.place == Place::receipt_wait || (h.place != Place::wire && h.pinned && missing(h) == 0);
-  if (waits_for_nothing && !h.taken && !h.doubt) return failed_for_good(slot, s);
+  if (sends_nothing) return nothing_missing(slot, story, s);
   if (!in_line && h.place != Place::doubt_hold && h.place != Place::retry_wait) return;
   if (h.taken) return all_accepted(slot, s);
   if (h.place == Place::doubt_hold && h.doubt) return;

@@ -72,20 +72,28 @@ bool Story::in_doubt_before(unsigned attempt) const {
   return false;
 }
 
-std::uint32_t Story::accepted(std::uint8_t attempt) const {
+std::uint32_t Story::may_arrive() const {
+  std::uint32_t bits = 0;
+  for (const Attempt& a : attempts) bits |= a.in_doubt | a.delivered | (a.accepted & ~a.failed);
+  return bits;
+}
+
+std::uint32_t Story::of_sending(std::uint8_t attempt, std::uint32_t Attempt::* segments) const {
   std::uint32_t bits = 0;
   for (const Attempt& a : attempts) {
-    if (a.since != 0 && a.since == attempts[attempt].since) bits |= a.accepted;
+    if (a.since != 0 && a.since == attempts[attempt].since) bits |= a.*segments;
   }
   return bits;
 }
 
+std::uint32_t Story::accepted(std::uint8_t attempt) const {
+  return of_sending(attempt, &Attempt::accepted);
+}
 std::uint32_t Story::delivered(std::uint8_t attempt) const {
-  std::uint32_t bits = 0;
-  for (const Attempt& a : attempts) {
-    if (a.since != 0 && a.since == attempts[attempt].since) bits |= a.delivered;
-  }
-  return bits;
+  return of_sending(attempt, &Attempt::delivered);
+}
+std::uint32_t Story::in_doubt_of(std::uint8_t attempt) const {
+  return of_sending(attempt, &Attempt::in_doubt);
 }
 
 bool Story::is_taken(std::uint8_t segments, std::uint8_t except) const {

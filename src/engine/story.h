@@ -31,12 +31,18 @@ struct Story {
   // May an attempt, or one of those before `attempt`, have been accepted without our knowing?
   bool in_doubt() const { return in_doubt_before(256); }
   bool in_doubt_before(unsigned attempt) const;
+  // Which segments some attempt has brought or may yet bring to the recipient.
+  std::uint32_t may_arrive() const;
   // Of the sending that `attempt` belongs to, all its attempts together.
   std::uint32_t accepted(std::uint8_t attempt) const;
   std::uint32_t delivered(std::uint8_t attempt) const;
+  std::uint32_t in_doubt_of(std::uint8_t attempt) const;
   // Did a carrier take the whole message and not say since that it failed? Of all sendings.
   // `except`: leave out the sending that began with this attempt.
   bool is_taken(std::uint8_t segments, std::uint8_t except = 0) const;
+
+ private:
+  std::uint32_t of_sending(std::uint8_t attempt, std::uint32_t Attempt::* segments) const;
 };
 
 // `record` must be whole; views into it.

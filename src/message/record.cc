@@ -78,10 +78,10 @@ void apply_to_segments(Progress& progress, const Event& event, std::uint32_t bit
       progress.in_doubt &= ~bits;
       break;
     case AttemptState::undelivered:
+      progress.accepted |= bits;
       // The segment was sent once more since: that copy decides.
       if (!latest && (progress.sent & bits) != 0) break;
       progress.failed |= bits;
-      progress.accepted |= bits;
       progress.in_doubt &= ~bits;
       break;
     case AttemptState::submitted:

@@ -94,28 +94,29 @@ void Ledger::check_resend(const Message& m, const Handover& before, const engine
                           std::uint64_t serial) {
   if (before.told == Told::unaccepted && before.told_serial <= serial) return;
   const message::TrafficClass& rules = classes_[m.traffic_class];
-  if (rules.on_undelivered == message::UndeliveredRule::reroute) {
-    for (const Handover& h : m.handovers) {
-      const bool negative = h.negative_serial != 0 && h.negative_serial <= serial;
-      // Of a long message the whole is sent again, whichever part was reported undelivered.
-      if (negative && (h.carrier == before.carrier || m.segments > 1)) return;
-    }
-  }
-  // Reported undelivered itself; it goes again because of another attempt's doubt, and says so.
-  const bool failed = before.negative_serial != 0 && before.negative_serial <= serial;
-  if (failed && submit.possible_duplicate && rules.in_doubt == message::InDoubtRule::resend) return;
+  const bool reroutes = rules.on_undelivered == message::UndeliveredRule::reroute;
+  const bool resends = rules.in_doubt == message::InDoubtRule::resend;
+  const auto is_negative = [&](const Handover& h) {
+    return h.negative_serial != 0 && h.negative_serial <= serial;
+  };
+  // Reported undelivered: another carrier may be asked, and what was sent again while it was in
+  // doubt goes on being tried. Nobody sees it twice.
+  if (is_negative(before) && (reroutes || (resends && before.was_in_doubt))) return;
   const auto say = [&](std::string_view what) {
     breaks("P2", fmt::format("{} (m{}, attempt {} after attempt {}, segment {}, class {})", what,
                              &m - messages_.data(), submit.ref.attempt, before.attempt,
                              before.segment, rules.name));
   };
+  // Of a long message the whole is sent again, whichever part was reported undelivered or in doubt.
+  const bool failed = std::ranges::any_of(m.handovers, is_negative);
+  if (!resends && !(reroutes && failed))
+    return say("sent again although its class holds what is in doubt");
   // An answer in the same output may have come behind the decision to send again.
   const bool known_accepted = before.told == Told::accepted && before.told_serial < serial;
-  if (known_accepted && (m.segments == 1 || !submit.possible_duplicate))
+  if (known_accepted && m.segments == 1 && !is_negative(before))
     return say("sent again although the carrier had accepted it");
-  if (rules.in_doubt == message::InDoubtRule::hold)
-    return say("sent again although its class holds what is in doubt");
-  if (!submit.possible_duplicate) return say("sent again in doubt, not flagged");
+  if (!submit.possible_duplicate)
+    return say("sent again although it may have arrived, not flagged");
 }
 
 void Ledger::written(std::size_t index, std::size_t handover, base::Now now) {
@@ -250,6 +251,7 @@ void Ledger::finish(const Find& find, base::Wall calm_since) {
     const auto record = message::decode_record(*bytes);
     check_end(m, *record, calm_since);
     check_receipts(m, *record);
+    check_matches(m, *record);
   }
 }
 
@@ -265,13 +267,7 @@ void Ledger::check_end(const Message& m, const message::Record& record, base::Wa
   std::map<std::uint16_t, std::uint32_t> delivered;
   std::map<std::uint8_t, std::uint32_t> taken;
   bool undelivered = false;
-  // Matched by number, a receipt for one of several parts in doubt cannot be told from another's:
-  // then only their count can be right.
-  bool may_be_mixed_up = false;
-  unsigned copies = 0;
   for (const Handover& h : m.handovers) {
-    copies += h.said_delivered;
-    may_be_mixed_up |= m.segments > 1 && h.was_in_doubt;
     const std::uint32_t bit = 1u << (h.segment - 1);
     if (h.said_delivered) delivered[h.carrier] |= bit;
     if (h.taken) taken[h.attempt] |= bit;
@@ -281,8 +277,7 @@ void Ledger::check_end(const Message& m, const message::Record& record, base::Wa
   const auto is_all = [&](const auto& entry) { return entry.second == all; };
   switch (m.state) {
     case State::delivered:
-      if (!std::ranges::any_of(delivered, is_all) && !(may_be_mixed_up && copies >= m.segments))
-        lies("no carrier delivered all of it");
+      if (!std::ranges::any_of(delivered, is_all)) lies("no carrier delivered all of it");
       break;
     case State::undelivered:
       if (!undelivered) lies("no carrier said so");
@@ -338,6 +333,21 @@ void Ledger::check_receipts(const Message& m, const message::Record& record) {
       breaks("P1", fmt::format("m{}: the receipt of {} was acknowledged and forgotten",
                                &m - messages_.data(), receipt.carrier_message_id));
     }
+  }
+}
+
+// Every receipt in the record is that of the very segment and attempt it is told of.
+void Ledger::check_matches(const Message& m, const message::Record& record) {
+  for (const message::Event& e : record.events) {
+    if (e.kind != EventKind::receipt && e.kind != EventKind::late) continue;
+    const auto truth = std::ranges::find_if(m.handovers, [&](const Handover& h) {
+      return h.carrier_message_id == e.carrier_message_id;
+    });
+    const bool right =
+        truth != m.handovers.end() && truth->segment == e.segment && truth->attempt == e.attempt;
+    if (!right)
+      breaks("P1", fmt::format("m{}: the receipt of {} is not that of #{}.{}",
+                               &m - messages_.data(), e.carrier_message_id, e.attempt, e.segment));
   }
 }
 

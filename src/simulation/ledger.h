@@ -38,6 +38,7 @@ class Ledger {
     bool taken = false;  // the carrier accepted it, whether or not it could say so
     bool said_delivered = false;
     bool said_undelivered = false;
+    std::string carrier_message_id;  // taken: what the carrier calls it
   };
   struct AckedReceipt {
     std::string carrier_message_id;
@@ -110,6 +111,7 @@ class Ledger {
                     std::uint64_t serial);
   void check_end(const Message& m, const message::Record& record, base::Wall calm_since);
   void check_receipts(const Message& m, const message::Record& record);
+  void check_matches(const Message& m, const message::Record& record);
   message::State reached(const base::MessageId& id) const;
   void learn(const message::Envelope& envelope);
 

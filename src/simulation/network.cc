@@ -201,8 +201,10 @@ std::optional<message::Outcome> Life::carrier_takes(const Flight& flight) {
     outcome.raw = "no";
     return outcome;
   }
-  ledger_.at(flight.message).handovers[flight.handover].taken = true;
   outcome.carrier_message_id = fmt::format("{}-{}", carrier, next_carrier_id_++);
+  Ledger::Handover& handover = ledger_.at(flight.message).handovers[flight.handover];
+  handover.taken = true;
+  handover.carrier_message_id = outcome.carrier_message_id;
   outcome.raw = "ok";
   plan_receipts(flight, outcome.carrier_message_id);
   if (silent) return std::nullopt;
