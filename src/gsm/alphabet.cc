@@ -9,60 +9,118 @@
 namespace trunkline::gsm {
 namespace {
 
-// Septet to character, TS 23.038 6.2.1. The entry of the escape is never read.
-constexpr std::array<char16_t, 128> kDefault = {
-    u'@', u'£', u'$', u'¥', u'è', u'é', u'ù', u'ì', u'ò', u'Ç',  u'\n', u'Ø', u'ø',    u'\r', u'Å',
-    u'å', u'Δ', u'_', u'Φ', u'Γ', u'Λ', u'Ω', u'Π', u'Ψ', u'Σ',  u'Θ',  u'Ξ', u'\x1b', u'Æ',  u'æ',
-    u'ß', u'É', u' ', u'!', u'"', u'#', u'¤', u'%', u'&', u'\'', u'(',  u')', u'*',    u'+',  u',',
-    u'-', u'.', u'/', u'0', u'1', u'2', u'3', u'4', u'5', u'6',  u'7',  u'8', u'9',    u':',  u';',
-    u'<', u'=', u'>', u'?', u'¡', u'A', u'B', u'C', u'D', u'E',  u'F',  u'G', u'H',    u'I',  u'J',
-    u'K', u'L', u'M', u'N', u'O', u'P', u'Q', u'R', u'S', u'T',  u'U',  u'V', u'W',    u'X',  u'Y',
-    u'Z', u'Ä', u'Ö', u'Ñ', u'Ü', u'§', u'¿', u'a', u'b', u'c',  u'd',  u'e', u'f',    u'g',  u'h',
-    u'i', u'j', u'k', u'l', u'm', u'n', u'o', u'p', u'q', u'r',  u's',  u't', u'u',    u'v',  u'w',
-    u'x', u'y', u'z', u'ä', u'ö', u'ñ', u'ü', u'à'};
+using SeptetTable = std::array<std::uint16_t, 128>;
 
-struct Extension {
-  std::uint8_t septet;
-  char16_t character;
-};
-constexpr Extension kExtension[] = {{0x0a, u'\f'}, {0x14, u'^'}, {0x28, u'{'}, {0x29, u'}'},
-                                    {0x2f, u'\\'}, {0x3c, u'['}, {0x3d, u'~'}, {0x3e, u']'},
-                                    {0x40, u'|'},  {0x65, u'€'}};
-constexpr std::uint8_t kSecondReturn = 0x0d;  // CR2, a line feed; the plain one is always shorter
+#include "gsm/shift_tables.inc"
 
-constexpr char16_t kEuro = u'€';
-constexpr std::size_t kDirect = 0x400;  // all other characters of both tables are below
+static_assert(kLocking.size() == kLanguages && kSingle.size() == kLanguages);
 
-constexpr std::array<std::uint16_t, kDirect> make_codes() {
-  std::array<std::uint16_t, kDirect> codes{};
-  codes.fill(kNoGsm7);
-  for (std::uint16_t septet = 0; septet < kDefault.size(); ++septet) {
-    if (septet != kEscape) codes[kDefault[septet]] = septet;
+// A carriage return in single shift tables, "CR2": kept for control, never written.
+constexpr std::uint8_t kSecondReturn = 0x0d;
+
+// --- characters to septets
+// ------------------------------------------------------------------------
+
+// Nearly all characters of all tables lie below; the others have places behind them.
+constexpr std::size_t kDirect = 0xe00;
+constexpr char32_t kAbove[] = {U'\u20ac', U'\u221e'};
+constexpr std::size_t kSlots = kDirect + std::size(kAbove);
+constexpr std::size_t kNoSlot = SIZE_MAX;
+
+constexpr std::size_t slot_of(char32_t c) {
+  if (c < kDirect) return c;
+  for (std::size_t i = 0; i < std::size(kAbove); ++i) {
+    if (c == kAbove[i]) return kDirect + i;
   }
-  for (const auto& [septet, character] : kExtension) {
-    if (character != kEuro) {
-      codes[character] = static_cast<std::uint16_t>(kEscape << 8 | septet);
+  return kNoSlot;
+}
+
+constexpr bool is_written(std::size_t septet, bool single) {
+  return septet != kEscape && !(single && septet == kSecondReturn);
+}
+
+constexpr std::array<TablesOf, kSlots> make_tables_of() {
+  std::array<TablesOf, kSlots> out{};
+  for (std::size_t language = 0; language < kLanguages; ++language) {
+    const auto bit = static_cast<std::uint16_t>(1u << language);
+    for (std::size_t septet = 0; septet < 128; ++septet) {
+      const char32_t locking = kLocking[language][septet];
+      const char32_t single = kSingle[language][septet];
+      if (locking != 0 && is_written(septet, false)) out[slot_of(locking)].locking |= bit;
+      if (single != 0 && is_written(septet, true)) out[slot_of(single)].single |= bit;
+    }
+  }
+  return out;
+}
+constexpr std::array<TablesOf, kSlots> kTablesOf = make_tables_of();
+
+constexpr std::array<std::uint16_t, kSlots> make_default_codes() {
+  std::array<std::uint16_t, kSlots> codes{};
+  codes.fill(kNoGsm7);
+  for (std::size_t septet = 128; septet-- > 0;) {
+    if (kSingle[0][septet] != 0 && is_written(septet, true)) {
+      codes[slot_of(kSingle[0][septet])] = static_cast<std::uint16_t>(kEscape << 8 | septet);
+    }
+  }
+  for (std::size_t septet = 128; septet-- > 0;) {
+    if (kLocking[0][septet] != 0 && is_written(septet, false)) {
+      codes[slot_of(kLocking[0][septet])] = static_cast<std::uint16_t>(septet);
     }
   }
   return codes;
 }
-constexpr std::array<std::uint16_t, kDirect> kCodes = make_codes();
-constexpr std::uint16_t kEuroCode = kEscape << 8 | 0x65;
+constexpr std::array<std::uint16_t, kSlots> kDefaultCodes = make_default_codes();
 
-constexpr std::array<char16_t, 128> make_extended() {
-  std::array<char16_t, 128> characters = kDefault;
-  for (const auto& [septet, character] : kExtension) characters[septet] = character;
-  characters[kSecondReturn] = u'\n';
-  characters[kEscape] = u' ';
-  return characters;
+// The septet of a character that is known to be in the table.
+std::uint16_t find(const SeptetTable& table, char32_t c, bool single) {
+  for (std::uint16_t septet = 0; septet < table.size(); ++septet) {
+    if (table[septet] == c && is_written(septet, single)) return septet;
+  }
+  ASSERT(false && "tables_of() names a table that has the character");
+  return 0;
 }
-constexpr std::array<char16_t, 128> kExtended = make_extended();
+
+constexpr bool has(std::uint16_t bits, Language language) {
+  return (bits >> static_cast<unsigned>(language) & 1) != 0;
+}
+
+constexpr const SeptetTable& table_of(const std::array<SeptetTable, kLanguages>& tables,
+                                      Language language) {
+  return tables[static_cast<std::size_t>(language)];
+}
+
+// The languages whose table there is, else none: Spanish has no locking table.
+constexpr Language locking_of(Shift shift) {
+  return has_locking_table(shift.locking) ? shift.locking : Language::none;
+}
+
+// --- septets to characters
+// --------------------------------------------------------------------------
+
+constexpr std::uint16_t shown(std::uint16_t character) { return character == 0 ? u' ' : character; }
 
 }  // namespace
 
+TablesOf tables_of(char32_t code_point) {
+  const std::size_t slot = slot_of(code_point);
+  return slot == kNoSlot ? TablesOf{} : kTablesOf[slot];
+}
+
 std::uint16_t gsm7_code(char32_t code_point) {
-  if (code_point < kDirect) return kCodes[code_point];
-  return code_point == kEuro ? kEuroCode : kNoGsm7;
+  const std::size_t slot = slot_of(code_point);
+  return slot == kNoSlot ? kNoGsm7 : kDefaultCodes[slot];
+}
+
+std::uint16_t gsm7_code(char32_t code_point, Shift shift) {
+  if (shift == Shift{}) return gsm7_code(code_point);
+  const TablesOf tables = tables_of(code_point);
+  const Language locking = locking_of(shift);
+  if (has(tables.locking, locking)) return find(table_of(kLocking, locking), code_point, false);
+  if (has(tables.single, shift.single)) {
+    const auto septet = find(table_of(kSingle, shift.single), code_point, true);
+    return static_cast<std::uint16_t>(kEscape << 8 | septet);
+  }
+  return kNoGsm7;
 }
 
 std::size_t gsm7_septets(char32_t code_point) {
@@ -70,14 +128,23 @@ std::size_t gsm7_septets(char32_t code_point) {
   return code == kNoGsm7 ? 0 : code < 0x80 ? 1 : 2;
 }
 
-void append_gsm7(std::string& out, std::string_view utf8) {
+std::size_t gsm7_septets(char32_t code_point, Shift shift) {
+  const TablesOf tables = tables_of(code_point);
+  if (has(tables.locking, locking_of(shift))) return 1;
+  return has(tables.single, shift.single) ? 2 : 0;
+}
+
+void append_gsm7(std::string& out, std::string_view utf8) { append_gsm7(out, utf8, Shift{}); }
+
+void append_gsm7(std::string& out, std::string_view utf8, Shift shift) {
+  const bool is_default = shift == Shift{};
   const std::size_t old_size = out.size();
-  // A character takes two septets at most, and those of two bytes or more never more than theirs.
-  out.resize(old_size + 2 * utf8.size());
+  out.resize(old_size + gsm7_septets_max(utf8.size()));
   char* to = out.data() + old_size;
   for (std::size_t at = 0; at < utf8.size();) {
     const auto byte = static_cast<unsigned char>(utf8[at]);
-    const std::uint16_t code = byte < 0x80 ? (++at, kCodes[byte]) : gsm7_code(next_valid(utf8, at));
+    const char32_t c = byte < 0x80 ? (++at, byte) : next_valid(utf8, at);
+    const std::uint16_t code = is_default ? gsm7_code(c) : gsm7_code(c, shift);
     ASSERT(code != kNoGsm7);
     if (code > 0xff) *to++ = static_cast<char>(kEscape);
     *to++ = static_cast<char>(code & 0x7f);
@@ -86,6 +153,12 @@ void append_gsm7(std::string& out, std::string_view utf8) {
 }
 
 std::string gsm7_to_utf8(std::string_view septets, std::size_t& replaced) {
+  return gsm7_to_utf8(septets, Shift{}, replaced);
+}
+
+std::string gsm7_to_utf8(std::string_view septets, Shift shift, std::size_t& replaced) {
+  const SeptetTable& locking = table_of(kLocking, locking_of(shift));
+  const SeptetTable& single = table_of(kSingle, shift.single);
   std::string out;
   out.reserve(septets.size() + septets.size() / 8);
   const auto octet = [&](std::size_t at) { return static_cast<unsigned char>(septets[at]); };
@@ -95,17 +168,22 @@ std::string gsm7_to_utf8(std::string_view septets, std::size_t& replaced) {
     if (at == septets.size() || octet(at) >= 0x80) {
       append_utf8(out, kReplacement);
       ++replaced;
+    } else if (extended && single[octet(at)] != 0) {
+      append_utf8(out, single[octet(at)]);
     } else {
-      append_utf8(out, extended ? kExtended[octet(at)] : kDefault[octet(at)]);
+      append_utf8(out, shown(locking[octet(at)]));
     }
   }
   return out;
 }
 
+// --- packing
+// ----------------------------------------------------------------------------------------
+
 std::string pack_septets(std::string_view septets, unsigned fill) {
   ASSERT(fill < 7);
   std::string out;
-  out.reserve((septets.size() * 7 + fill + 7) / 8);
+  out.reserve(packed_octets(septets.size(), fill));
   unsigned bits = 0;
   unsigned held = fill;
   for (const char septet : septets) {
@@ -123,8 +201,7 @@ std::string pack_septets(std::string_view septets, unsigned fill) {
 
 std::string unpack_septets(std::string_view octets, std::size_t count, unsigned fill) {
   ASSERT(fill < 7);
-  const std::size_t bits_held = octets.size() * 8;
-  count = std::min(count, bits_held < fill ? 0 : (bits_held - fill) / 7);
+  count = std::min(count, unpacked_septets_max(octets.size(), fill));
   std::string out;
   out.reserve(count);
   std::size_t bit = fill;
@@ -135,6 +212,26 @@ std::string unpack_septets(std::string_view octets, std::size_t count, unsigned 
       window |= static_cast<unsigned>(static_cast<unsigned char>(octets[at + 1])) << 8;
     out.push_back(static_cast<char>(window >> bit % 8 & 0x7f));
   }
+  return out;
+}
+
+std::string pack_counted_in_octets(std::string_view septets, std::size_t header_octets) {
+  const unsigned fill = fill_bits(header_octets);
+  const std::size_t spare = packed_octets(septets.size(), fill) * 8 - septets.size() * 7 - fill;
+  if (septets.empty() || spare != 7) return pack_septets(septets, fill);
+  std::string filled(septets);
+  filled.push_back('\r');
+  return pack_septets(filled, fill);
+}
+
+std::string unpack_counted_in_octets(std::string_view octets, std::size_t header_octets) {
+  const unsigned fill = fill_bits(header_octets);
+  const std::size_t count = unpacked_septets_max(octets.size(), fill);
+  std::string out = unpack_septets(octets, count, fill);
+  const bool to_the_last_bit = count * 7 + fill == octets.size() * 8;
+  if (!to_the_last_bit || out.empty()) return out;
+  const bool is_full = header_octets + octets.size() >= 140;
+  if (out.back() == '\r' || (out.back() == '\0' && !is_full)) out.pop_back();
   return out;
 }
 

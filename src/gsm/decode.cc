@@ -1,6 +1,9 @@
 #include "gsm/decode.h"
 
+#include <utility>
+
 #include "gsm/alphabet.h"
+#include "gsm/latin1.h"
 #include "gsm/unicode.h"
 
 namespace trunkline::gsm {
@@ -18,13 +21,6 @@ Charset general_group(std::uint8_t data_coding) {
   }
 }
 
-std::string latin1_to_utf8(std::string_view octets) {
-  std::string out;
-  out.reserve(octets.size() + octets.size() / 4);
-  for (const char octet : octets) append_utf8(out, static_cast<unsigned char>(octet));
-  return out;
-}
-
 std::string ascii_to_utf8(std::string_view octets, std::size_t& replaced) {
   std::string out;
   out.reserve(octets.size());
@@ -39,6 +35,38 @@ std::string ascii_to_utf8(std::string_view octets, std::size_t& replaced) {
   return out;
 }
 
+// ISO 8859-5: the upper half is U+0400's beginning, but for three signs.
+char32_t cyrillic(unsigned char octet) {
+  if (octet <= 0xa0 || octet == 0xad) return octet;
+  if (octet == 0xf0) return U'\u2116';
+  if (octet == 0xfd) return U'\u00a7';
+  return 0x0360u + octet;
+}
+
+// ISO 8859-8; 0: nothing.
+char32_t hebrew(unsigned char octet) {
+  if (octet == 0xaa) return U'\u00d7';
+  if (octet == 0xba) return U'\u00f7';
+  if (octet == 0xdf) return U'\u2017';
+  if (octet >= 0xe0 && octet <= 0xfa) return 0x05d0u + (octet - 0xe0u);
+  if (octet == 0xfd) return U'\u200e';
+  if (octet == 0xfe) return U'\u200f';
+  return octet == 0xa1 || octet >= 0xbf ? 0 : octet;
+}
+
+template <typename ToCharacter>
+std::string table_to_utf8(std::string_view octets, ToCharacter to_character,
+                          std::size_t& replaced) {
+  std::string out;
+  out.reserve(2 * octets.size());
+  for (const char octet : octets) {
+    const char32_t c = to_character(static_cast<unsigned char>(octet));
+    if (c == 0 && octet != 0) ++replaced;
+    append_utf8(out, c == 0 && octet != 0 ? kReplacement : c);
+  }
+  return out;
+}
+
 }  // namespace
 
 Charset charset_of(std::uint8_t data_coding) {
@@ -49,6 +77,10 @@ Charset charset_of(std::uint8_t data_coding) {
       return Charset::ascii;
     case 3:
       return Charset::latin1;
+    case 6:
+      return Charset::cyrillic;
+    case 7:
+      return Charset::hebrew;
     case 8:
       return Charset::ucs2;
     default:
@@ -71,23 +103,28 @@ Charset charset_of(std::uint8_t data_coding) {
   }
 }
 
-DecodedText decode_text(std::string_view octets, std::uint8_t data_coding) {
+DecodedText decode_text(std::string_view octets, const TextFormat& format) {
   DecodedText out;
-  switch (charset_of(data_coding)) {
+  out.encoding = Encoding::ucs2;
+  switch (format.charset) {
     case Charset::gsm7:
       out.encoding = Encoding::gsm7;
-      out.utf8 = gsm7_to_utf8(octets, out.replaced);
+      out.utf8 = gsm7_to_utf8(octets, format.shift, out.replaced);
       break;
     case Charset::ascii:
       out.encoding = Encoding::gsm7;
       out.utf8 = ascii_to_utf8(octets, out.replaced);
       break;
     case Charset::latin1:
-      out.encoding = Encoding::ucs2;
       out.utf8 = latin1_to_utf8(octets);
       break;
+    case Charset::cyrillic:
+      out.utf8 = table_to_utf8(octets, cyrillic, out.replaced);
+      break;
+    case Charset::hebrew:
+      out.utf8 = table_to_utf8(octets, hebrew, out.replaced);
+      break;
     case Charset::ucs2:
-      out.encoding = Encoding::ucs2;
       out.utf8 = utf16be_to_utf8(octets, out.replaced);
       break;
     case Charset::binary:
@@ -95,6 +132,33 @@ DecodedText decode_text(std::string_view octets, std::uint8_t data_coding) {
       out.utf8 = latin1_to_utf8(octets);
       break;
   }
+  return out;
+}
+
+DecodedText decode_text(std::string_view octets, std::uint8_t data_coding) {
+  return decode_text(octets, TextFormat{.charset = charset_of(data_coding), .shift = {}});
+}
+
+UserData read_user_data(std::string_view user_data, bool has_header, std::uint8_t data_coding,
+                        const PeerText& peer) {
+  UserData out;
+  out.format.charset = data_coding == 0 ? peer.default_alphabet : charset_of(data_coding);
+  if (has_header) {
+    if (auto header = parse_udh(user_data)) {
+      out.header = std::move(*header);
+    } else {
+      out.header_damaged = true;
+    }
+  }
+  const std::string_view text = user_data.substr(out.header.octets);
+  if (out.format.charset == Charset::gsm7) {
+    out.format.shift = out.header.shift;
+    if (peer.packed) {
+      out.octets = unpack_counted_in_octets(text, out.header.octets);
+      return out;
+    }
+  }
+  out.octets = text;
   return out;
 }
 

@@ -11,8 +11,9 @@ namespace {
 
 using base::limits::kSegmentsMax;
 
-// Offsets are 16 bits: the longest plan has 153 septets a segment in characters of two bytes.
-static_assert(kSegmentsMax * 153 * 2 <= 0xffff);
+// Offsets are 16 bits: the longest plan has 153 septets a segment, in characters of three bytes at
+// most (national tables).
+static_assert(kSegmentsMax * 153 * 3 <= 0xffff);
 
 // Septets of an ASCII character; 0: not in the alphabet.
 constexpr std::array<std::uint8_t, 128> make_ascii_septets() {
@@ -44,7 +45,8 @@ std::expected<Measure, TextError> measure(std::string_view utf8) {
     const auto code_point = next_code_point(utf8, at);
     if (!code_point) {
       const Utf8Error& error = code_point.error();
-      return std::unexpected(TextError{TextError::Code::invalid_utf8, error.offset, error.code});
+      return std::unexpected(TextError{
+          .code = TextError::Code::invalid_utf8, .offset = error.offset, .utf8 = error.code});
     }
     const std::size_t septets = gsm7_septets(*code_point);
     m.is_gsm7 &= septets != 0;
@@ -55,40 +57,35 @@ std::expected<Measure, TextError> measure(std::string_view utf8) {
 }
 
 // Of the character at `at`, which moves behind it.
-std::size_t next_units(std::string_view utf8, Encoding encoding, std::size_t& at) {
+std::size_t next_units(std::string_view utf8, Encoding encoding, Shift shift, std::size_t& at) {
   const bool gsm7 = encoding == Encoding::gsm7;
-  if (const auto byte = static_cast<unsigned char>(utf8[at]); byte < 0x80) {
+  const auto byte = static_cast<unsigned char>(utf8[at]);
+  if (byte < 0x80 && (!gsm7 || shift == Shift{})) {
     ++at;
     return gsm7 ? kAsciiSeptets[byte] : 1;
   }
   const char32_t code_point = next_valid(utf8, at);
-  return gsm7 ? gsm7_septets(code_point) : utf16_units(code_point);
+  if (encoding == Encoding::latin1) return 1;
+  return gsm7 ? gsm7_septets(code_point, shift) : utf16_units(code_point);
 }
 
 // Where a segment that begins at `begin` and cannot hold the character at `at` should end.
-std::size_t cut(std::string_view utf8, Encoding encoding, std::size_t begin, std::size_t at) {
-  if (encoding == Encoding::gsm7) return at;  // no combining characters in the alphabet
+std::size_t cut(std::string_view utf8, std::size_t begin, std::size_t at) {
   std::size_t end = at;
   while (end > begin && !may_cut(utf8, begin, end)) previous_valid(utf8, end);
   return end > begin ? end : at;
 }
 
 // The end of the segment that begins at `begin`.
-std::size_t segment_end(std::string_view utf8, Encoding encoding, std::size_t begin) {
-  const std::size_t room = units_multipart(encoding);
+std::size_t segment_end(std::string_view utf8, Encoding encoding, Shift shift, std::size_t room,
+                        std::size_t begin) {
   std::size_t used = 0;
   for (std::size_t at = begin; at < utf8.size();) {
     const std::size_t here = at;
-    used += next_units(utf8, encoding, at);
-    if (used > room) return cut(utf8, encoding, begin, here);
+    used += next_units(utf8, encoding, shift, at);
+    if (used > room) return cut(utf8, begin, here);
   }
   return utf8.size();
-}
-
-std::size_t count_units(std::string_view utf8, Encoding encoding) {
-  std::size_t units = 0;
-  for (std::size_t at = 0; at < utf8.size();) units += next_units(utf8, encoding, at);
-  return units;
 }
 
 std::string to_hex(std::string_view octets) {
@@ -100,13 +97,45 @@ std::string to_hex(std::string_view octets) {
   return out;
 }
 
+// `units` are those of the whole text.
+std::expected<SegmentPlan, TextError> plan_measured(std::string_view utf8, Encoding encoding,
+                                                    Shift shift, std::size_t units, Room room,
+                                                    std::size_t segments_max) {
+  ASSERT(segments_max >= 1 && segments_max <= kSegmentsMax);
+  SegmentPlan plan;
+  plan.encoding = encoding;
+  std::size_t segments = 0;
+  if (units <= room.single) {
+    segments = 1;
+    plan.begins[1] = static_cast<std::uint16_t>(utf8.size());
+  } else {
+    for (std::size_t begin = 0; begin < utf8.size();) {
+      if (segments == segments_max) {
+        return std::unexpected(TextError{
+            .code = TextError::Code::too_long, .offset = begin, .segments_max = segments_max});
+      }
+      begin = segment_end(utf8, encoding, shift, room.multipart, begin);
+      plan.begins[++segments] = static_cast<std::uint16_t>(begin);
+    }
+  }
+  plan.segments = static_cast<std::uint8_t>(segments);
+  plan.units = static_cast<std::uint16_t>(units);
+  return plan;
+}
+
 }  // namespace
 
 std::string TextError::message() const {
   if (code == Code::too_long) {
     return fmt::format(
-        "the text needs more than {} segments; what follows byte {} has no room: shorten it there",
-        kSegmentsMax, offset);
+        "the text needs more than {} segment{}; what follows byte {} has no room: shorten it there",
+        segments_max, segments_max == 1 ? "" : "s", offset);
+  }
+  if (code == Code::not_in_alphabet) {
+    return fmt::format(
+        "none of the alphabets allowed here has the character at byte {}: write it otherwise, or "
+        "allow UCS-2",
+        offset);
   }
   const auto why = [this] {
     switch (utf8) {
@@ -130,26 +159,23 @@ std::expected<SegmentPlan, TextError> plan_segments(std::string_view utf8) {
   const auto measured = measure(utf8);
   if (!measured) return std::unexpected(measured.error());
 
-  SegmentPlan plan;
-  plan.encoding = measured->is_gsm7 ? Encoding::gsm7 : Encoding::ucs2;
-  const std::size_t units = measured->is_gsm7 ? measured->septets : measured->utf16;
+  const Encoding encoding = measured->is_gsm7 ? Encoding::gsm7 : Encoding::ucs2;
+  return plan_measured(utf8, encoding, Shift{},
+                       measured->is_gsm7 ? measured->septets : measured->utf16,
+                       {units_single(encoding), units_multipart(encoding)}, kSegmentsMax);
+}
 
-  std::size_t segments = 0;
-  if (units <= units_single(plan.encoding)) {
-    segments = 1;
-    plan.begins[1] = static_cast<std::uint16_t>(utf8.size());
-  } else {
-    for (std::size_t begin = 0; begin < utf8.size();) {
-      if (segments == kSegmentsMax) {
-        return std::unexpected(TextError{TextError::Code::too_long, begin});
-      }
-      begin = segment_end(utf8, plan.encoding, begin);
-      plan.begins[++segments] = static_cast<std::uint16_t>(begin);
-    }
-  }
-  plan.segments = static_cast<std::uint8_t>(segments);
-  plan.units = static_cast<std::uint16_t>(units);
-  return plan;
+std::size_t count_units(std::string_view utf8, Encoding encoding, Shift shift) {
+  std::size_t units = 0;
+  for (std::size_t at = 0; at < utf8.size();) units += next_units(utf8, encoding, shift, at);
+  return units;
+}
+
+std::expected<SegmentPlan, TextError> plan_segments_as(std::string_view utf8, Encoding encoding,
+                                                       Shift shift, Room room,
+                                                       std::size_t segments_max) {
+  return plan_measured(utf8, encoding, shift, count_units(utf8, encoding, shift), room,
+                       segments_max);
 }
 
 std::string encode_segment(std::string_view utf8, const SegmentPlan& plan, std::size_t index,

@@ -18,18 +18,23 @@
 
 #include "base/limits.h"
 #include "gsm/encoding.h"
+#include "gsm/language.h"
 #include "gsm/unicode.h"
 
 namespace trunkline::gsm {
 
 struct TextError {
   enum class Code : std::uint8_t {
-    invalid_utf8,  // `utf8` says why
-    too_long,      // more than limits::kSegmentsMax segments
+    invalid_utf8,     // `utf8` says why
+    too_long,         // more than `segments_max` segments
+    not_in_alphabet,  // encode() only: none of the alphabets allowed has a character
   };
   Code code;
-  std::size_t offset;  // invalid_utf8: the first bad byte; too_long: the first that has no room
-  Utf8Error::Code utf8 = Utf8Error::Code::stray;  // meaningful for invalid_utf8 only
+  // invalid_utf8: the first bad byte; too_long: the first that has no room; not_in_alphabet: the
+  // first of a character that is missing
+  std::size_t offset;
+  Utf8Error::Code utf8 = Utf8Error::Code::stray;          // meaningful for invalid_utf8 only
+  std::size_t segments_max = base::limits::kSegmentsMax;  // meaningful for too_long only
 
   std::string message() const;  // one sentence, without anything of the text
   friend bool operator==(const TextError&, const TextError&) = default;
@@ -62,6 +67,19 @@ std::string encode_segment(std::string_view utf8, const SegmentPlan& plan, std::
                            std::uint8_t reference);
 std::vector<std::string> encode_segments(std::string_view utf8, const SegmentPlan& plan,
                                          std::uint8_t reference);
+
+// Where a text is cut in a given alphabet, for encode(): `room` units in a single segment and in
+// one of several. All characters must be in the alphabet, and the UTF-8 valid. Offsets are of
+// `utf8`.
+struct Room {
+  std::size_t single;
+  std::size_t multipart;
+};
+std::expected<SegmentPlan, TextError> plan_segments_as(std::string_view utf8, Encoding encoding,
+                                                       Shift shift, Room room,
+                                                       std::size_t segments_max);
+// Units of a text that is all in the alphabet.
+std::size_t count_units(std::string_view utf8, Encoding encoding, Shift shift = {});
 
 // What there is to say about a text, for people: `trunkline encode`, explain.
 struct SegmentReport {

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "gsm/alphabet.h"
 #include "gsm/decode.h"
+#include "gsm/partial_message.h"
 #include "gsm/segment.h"
 #include "gsm/udh.h"
 

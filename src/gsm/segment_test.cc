@@ -8,6 +8,7 @@
 
 #include "gsm/alphabet.h"
 #include "gsm/decode.h"
+#include "gsm/partial_message.h"
 #include "gsm/udh.h"
 
 namespace trunkline::gsm {

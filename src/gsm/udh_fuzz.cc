@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "gsm/alphabet.h"
 #include "gsm/decode.h"
+#include "gsm/partial_message.h"
 #include "gsm/udh.h"
 #include "gsm/unicode.h"
 

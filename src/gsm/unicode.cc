@@ -139,7 +139,7 @@ void append_utf8(std::string& out, char32_t code_point) {
 }
 
 void append_utf16be(std::string& out, std::string_view utf8) {
-  out.reserve(out.size() + 2 * utf8.size());
+  out.reserve(out.size() + utf16be_octets_max(utf8.size()));
   for (std::size_t at = 0; at < utf8.size();) {
     const char32_t c = next_valid(utf8, at);
     if (c <= 0xffff) {
@@ -187,6 +187,7 @@ bool may_cut(std::string_view text, std::size_t begin, std::size_t at) {
   const char32_t next = next_valid(text, after);
   std::size_t before = at;
   const char32_t previous = previous_valid(text, before);
+  if (next == U'\n' && previous == U'\r') return false;
   if (contains(kJoinsPrevious, next) || contains(kJoinsNext, previous)) return false;
   if (!is_regional_indicator(next) || !is_regional_indicator(previous)) return true;
 

@@ -49,14 +49,16 @@ constexpr std::size_t utf16_units(char32_t code_point) { return code_point > 0xf
 
 // Two octets a unit. Needs valid UTF-8.
 void append_utf16be(std::string& out, std::string_view utf8);
+constexpr std::size_t utf16be_octets_max(std::size_t utf8_bytes) { return 2 * utf8_bytes; }
 
-// Lone surrogates and an odd last octet become U+FFFD, counted in `replaced`. At most three bytes a
-// unit, and three for the odd octet.
+// Lone surrogates and an odd last octet become U+FFFD, counted in `replaced`.
 std::string utf16be_to_utf8(std::string_view octets, std::size_t& replaced);
+constexpr std::size_t utf16be_utf8_bytes_max(std::size_t octets) { return (octets + 1) / 2 * 3; }
 
 // May the text be cut at `at` without taking a user-perceived character apart? An approximation of
-// UAX #29 that never says yes inside an emoji sequence, a flag, a syllable or between a letter and
-// its marks; it may say no where a cut would do (between two consonants joined by a virama).
+// UAX #29 that never says yes inside an emoji sequence, a flag, a syllable, a line end of two
+// characters or between a letter and its marks; it may say no where a cut would do (between two
+// consonants joined by a virama, after a zero width joiner that joins nothing).
 // `begin` is a place already known to be good, <= at; needs valid UTF-8 and at < text.size().
 bool may_cut(std::string_view text, std::size_t begin, std::size_t at);
 
