@@ -9,51 +9,6 @@
 namespace trunkline::smpp {
 namespace {
 
-struct StatWord {
-  std::string_view word;
-  ReceiptState state;
-};
-// The specification's words first, in the order of ReceiptState; then what vendors write instead.
-constexpr auto kStatWords = std::to_array<StatWord>({
-    {"SCHEDULED", ReceiptState::scheduled},
-    {"ENROUTE", ReceiptState::enroute},
-    {"DELIVRD", ReceiptState::delivered},
-    {"EXPIRED", ReceiptState::expired},
-    {"DELETED", ReceiptState::deleted},
-    {"UNDELIV", ReceiptState::undeliverable},
-    {"ACCEPTD", ReceiptState::accepted},
-    {"UNKNOWN", ReceiptState::unknown},
-    {"REJECTD", ReceiptState::rejected},
-    {"SKIPPED", ReceiptState::skipped},
-    {"DELIVERED", ReceiptState::delivered},
-    {"UNDELIVERED", ReceiptState::undeliverable},
-    {"UNDELIVERABLE", ReceiptState::undeliverable},
-    {"UNDELIVRD", ReceiptState::undeliverable},
-    {"FAILED", ReceiptState::undeliverable},
-    {"SYSERR", ReceiptState::undeliverable},
-    {"ACCEPTED", ReceiptState::accepted},
-    {"ACKED", ReceiptState::accepted},
-    {"REJECTED", ReceiptState::rejected},
-    {"NOCRED", ReceiptState::rejected},
-    {"DND_REJECTED", ReceiptState::rejected},
-    {"BLIST", ReceiptState::rejected},
-    {"NOROUTE", ReceiptState::rejected},
-    {"BUFFRED", ReceiptState::enroute},
-    {"BUFFERED", ReceiptState::enroute},
-    {"SUBMITD", ReceiptState::enroute},
-    {"STAGED", ReceiptState::scheduled},
-    {"CANCELED", ReceiptState::deleted},
-    {"CANCELLED", ReceiptState::deleted},
-    {"BADSTAT", ReceiptState::unknown},
-});
-constexpr std::size_t kStandardWords = 10;
-static_assert([] {
-  for (std::size_t i = 0; i < kStandardWords; ++i) {
-    if (static_cast<std::size_t>(kStatWords[i].state) != i) return false;
-  }
-  return true;
-}());
-
 constexpr std::size_t kWordBytesMax = 32;  // of stat, err and the dates
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -63,10 +18,6 @@ constexpr bool is_space(char c) {
 constexpr bool is_word(char c) {
   const char l = lower(c);
   return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 std::string_view trim(std::string_view s) {
@@ -85,9 +36,12 @@ struct KeyWord {
 };
 constexpr KeyWord kKeyWords[] = {
     {"id", Key::id},
+    {"message id", Key::id},
+    {"msg id", Key::id},
     {"sub", Key::sub},
     {"dlvrd", Key::dlvrd},
     {"submit date", Key::submit_date},
+    {"sub date", Key::submit_date},
     {"done date", Key::done_date},
     {"status", Key::stat},
     {"state", Key::stat},
@@ -174,35 +128,91 @@ TextFields split_fields(std::string_view text) {
   return before;
 }
 
+constexpr bool is_separator(char c) {
+  return c == ',' || c == ';' || c == '|' || c == '&' || c == '"' || c == '\'';
+}
+
+std::string_view without_separators(std::string_view s) {
+  while (!s.empty() && is_separator(s.front())) s.remove_prefix(1);
+  while (!s.empty() && is_separator(s.back())) s.remove_suffix(1);
+  return s;
+}
+
 // The first word: what follows it up to the next key we know is somebody's extra field.
 std::string first_word(std::string_view value, std::size_t max) {
   const auto* end = std::ranges::find_if(value, is_space);
-  std::string_view word = value.substr(0, static_cast<std::size_t>(end - value.begin()));
-  while (!word.empty() && (word.back() == ',' || word.back() == ';')) word.remove_suffix(1);
-  return std::string(word.substr(0, max));
+  const auto word = value.substr(0, static_cast<std::size_t>(end - value.begin()));
+  return std::string(without_separators(word).substr(0, max));
 }
 
 std::string date(std::string_view value) {
-  while (!value.empty() && (value.back() == ',' || value.back() == ';')) value.remove_suffix(1);
-  return std::string(value.substr(0, kWordBytesMax));
+  return std::string(without_separators(value).substr(0, kWordBytesMax));
 }
 
-// The user data without UDH, and one octet a character even if it came as UCS-2.
-std::string receipt_text(const DeliverSm& pdu) {
-  std::string_view data = user_data(pdu);
+// Strict where a guess is all there is: an id first, then a stat and a date, all before the text.
+bool looks_like_receipt(std::string_view text) {
+  const auto first = match_key(trim(text));
+  if (!first || first->key != Key::id) return false;
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (is_word(text[at - 1])) continue;
+    const auto found = match_key(text.substr(at));
+    if (found && found->key == Key::text) {
+      text = text.substr(0, at);
+      break;
+    }
+  }
+  TextFields fields = split_fields(text);
+  return fields.has(Key::id) && fields.has(Key::stat) &&
+         receipt_state_from_stat(first_word(fields[Key::stat], kWordBytesMax)).has_value() &&
+         (fields.has(Key::done_date) || fields.has(Key::submit_date));
+}
+
+// What of deliver_sm and data_sm a receipt is in.
+struct Carried {
+  std::uint8_t esm_class;
+  std::string_view user_data;
+  const Tlvs& tlvs;
+};
+
+// UTF-16 in either order, whatever data_coding says, as one octet a character; nullopt: not that.
+std::optional<std::string> from_utf16(std::string_view data) {
+  if (data.size() < 4) return std::nullopt;
+  const bool big = data.starts_with("\xfe\xff") || (data[0] == '\0' && data[2] == '\0');
+  const bool little = data.starts_with("\xff\xfe") || (data[1] == '\0' && data[3] == '\0');
+  if (big == little) return std::nullopt;
+  std::string text;
+  for (std::size_t i = 0; i + 1 < data.size(); i += 2) {
+    const char high = data[big ? i : i + 1];
+    const char low = data[big ? i + 1 : i];
+    if (i == 0 && high == '\xfe') continue;  // the mark of the order
+    text.push_back(high == '\0' ? low : '?');
+  }
+  return text;
+}
+
+// Septets packed as on the air (TS 23.038 6.1.2.1). Letters, digits and the colon are where ASCII
+// has them, and nothing else is needed to find the fields.
+std::string from_packed(std::string_view data) {
+  std::string text;
+  unsigned held = 0;
+  unsigned bits = 0;
+  for (const char c : data) {
+    held |= static_cast<unsigned>(static_cast<unsigned char>(c)) << bits;
+    bits += 8;
+    for (; bits >= 7; bits -= 7, held >>= 7) text.push_back(static_cast<char>(held & 0x7f));
+  }
+  return text;
+}
+
+// The user data without UDH, one octet a character.
+std::string receipt_text(const Carried& pdu) {
+  std::string_view data = pdu.user_data;
   if ((pdu.esm_class & esm_class::kUdhi) != 0 && !data.empty()) {
     data.remove_prefix(
         std::min<std::size_t>(static_cast<unsigned char>(data[0]) + 1u, data.size()));
   }
   data = data.substr(0, 2 * kReceiptRawBytesMax);
-  std::string text;
-  if (pdu.data_coding == data_coding::kUcs2 && data.size() >= 2 && data[0] == '\0') {
-    for (std::size_t i = 0; i + 1 < data.size(); i += 2) {
-      text.push_back(data[i] == '\0' ? data[i + 1] : '?');
-    }
-  } else {
-    text = data;
-  }
+  std::string text = from_utf16(data).value_or(std::string(data));
   text.resize(std::min(text.size(), kReceiptRawBytesMax));
   return text;
 }
@@ -214,9 +224,11 @@ void apply_tlvs(const Tlvs& tlvs, Receipt& receipt) {
     const std::string_view trimmed = trim(*id);
     if (!trimmed.empty()) receipt.id = trimmed.substr(0, kReceiptIdBytesMax);
   }
-  if (const auto state = find_u8(tlvs, tag::kMessageState);
-      state && *state <= static_cast<std::uint8_t>(ReceiptState::skipped)) {
-    receipt.state = static_cast<ReceiptState>(*state);
+  if (auto state = find_u8(tlvs, tag::kMessageState)) {
+    if (*state >= '0' && *state <= '9') *state = static_cast<std::uint8_t>(*state - '0');
+    if (*state <= static_cast<std::uint8_t>(ReceiptState::skipped)) {
+      receipt.state = static_cast<ReceiptState>(*state);
+    }
   }
   const Tlv* network = find(tlvs, tag::kNetworkErrorCode);
   if (network != nullptr && network->value.size() == 3) {
@@ -231,54 +243,7 @@ void apply_tlvs(const Tlvs& tlvs, Receipt& receipt) {
   }
 }
 
-std::string receipt_date(base::Wall t) {
-  using namespace std::chrono;
-  const auto day = floor<days>(t.time_since_epoch());
-  const year_month_day date{sys_days{day}};
-  const hh_mm_ss clock{floor<minutes>(t.time_since_epoch() - day)};
-  return fmt::format("{:02}{:02}{:02}{:02}{:02}", static_cast<int>(date.year()) % 100,
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count());
-}
-
 }  // namespace
-
-std::string_view to_string(ReceiptState s) {
-  switch (s) {
-    case ReceiptState::scheduled:
-      return "scheduled";
-    case ReceiptState::enroute:
-      return "enroute";
-    case ReceiptState::delivered:
-      return "delivered";
-    case ReceiptState::expired:
-      return "expired";
-    case ReceiptState::deleted:
-      return "deleted";
-    case ReceiptState::undeliverable:
-      return "undeliverable";
-    case ReceiptState::accepted:
-      return "accepted";
-    case ReceiptState::unknown:
-      return "unknown";
-    case ReceiptState::rejected:
-      return "rejected";
-    case ReceiptState::skipped:
-      break;
-  }
-  return "skipped";
-}
-
-std::string_view receipt_stat(ReceiptState s) {
-  return kStatWords[static_cast<std::size_t>(s)].word;
-}
-
-std::optional<ReceiptState> receipt_state_from_stat(std::string_view stat) {
-  for (const StatWord& row : kStatWords) {
-    if (same_letters(stat, row.word)) return row.state;
-  }
-  return std::nullopt;
-}
 
 ReceiptKind receipt_kind(std::uint8_t esm_class) {
   if ((esm_class & esm_class::kReceipt) != 0) return ReceiptKind::receipt;
@@ -286,12 +251,33 @@ ReceiptKind receipt_kind(std::uint8_t esm_class) {
   return ReceiptKind::none;
 }
 
-std::optional<Receipt> parse_receipt(const DeliverSm& pdu) {
+namespace {
+
+constexpr std::uint8_t kMessageType = 0x3c;  // bits of esm_class
+
+std::optional<Receipt> parse(const Carried& pdu, const ReceiptOptions& options) {
   Receipt receipt;
   receipt.kind = receipt_kind(pdu.esm_class);
-  if (receipt.kind == ReceiptKind::none) return std::nullopt;
+  const bool guess = receipt.kind == ReceiptKind::none && options.without_esm_class &&
+                     (pdu.esm_class & kMessageType) == 0;
+  if (receipt.kind == ReceiptKind::none && !guess) return std::nullopt;
   receipt.raw = receipt_text(pdu);
   TextFields fields = split_fields(receipt.raw);
+  if (!fields.has(Key::id) && !fields.has(Key::stat)) {
+    std::string unpacked = from_packed(receipt.raw);
+    unpacked.resize(std::min(unpacked.size(), kReceiptRawBytesMax));
+    TextFields again = split_fields(unpacked);
+    if (again.has(Key::id) && again.has(Key::stat)) {
+      receipt.raw = std::move(unpacked);
+      fields = split_fields(receipt.raw);
+    }
+  }
+  if (guess) {
+    const bool by_tlvs = find(pdu.tlvs, tag::kReceiptedMessageId) != nullptr &&
+                         find(pdu.tlvs, tag::kMessageState) != nullptr;
+    if (!by_tlvs && !looks_like_receipt(receipt.raw)) return std::nullopt;
+    receipt.kind = ReceiptKind::receipt;
+  }
   receipt.id = first_word(fields[Key::id], kReceiptIdBytesMax);
   receipt.stat = first_word(fields[Key::stat], kWordBytesMax);
   receipt.err = first_word(fields[Key::err], kWordBytesMax);
@@ -302,22 +288,30 @@ std::optional<Receipt> parse_receipt(const DeliverSm& pdu) {
   return receipt;
 }
 
-std::string format_receipt(const ReceiptFields& fields) {
-  return fmt::format(
-      "id:{} sub:{:03} dlvrd:{:03} submit date:{} done date:{} stat:{} err:{:03} text:{}",
-      fields.id, fields.submitted, fields.delivered, receipt_date(fields.submit_date),
-      receipt_date(fields.done_date), receipt_stat(fields.state), fields.err,
-      fields.text.substr(0, 20));
+}  // namespace
+
+std::optional<Receipt> parse_receipt(const DeliverSm& pdu, const ReceiptOptions& options) {
+  return parse({pdu.esm_class, user_data(pdu), pdu.tlvs}, options);
 }
 
-void add_receipt_tlvs(Tlvs& tlvs, const ReceiptFields& fields) {
-  add_text(tlvs, tag::kReceiptedMessageId, fields.id);
-  add_u8(tlvs, tag::kMessageState, static_cast<std::uint8_t>(fields.state));
-  if (fields.err == 0) return;
-  constexpr char kGsm = 3;
-  tlvs.push_back(
-      {tag::kNetworkErrorCode,
-       {kGsm, static_cast<char>(fields.err >> 8 & 0xff), static_cast<char>(fields.err & 0xff)}});
+std::optional<Receipt> parse_receipt(const DataSm& pdu, const ReceiptOptions& options) {
+  return parse({pdu.esm_class, user_data(pdu), pdu.tlvs}, options);
+}
+
+std::optional<base::Wall> parse_receipt_date(std::string_view date) {
+  using namespace std::chrono;
+  std::string digits;
+  for (const char c : date) {
+    if (c >= '0' && c <= '9') digits.push_back(c);
+  }
+  if (digits.size() == 10) digits += "00";
+  if (digits.size() == 12) digits.insert(0, "20");
+  if (digits.size() != 14) return std::nullopt;
+  const auto two = [&](std::size_t at) { return (digits[at] - '0') * 10 + (digits[at + 1] - '0'); };
+  const year_month_day day = year(two(0) * 100 + two(2)) / two(4) / two(6);
+  if (!day.ok() || two(8) > 23 || two(10) > 59 || two(12) > 59) return std::nullopt;
+  return base::Wall{sys_days{day}.time_since_epoch() + hours(two(8)) + minutes(two(10)) +
+                    seconds(two(12))};
 }
 
 }  // namespace trunkline::smpp

@@ -1,9 +1,13 @@
 // Delivery receipts: deliver_sm whose esm_class says so (3.4 sections 2.11, 5.2.12, appendix B).
 //
-// The text format is "an example" in the specification, so everybody's differs; the TLVs
-// receipted_message_id, message_state and network_error_code win where they are there.
+// The text format is "an example" in the specification, so everybody's differs: fields in any
+// order, missing, in any case, padded, separated by anything, as UCS-2 or packed septets, with a
+// text behind them that may say anything. The TLVs receipted_message_id, message_state and
+// network_error_code win where they are there. Ids are as the carrier wrote them: message_id.h
+// compares them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,7 +33,8 @@ enum class ReceiptState : std::uint8_t {
 };
 std::string_view to_string(ReceiptState s);     // "delivered"
 std::string_view receipt_stat(ReceiptState s);  // "DELIVRD"
-// From `stat`, any case, vendors' words included. nullopt: a word nobody has told us about.
+// From `stat`, any case, vendors' words included, and words cut short as long as four letters leave
+// no doubt. nullopt: a word nobody has told us about.
 std::optional<ReceiptState> receipt_state_from_stat(std::string_view stat);
 
 enum class ReceiptKind : std::uint8_t { none, receipt, intermediate };
@@ -53,9 +58,22 @@ struct Receipt {
   friend bool operator==(const Receipt&, const Receipt&) = default;
 };
 
+struct ReceiptOptions {
+  // The carrier forgets esm_class. Then one that has no message type counts as a receipt if it has
+  // the TLVs receipted_message_id and message_state, or if its text begins with an id and has a
+  // stat and a date before its "text:". To be switched on for such carriers only: a phone can send
+  // that.
+  bool without_esm_class = false;
+};
+
 // nullopt: not a receipt by its esm_class. A receipt that cannot be read comes back with an empty
 // id and state unknown.
-std::optional<Receipt> parse_receipt(const DeliverSm& pdu);
+std::optional<Receipt> parse_receipt(const DeliverSm& pdu, const ReceiptOptions& options = {});
+std::optional<Receipt> parse_receipt(const DataSm& pdu, const ReceiptOptions& options = {});
+
+// A receipt's date: YYMMDDhhmm, YYMMDDhhmmss or YYYYMMDDhhmmss, in a zone only the carrier knows,
+// taken as UTC. Other characters between the digits do not count. nullopt: not a date.
+std::optional<base::Wall> parse_receipt_date(std::string_view date);
 
 // What the SMSC side writes.
 struct ReceiptFields {
@@ -65,12 +83,32 @@ struct ReceiptFields {
   unsigned delivered = 1;
   base::Wall submit_date{};
   base::Wall done_date{};
-  unsigned err = 0;         // three digits
-  std::string_view text{};  // its first 20 octets are used
+  unsigned err = 0;               // three digits in the text
+  std::string_view text{};        // UTF-8, the beginning of the message
+  std::uint8_t network_type = 3;  // of network_error_code: 3 GSM, 8 (5.0) the message centre's own
 };
+
+// What the customer's parser expects. Order and words are the specification's in any case.
+struct ReceiptStyle {
+  enum class Date : std::uint8_t { minutes, seconds };  // YYMMDDhhmm, YYMMDDhhmmss
+  enum class Id : std::uint8_t {
+    same,        // as in the submit_sm_resp
+    upper_case,  // of hex digits
+    decimal,     // of an id that is hex, as it is otherwise
+    decimal10,   // the same with zeros in front, ten digits as in appendix B
+  };
+  Date date = Date::minutes;
+  Id id = Id::same;
+  std::uint8_t text_max = 20;          // characters of the message, 0 to 20
+  std::chrono::minutes utc_offset{0};  // of the dates
+};
+
 // id:… sub:001 dlvrd:001 submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DELIVRD err:000 text:…
+// Printable ASCII: every other character of `text` becomes a question mark.
 std::string format_receipt(const ReceiptFields& fields);
-// receipted_message_id, message_state and, unless err is 0, network_error_code (type GSM).
+std::string format_receipt(const ReceiptStyle& style, const ReceiptFields& fields);
+// receipted_message_id (as `fields.id` has it, whatever the style), message_state and, unless err
+// is 0, network_error_code. Nothing of it reaches a peer of 3.3.
 void add_receipt_tlvs(Tlvs& tlvs, const ReceiptFields& fields);
 
 }  // namespace trunkline::smpp

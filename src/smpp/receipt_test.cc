@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
 #include <vector>
 
 namespace trunkline::smpp {
@@ -86,6 +88,195 @@ TEST(Receipt, ReadsTheTextAsEverybodyWritesIt) {
     EXPECT_EQ(receipt->raw, row.text);
     EXPECT_EQ(receipt->kind, ReceiptKind::receipt);
   }
+}
+
+// Every published word, standard and vendors', with the state it stands for.
+TEST(Receipt, KnowsEveryPublishedStat) {
+  std::ifstream file(TRUNKLINE_TESTDATA "/receipt_stat.tsv");
+  std::size_t count = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream in(line);
+    std::string stat, final, ours;
+    int state = -1;
+    std::getline(in, stat, '\t');
+    std::getline(in, final, '\t');
+    std::getline(in, ours, '\t');
+    in >> state;
+    EXPECT_EQ(receipt_state_from_stat(stat), static_cast<S>(state)) << stat;
+    if (state <= 9 && count < 10) {
+      EXPECT_EQ(receipt_stat(static_cast<S>(state)), stat);
+    }
+    ++count;
+  }
+  EXPECT_EQ(count, 21u);
+}
+
+TEST(Receipt, ReadsWordsCutShortWhereThereIsNoDoubt) {
+  for (const auto& [word, state] : std::vector<std::pair<const char*, std::optional<S>>>{
+           {"DELIV", S::delivered},
+           {"DELI", S::delivered},
+           {"DELE", S::deleted},
+           {"DEL", std::nullopt},
+           {"undel", S::undeliverable},
+           {"Expire", S::expired},
+           {"REJECT", S::rejected},
+           {"ACCEPT", S::accepted},
+           {"ENROU", S::enroute},
+           {"DELIVRD.", S::delivered},
+           {"DELIVRDX", std::nullopt},
+           {"OK", std::nullopt},
+           {"", std::nullopt},
+       }) {
+    EXPECT_EQ(receipt_state_from_stat(word), state) << word;
+  }
+}
+
+std::string packed(std::string_view text) {
+  std::string out;
+  unsigned held = 0;
+  unsigned bits = 0;
+  for (const char c : text) {
+    held |= static_cast<unsigned>(c) << bits;
+    bits += 7;
+    for (; bits >= 8; bits -= 8, held >>= 8) out.push_back(static_cast<char>(held & 0xff));
+  }
+  if (bits > 0) out.push_back(static_cast<char>(held));
+  return out;
+}
+
+TEST(Receipt, ReadsItInAnyEncoding) {
+  const std::string text =
+      "id:0059113978 sub:001 dlvrd:001 submit date:1002101730 done date:1002101731 stat:UNDELIV "
+      "err:0A3 text:hi";
+  std::string big, little;
+  for (const char c : text) {
+    big += std::string{'\0', c};
+    little += std::string{c, '\0'};
+  }
+  for (const std::string& body :
+       {text, big, little, "\xfe\xff" + big, "\xff\xfe" + little, packed(text)}) {
+    for (const int coding : {0x00, 0x03, 0x04, 0x08, 0xf1}) {
+      DeliverSm pdu = receipt_pdu(body);
+      pdu.data_coding = static_cast<std::uint8_t>(coding);
+      const auto receipt = parse_receipt(pdu);
+      ASSERT_TRUE(receipt);
+      EXPECT_EQ(receipt->id, "0059113978");
+      EXPECT_EQ(receipt->state, S::undeliverable);
+      EXPECT_EQ(receipt->err, "0A3");
+      EXPECT_EQ(receipt->done_date, "1002101731");
+    }
+  }
+  // A binary text behind the fields harms none of them.
+  const auto binary = parse_receipt(receipt_pdu(text + std::string("\x00\xff\x80:id:9\x00", 9)));
+  EXPECT_EQ(binary->id, "0059113978");
+  // What is not a receipt is not unpacked into one.
+  EXPECT_EQ(parse_receipt(receipt_pdu("hello there"))->raw, "hello there");
+}
+
+TEST(Receipt, ComesInDataSmToo) {
+  DataSm pdu{.esm_class = esm_class::kReceipt,
+             .tlvs = {{tag::kMessagePayload, "id:7 stat:EXPIRED err:001 text:x"}}};
+  EXPECT_EQ(parse_receipt(pdu)->id, "7");
+  EXPECT_EQ(parse_receipt(pdu)->state, S::expired);
+  add_text(pdu.tlvs, tag::kReceiptedMessageId, "8");
+  pdu.tlvs.push_back({tag::kMessageState, "2"});  // as a digit, seen in the wild
+  EXPECT_EQ(parse_receipt(pdu)->id, "8");
+  EXPECT_EQ(parse_receipt(pdu)->state, S::delivered);
+  pdu.esm_class = 0;
+  EXPECT_FALSE(parse_receipt(pdu));
+}
+
+TEST(Receipt, IsGuessedOnlyWhereTheCarrierForgetsEsmClass) {
+  struct Row {
+    const char* text;
+    std::uint8_t esm_class;
+    bool receipt;
+  };
+  for (const Row& row : {
+           Row{"id:1 sub:001 dlvrd:001 submit date:1002101730 done date:1002101731 stat:DELIVRD "
+               "err:000 text:",
+               0, true},
+           {" ID:1 STAT:DELIVRD DONE DATE:1002101731", 3, true},
+           {"id:1 stat:DELIVRD", 0, false},                             // no date
+           {"id:1 done date:1002101731", 0, false},                     // no stat
+           {"hello id:1 stat:DELIVRD done date:1002101731", 0, false},  // not first
+           {"id:1 text:stat:DELIVRD done date:1002101731", 0, false},   // in the text
+           {"id:1 stat:GREAT done date:1002101731", 0, false},          // not a word of receipts
+           {"id:1 stat:DELIVRD done date:1002101731", 0x08, false},     // an acknowledgement
+           {"see you at ten", 0, false},
+       }) {
+    const DeliverSm pdu = receipt_pdu(row.text, row.esm_class);
+    EXPECT_FALSE(parse_receipt(pdu)) << row.text;
+    EXPECT_EQ(parse_receipt(pdu, {.without_esm_class = true}).has_value(), row.receipt) << row.text;
+  }
+  DeliverSm pdu = receipt_pdu("delivered", 0);
+  add_text(pdu.tlvs, tag::kReceiptedMessageId, "9");
+  EXPECT_FALSE(parse_receipt(pdu, {.without_esm_class = true}));
+  add_u8(pdu.tlvs, tag::kMessageState, 2);
+  EXPECT_EQ(parse_receipt(pdu, {.without_esm_class = true})->id, "9");
+  EXPECT_EQ(parse_receipt(pdu, {.without_esm_class = true})->kind, ReceiptKind::receipt);
+}
+
+TEST(Receipt, DatesOfAllLengths) {
+  for (const auto& [date, utc] : std::vector<std::pair<const char*, const char*>>{
+           {"1002101731", "2010-02-10T17:31:00Z"},
+           {"100210173159", "2010-02-10T17:31:59Z"},
+           {"20100210173159", "2010-02-10T17:31:59Z"},
+           {"24-02-29 03:04", "2024-02-29T03:04:00Z"},
+           {"2302290304", nullptr},
+           {"1002102431", nullptr},
+           {"1002101760", nullptr},
+           {"1013101731", nullptr},
+           {"10021017", nullptr},
+           {"", nullptr},
+           {"never", nullptr},
+       }) {
+    const auto t = parse_receipt_date(date);
+    ASSERT_EQ(t.has_value(), utc != nullptr) << date;
+    if (t) {
+      EXPECT_EQ(*t, *base::parse_rfc3339(utc)) << date;
+    }
+  }
+}
+
+TEST(Receipt, IsWrittenAsTheCustomerLikes) {
+  const ReceiptFields fields{.id = "00ab12ff",
+                             .state = S::undeliverable,
+                             .delivered = 0,
+                             .submit_date = *base::parse_rfc3339("2026-11-23T22:40:09Z"),
+                             .done_date = *base::parse_rfc3339("2026-12-31T23:59:59Z"),
+                             .err = 5,
+                             .text = "Caf\xc3\xa9 id:9\nstat:DELIVRD and more"};
+  using Style = ReceiptStyle;
+  for (const auto& [style, text] : std::vector<std::pair<Style, const char*>>{
+           {{},
+            "id:00ab12ff sub:001 dlvrd:000 submit date:2611232240 done date:2612312359 "
+            "stat:UNDELIV err:005 text:Caf? id:9?stat:DELIV"},
+           {{.date = Style::Date::seconds, .id = Style::Id::upper_case, .text_max = 0},
+            "id:00AB12FF sub:001 dlvrd:000 submit date:261123224009 done date:261231235959 "
+            "stat:UNDELIV err:005 text:"},
+           {{.id = Style::Id::decimal, .text_max = 4, .utc_offset = std::chrono::minutes(330)},
+            "id:11211519 sub:001 dlvrd:000 submit date:2611240410 done date:2701010529 "
+            "stat:UNDELIV err:005 text:Caf?"},
+           {{.id = Style::Id::decimal10, .text_max = 255, .utc_offset = -std::chrono::hours(1)},
+            "id:0011211519 sub:001 dlvrd:000 submit date:2611232140 done date:2612312259 "
+            "stat:UNDELIV err:005 text:Caf? id:9?stat:DELIV"},
+       }) {
+    EXPECT_EQ(format_receipt(style, fields), text);
+    const auto back = parse_receipt(receipt_pdu(format_receipt(style, fields)));
+    EXPECT_EQ(back->state, S::undeliverable);
+    EXPECT_EQ(back->err, "005");
+  }
+  // An id that is not hex stays, numbers stay within their digits.
+  EXPECT_TRUE(format_receipt({.id = Style::Id::decimal}, {.id = "x-1", .err = 70'000})
+                  .starts_with("id:x-1 "));
+  EXPECT_NE(format_receipt({.err = 70'000}).find("err:999 "), std::string::npos);
+
+  Tlvs tlvs;
+  add_receipt_tlvs(tlvs, {.id = "ab", .state = S::expired, .err = 0x102, .network_type = 8});
+  ASSERT_EQ(tlvs.size(), 3u);
+  EXPECT_EQ(tlvs[2].value, std::string("\x08\x01\x02"));
 }
 
 // The text is the sender's: it must not decide what became of the message, or of another's.
