@@ -21,6 +21,16 @@ inline constexpr std::size_t kMetadataBytesMax = 2 * 1024;  // compact JSON
 inline constexpr std::size_t kCallbackUrlBytesMax = 2 * 1024;
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
+// --- incoming messages of several parts ---------------------------------------------------------
+// When one is reached, the oldest incomplete message (of the peer, of all) is given up and
+// delivered with its gaps marked.
+inline constexpr auto kReassemblyWait = 30min;  // from the first part; then delivered as it is
+inline constexpr std::size_t kReassemblyMessagesMax = 100'000;
+inline constexpr std::size_t kReassemblyPeerMessagesMax = 20'000;     // so that one floods itself
+inline constexpr std::size_t kReassemblyBytesMax = 64 * 1024 * 1024;  // texts and what holds them
+inline constexpr auto kReassemblyRepeatKeep = 1h;  // how long a repetition is told as such
+inline constexpr std::size_t kReassemblyRepeatsMax = 50'000;  // beyond: the oldest is forgotten
+
 // --- time -------------------------------------------------------------------------------------
 inline constexpr auto kTtlMin = 1s;
 inline constexpr auto kTtlMax = 7 * 24h;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gsm/alphabet.h"
 #include "gsm/decode.h"
 #include "gsm/udh.h"
 
@@ -19,8 +20,8 @@ namespace trunkline::gsm {
 // kPartOctetsMax, and no more memory than the parts that came need.
 class PartialMessage {
  public:
-  // A septet an octet, twice the 255 of sm_length; a longer text in message_payload is no part.
-  static constexpr std::size_t kPartOctetsMax = 512;
+  // The septets in the longest message_payload; longer cannot come.
+  static constexpr std::size_t kPartOctetsMax = unpacked_septets_max(0xffff);
 
   enum class Added : std::uint8_t {
     stored,
@@ -45,6 +46,12 @@ class PartialMessage {
   std::vector<std::uint8_t> missing() const;      // indexes, ascending
   std::vector<std::uint64_t> tags() const;        // in the order of the parts
   std::size_t octets() const { return octets_; }  // of all texts
+
+  // Calls with (index, octets, format) of each part, in order.
+  template <typename Call>
+  void for_each(Call call) const {
+    for (const Part& part : parts_) call(part.index, std::string_view(part.octets), part.format);
+  }
 
   // The parts that came, in order. Neighbours of one format are decoded as one, so that a pair that
   // a careless sender cut in two is whole again. `gap` stands where one or more are missing.

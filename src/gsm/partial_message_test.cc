@@ -1,5 +1,6 @@
 #include "gsm/partial_message.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -36,8 +37,10 @@ TEST(PartialMessage, WhatDoesNotBelongIsRefused) {
   EXPECT_EQ(message.add({7, 3, 1, true}, "x", 0), Added::refused);
   EXPECT_EQ(message.add({7, 3, 0, false}, "x", 0), Added::refused);
   EXPECT_EQ(message.add({7, 3, 4, false}, "x", 0), Added::refused);
-  EXPECT_EQ(message.add({7, 3, 1, false}, std::string(513, 'x'), 0), Added::refused);
-  EXPECT_EQ(message.add({7, 3, 1, false}, std::string(512, 'x'), 0), Added::stored);
+  EXPECT_EQ(message.add({7, 3, 1, false}, std::string(PartialMessage::kPartOctetsMax + 1, 'x'), 0),
+            Added::refused);
+  EXPECT_EQ(message.add({7, 3, 1, false}, std::string(PartialMessage::kPartOctetsMax, 'x'), 0),
+            Added::stored);
   EXPECT_EQ(message.received(), 1u);
 }
 
@@ -51,6 +54,26 @@ TEST(PartialMessage, PairsCutInTwoAreWholeAgain) {
   gsm7.add({1, 2, 2, true}, "\x65 each"sv, 0);
   gsm7.add({1, 2, 1, true}, "5 \x1b"sv, 0);
   EXPECT_EQ(gsm7.text(), (DecodedText{"5 € each", 0, Encoding::gsm7}));
+}
+
+TEST(PartialMessage, GapsAreMarked) {
+  PartialMessage message(Concatenation{1, 6, 1, false});
+  EXPECT_EQ(message.text("[...]").utf8, "[...]");
+  message.add({1, 6, 2, false}, "two", TextFormat{}, 22);
+  message.add({1, 6, 5, false}, "five", TextFormat{}, 55);
+  message.add({1, 6, 3, false}, "three", TextFormat{}, 33);
+  EXPECT_EQ(message.text("[...]").utf8, "[...]twothree[...]five[...]");
+  EXPECT_EQ(message.text().utf8, "twothreefive");
+  EXPECT_THAT(message.missing(), testing::ElementsAre(1, 4, 6));
+  EXPECT_THAT(message.tags(), testing::ElementsAre(22, 33, 55));
+  EXPECT_EQ(message.octets(), 12u);
+}
+
+TEST(PartialMessage, HalfAPairBeforeAGapTakesNothingBehindIt) {
+  PartialMessage message(Concatenation{1, 3, 1, false});
+  message.add({1, 3, 1, false}, "5 \x1b"sv, 0);
+  message.add({1, 3, 3, false}, "end"sv, 0);
+  EXPECT_EQ(message.text("|"), (DecodedText{"5 \uFFFD|end", 1, Encoding::gsm7}));
 }
 
 TEST(PartialMessage, PartsOfDifferentCodings) {
