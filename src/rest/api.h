@@ -76,6 +76,7 @@ class Api {
   void on(engine::ListAnswer&& answer);
   void on(engine::Submit&&) {}
   void on(engine::ReceiptAck&&) {}
+  void on(engine::NoticeReady&&) {}
 
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;
