@@ -1,8 +1,10 @@
 #include <benchmark/benchmark.h>
 
+#include <string>
 #include <vector>
 
 #include "numbering/country.h"
+#include "numbering/time_zones.h"
 
 namespace trunkline::numbering {
 namespace {
@@ -29,6 +31,13 @@ void look_up_number(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(look_up(all[++i % all.size()]));
 }
 BENCHMARK(look_up_number);
+
+void time_zones_of_number(benchmark::State& state) {
+  const std::vector<Number> all = numbers();
+  std::size_t i = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(time_zones(all[++i % all.size()]));
+}
+BENCHMARK(time_zones_of_number);
 
 void parse_number(benchmark::State& state) {
   std::vector<std::string> texts;

@@ -218,6 +218,14 @@ TEST(LookUp, Check) {
   }
 }
 
+TEST(LookUp, Assigned) {
+  EXPECT_TRUE(is_assigned(look_up(number("+447400123456"))));
+  EXPECT_TRUE(is_assigned(look_up(number("+447700900123"))));
+  EXPECT_TRUE(is_assigned(look_up(number("+19995550123"))));  // fictional, in no area
+  EXPECT_FALSE(is_assigned(look_up(number("+440000000000"))));
+  EXPECT_FALSE(is_assigned(look_up(number("+9991234567"))));
+}
+
 TEST(LookUp, CodesOfNoCountry) {
   const NumberInfo iridium = look_up(number("+881612345678"));
   EXPECT_FALSE(iridium.country.known());
