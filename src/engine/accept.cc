@@ -66,8 +66,8 @@ ItemAnswer Engine::Impl::replay(const message::KeyAnswer& answer) const {
   }
   out.kind = ItemAnswer::Kind::replayed;
   out.id = answer.message;
-  if (const auto found = by_id_.find(answer.message); found != by_id_.end())
-    out.record = hot(found->second).record;
+  if (const Slot found = find_hot(answer.message); found != kNoSlot)
+    out.record = hot(found).record();
   return out;
 }
 
@@ -194,9 +194,9 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
                          1});
   const Slot slot = create(std::move(item), verdict, plan, s);
   answer.kind = ItemAnswer::Kind::accepted;
-  answer.id = hot(slot).id;
-  answer.record = hot(slot).record;
-  if (hot(slot).retry_at > s.now.mono) {
+  answer.id = hot(slot).id();
+  answer.record = hot(slot).record();
+  if (hot(slot).ready() > s.now.mono) {
     record(slot,
            {.kind = EventKind::held,
             .state = State::scheduled,
@@ -235,32 +235,24 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
 
   const Slot slot = allocate();
   Hot& h = hot(slot);
-  h.id = e.id;
-  h.accepted_at = e.accepted_at;
-  h.ready = s.now.to_mono(e.due_at);
-  h.expires = s.now.to_mono(e.expires_at);
-  h.retry_at = h.ready;
-  h.to_hash = e.to_hash;
+  h.expires = s.now.to_mono(e.due_at) + (e.expires_at - e.due_at);
   h.country = numbering::country_of(item.to);
   h.tenant = item.tenant;
   h.traffic_class = item.traffic_class;
   h.plan = plan.carriers;
-  h.plan_count = plan.count;
   h.segments = e.segments;
-  h.encoding = e.encoding;
-  h.reference = e.reference;
   h.notify = e.notify;
   h.base_seq = s.out.commit.seq;
-  by_id_.emplace(h.id, slot);
   by_tenant_[h.tenant.at()].push_back(age_links_, slot);
   journal_order_.push_back(journal_links_, slot);
 
   scratch_.clear();
   message::encode_envelope(e, scratch_);
   append_to_record(h, scratch_);
+  index(slot);
   record(slot, {.kind = EventKind::accepted, .state = State::accepted, .time = e.accepted_at}, s,
          /*journal=*/false);
-  message::append_message(s.out.commit, h.record);
+  message::append_message(s.out.commit, h.record());
   return slot;
 }
 

@@ -12,7 +12,7 @@ constexpr base::Duration kThawAhead = std::chrono::seconds(30);
 }  // namespace
 
 bool Engine::Impl::is_hot(const base::MessageId& id) const {
-  if (by_id_.contains(id)) return true;
+  if (find_hot(id) != kNoSlot) return true;
   const auto moving = moving_.find(id);
   return moving != moving_.end() && !moving->second.record.empty();
 }
@@ -20,19 +20,18 @@ bool Engine::Impl::is_hot(const base::MessageId& id) const {
 void Engine::Impl::freeze(Slot slot, Wall due, Step& s) {
   const Hot& h = hot(slot);
   message::ColdPut put{.tenant = tenant_name(h.tenant),
-                       .id = h.id,
-                       .to_hash = h.to_hash,
+                       .id = h.id(),
+                       .to_hash = h.to_hash(),
                        .due_at = due - kThawAhead};
   for_each_key(h, [&](const base::Hash128& key, const message::EventView&, bool by_number) {
     const bool again = std::ranges::find(put.receipt_keys, key) != put.receipt_keys.end();
     if (!by_number && !again) put.receipt_keys.push_back(key);
   });
   forget_keys(slot);
-  message::append_gone(s.out.commit, h.id);
-  put.record = take_record(slot);
+  message::append_gone(s.out.commit, h.id());
+  put.record = release(slot);
   moves(put.id, {s.out.commit.seq, put.record, put.receipt_keys});
   s.out.commit.cold.push_back(std::move(put));
-  release(slot);
 }
 
 // `bytes` is what the cold tier had, or was to have. Without effect for one that is hot, or has
@@ -41,17 +40,17 @@ void Engine::Impl::thaw(std::string_view bytes, Step& s) {
   const auto envelope = message::decode_envelope(bytes);
   ASSERT(envelope.has_value());  // the store checked it
   const base::MessageId id = envelope->id;
-  if (by_id_.contains(id) || moving_.contains(id)) return;
+  if (find_hot(id) != kNoSlot || moving_.contains(id)) return;
   s.out.commit.cold_removed.push_back(id);
   moves(id, {s.out.commit.seq, {}, {}});
   const Slot slot = load(bytes, s.now);
   if (slot == kNoSlot) return end_unloadable(bytes, /*is_cold=*/true, s);
   Hot& h = hot(slot);
   h.thawed = true;
-  thawed_[h.tenant.at()].insert(h.id);
+  thawed_[h.tenant.at()].insert(h.id());
   h.base_seq = s.out.commit.seq;
   journal_order_.push_back(journal_links_, slot);
-  message::append_message(s.out.commit, h.record);
+  message::append_message(s.out.commit, h.record());
   resume(slot, s);
 }
 

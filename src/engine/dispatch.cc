@@ -30,7 +30,7 @@ std::optional<CarrierIndex> Engine::Impl::choose(Hot& h) const {
   // Second round: those it tired of get another chance.
   for (int round = 0; round < 2; ++round) {
     if (round == 1) h.tired_of = 0;
-    for (std::size_t i = 0; i < h.plan_count; ++i) {
+    for (std::size_t i = 0; i < h.plan_count(); ++i) {
       if (usable(h, i)) return h.plan[i];
     }
   }
@@ -50,7 +50,7 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
     if (is_removed(h.carrier)) return give_up(slot, State::failed, Cause::carrier_removed, s);
   } else {
     bool any_left = false;
-    for (std::size_t i = 0; i < h.plan_count; ++i)
+    for (std::size_t i = 0; i < h.plan_count(); ++i)
       any_left |= (h.refused_by >> i & 1) == 0 && !is_removed(h.plan[i]);
     if (!any_left) {
       return give_up(slot, State::failed,
@@ -191,14 +191,14 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
   carriers_[h.carrier.at()].occupy(link, missing_count(h), s.now.mono);
   h.worst = OutcomeKind::accepted;
   h.worst_cause = Cause::none;
-  h.attempt_at = static_cast<std::uint32_t>(h.record.size());
+  h.attempt_at = static_cast<std::uint32_t>(h.record().size());
 
   const auto attempt = static_cast<std::uint8_t>(h.progress.attempt + 1);
   // Of a long message, parts may arrive twice though no attempt is in doubt as a whole: one part
   // failed or was refused, and the whole is sent elsewhere. Never without a failure before.
   const bool repeats =
       h.doubt ||
-      (h.failures != 0 && (story_of(h.record, h.accepted_at).may_arrive() & segment_set) != 0);
+      (h.failures != 0 && (story_of(h.record(), h.accepted_at()).may_arrive() & segment_set) != 0);
   const bool duplicate = repeats && !bug(PlantedBug::unflagged_resend);
   record(slot,
          {.kind = EventKind::started,
@@ -214,6 +214,7 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
          s, !bug(PlantedBug::release_unjournaled));
   if (duplicate) note(s, Note::Metric::possible_duplicate, h);
 
+  const message::EnvelopeHead head = h.head();
   s.out.after_commit.emplace_back(Submit{
       .ref = {.slot = slot,
               .generation = h.generation,
@@ -223,12 +224,12 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
               .attempt = attempt},
       .carrier = h.carrier,
       .link = link,
-      .id = h.id,
+      .id = head.id,
       .tenant = tenant_name(h.tenant),
-      .sealed = std::string(message::sealed_of(h.record)),
-      .encoding = h.encoding,
+      .sealed = std::string(message::sealed_of(h.record())),
+      .encoding = head.encoding,
       .segments = h.segments,
-      .reference = h.reference,
+      .reference = head.reference,
       .segment_set = segment_set,
       .not_after = bug(PlantedBug::ignore_ttl) ? Mono::max() : h.expires,
       .response_timeout = class_of(h).response_timeout,

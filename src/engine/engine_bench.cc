@@ -1,18 +1,12 @@
-// The engine alone: what a message costs it in time and, queued, in memory. Numbers and arithmetic
-// are in docs/decisions/0003.
+// The engine alone: what a message costs it in time. What it costs in memory: memory_test.cc.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <malloc.h>
-#include <unistd.h>
-
-#include <fstream>
 
 #include "engine/engine.h"
 
 namespace trunkline::engine {
 namespace {
 
-constexpr std::size_t kTextBytes = 40;
 // What a sealed 40 octet text with its two numbers takes: 63 of payload, 57 around it.
 constexpr std::size_t kSealedBytes = 120;
 
@@ -43,44 +37,11 @@ Accept accept(std::uint64_t number, message::ClassIndex traffic_class, std::size
   return event;
 }
 
-double resident_bytes() {
-  std::ifstream in("/proc/self/statm");
-  double pages = 0;
-  in >> pages >> pages;
-  return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
 void next_commit(Output& out, std::uint64_t& seq) {
   const bool used = !out.commit.empty();
   out = {};
   out.commit.seq = used ? ++seq : seq;
 }
-
-// A million messages that wait for a link. Target: 400 octets each above its text.
-void BM_MemoryOfAQueuedMessage(benchmark::State& state) {
-  constexpr std::size_t kMessages = 1'000'000;
-  for (auto _ : state) {
-    malloc_trim(0);
-    const double before = resident_bytes();
-    Engine engine(tables(), {});
-    Output out;
-    std::uint64_t seq = 1;
-    out.commit.seq = seq;
-    base::Now now{base::Mono{std::chrono::hours(1)}, base::wall_from_us(1'800'000'000'000'000)};
-    for (std::size_t i = 0; i < kMessages; i += 100) {
-      engine.step(accept(i, {3}, 100), now, out);
-      next_commit(out, seq);
-      now.mono += std::chrono::milliseconds(1);
-      now.wall += std::chrono::milliseconds(1);
-    }
-    if (engine.stats().hot != kMessages) state.SkipWithError("not all are hot");
-    const double each = (resident_bytes() - before) / kMessages;
-    state.counters["octets"] = each;
-    state.counters["above_text"] = each - static_cast<double>(kTextBytes);
-    state.counters["above_sealed"] = each - static_cast<double>(kSealedBytes);
-  }
-}
-BENCHMARK(BM_MemoryOfAQueuedMessage)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 // Accepted, submitted, answered, delivered, archived; `range` messages in flight at once.
 void BM_LifeOfAMessage(benchmark::State& state) {

@@ -74,31 +74,27 @@ class Engine::Impl {
     receipt_wait,  // every segment accepted
   };
 
-  // Kept small: there are millions. docs/decisions/0003 has the arithmetic.
+  // Kept small: there are millions. docs/decisions/0003 has the arithmetic. What the record tells
+  // at little cost is read from there.
   struct Hot {
-    base::MessageId id;
-    std::string record;  // envelope and events, as they go to the archive
     message::Progress progress;
-    Wall accepted_at{};
-    Mono ready{};  // acceptance or end of the hold: what accept-to-submit counts from
     Mono expires{};
-    Mono retry_at{};  // held: due; retry_wait: next try
     Mono timer = Mono::max();
-    std::uint64_t to_hash = 0;
     std::uint64_t base_seq = 0;  // journal record with the latest whole image
+    // The record: envelope and events, as they go to the archive. Without the room to grow that a
+    // string keeps: millions wait, and the events of each are few.
+    std::unique_ptr<char[]> octets;
+    std::uint32_t octet_count = 0;
+    std::uint32_t attempt_at = 0;  // where in the record the latest attempt's events begin
     std::uint32_t generation = 0;
-    std::uint32_t attempt_at = 0;  // where in `record` the latest attempt's events begin
-    std::array<CarrierIndex, routing::kPlanMax> plan{};
-    numbering::Country country;
-    CarrierIndex carrier;    // of the latest attempt, or of the lane
-    CarrierIndex queued_at;  // with `queued_as`
+    std::array<CarrierIndex, routing::kPlanMax> plan{};  // the rest is none
+    CarrierIndex carrier;                                // of the latest attempt, or of the lane
+    CarrierIndex queued_at;                              // with `queued_as`
     TenantIndex tenant;
+    numbering::Country country;
     ClassIndex traffic_class;
     Place place = Place::none;
-    std::uint8_t plan_count = 0;
     std::uint8_t segments = 1;
-    std::uint8_t encoding = 0;
-    std::uint8_t reference = 0;
     std::uint8_t refused_by = 0;                // bit set over `plan`: will not take this message
     std::uint8_t tired_of = 0;                  // bit set over `plan`: tried enough for now
     std::uint8_t failures = 0;                  // attempts that counted
@@ -107,11 +103,55 @@ class Engine::Impl {
     OutcomeKind worst = OutcomeKind::accepted;  // of the attempt's segments so far
     Cause worst_cause = Cause::none;
     Cause queued_as = Cause::none;  // if the latest event is `queued`: its cause
-    bool pinned =
-        false;           // part of it was accepted by `carrier`: only the missing parts, only there
-    bool doubt = false;  // an attempt may have been accepted and never answered
-    bool taken = false;  // a carrier has accepted it whole: no further attempt
-    bool thawed = false;  // came back from the cold tier: listed by id, not by age
+    // Part of it was accepted by `carrier`: only the missing parts, only there.
+    bool pinned : 1 = false;
+    bool doubt : 1 = false;   // an attempt may have been accepted and never answered
+    bool taken : 1 = false;   // a carrier has accepted it whole: no further attempt
+    bool thawed : 1 = false;  // came back from the cold tier: listed by id, not by age
+
+    std::string_view record() const { return {octets.get(), octet_count}; }
+    message::EnvelopeHead head() const { return message::head_of(record()); }
+    base::MessageId id() const { return head().id; }
+    Wall accepted_at() const { return head().accepted_at; }
+    std::uint64_t to_hash() const { return head().to_hash; }
+    // Acceptance or end of the hold: what accept-to-submit counts from.
+    Mono ready() const {
+      const message::EnvelopeHead h = head();
+      return expires - (h.expires_at - h.due_at);
+    }
+    std::size_t plan_count() const {
+      std::size_t count = 0;
+      while (count < plan.size() && !plan[count].is_none()) ++count;
+      return count;
+    }
+    void append(std::string_view bytes);
+    void cut(std::size_t size);  // drops what is behind
+  };
+  static_assert(sizeof(Hot) <= 128);
+
+  // The index by id: what it needs to grow lies in the entries, for looking at a million messages
+  // would take longer than the urgent can wait.
+  struct IdEntry {
+    std::uint32_t hash = 0;
+    Slot slot = kNoSlot;
+  };
+  struct IdHash {
+    using is_transparent = void;
+    std::size_t operator()(const IdEntry& entry) const { return entry.hash; }
+    std::size_t operator()(const base::MessageId& id) const {
+      return static_cast<std::uint32_t>(base::MessageIdHash{}(id));
+    }
+  };
+  struct IdEqual {
+    using is_transparent = void;
+    const Impl* engine;
+    bool operator()(const IdEntry& a, const IdEntry& b) const { return a.slot == b.slot; }
+    bool operator()(const base::MessageId& id, const IdEntry& entry) const {
+      return engine->hot(entry.slot).id() == id;
+    }
+    bool operator()(const IdEntry& entry, const base::MessageId& id) const {
+      return (*this)(id, entry);
+    }
   };
 
   struct Timer {
@@ -252,7 +292,7 @@ class Engine::Impl {
 
   // --- lifetime.cc
   Slot allocate();
-  void release(Slot slot);
+  std::string release(Slot slot);  // its record
   void record(Slot slot, message::Event event, Step& s, bool journal = true);
   void append_to_record(Hot& h, std::string_view bytes);
   void tell(Slot slot, const message::Event& event, State before, Step& s);
@@ -279,7 +319,6 @@ class Engine::Impl {
   void trim(std::size_t bytes_before, Step& s);
   void trim_early(std::uint64_t keep_from, Step& s);
   void record_whole(Slot slot, Step& s);
-  std::string take_record(Slot slot);
   bool was_negative(const Hot& h) const;
 
   // --- cold.cc
@@ -311,6 +350,14 @@ class Engine::Impl {
   void on(const Tick&, Step&) {}
 
   // --- small things
+  // kNoSlot: not hot.
+  Slot find_hot(const base::MessageId& id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? kNoSlot : found->slot;
+  }
+  void index(Slot slot) {
+    by_id_.insert({static_cast<std::uint32_t>(IdHash{}(hot(slot).id())), slot});
+  }
   Hot& hot(Slot slot) { return chunks_[slot / kChunk][slot % kChunk]; }
   const Hot& hot(Slot slot) const { return chunks_[slot / kChunk][slot % kChunk]; }
   const message::TrafficClass& class_of(const Hot& h) const {
@@ -357,7 +404,7 @@ class Engine::Impl {
   std::vector<Slot> free_;
   std::uint32_t next_generation_ = 1;
   std::size_t hot_count_ = 0;
-  boost::unordered_flat_map<base::MessageId, Slot, base::MessageIdHash> by_id_;
+  boost::unordered_flat_set<IdEntry, IdHash, IdEqual> by_id_{0, IdHash{}, IdEqual{this}};
 
   SlotLinks place_links_;  // lanes, unplaced_, stranded_, wire_
   SlotLinks age_links_;    // by_tenant_
@@ -407,19 +454,19 @@ class Engine::Impl {
 };
 
 void Engine::Impl::for_each_key(const Hot& h, auto&& visit) const {
-  base::ByteReader in(h.record);
+  base::ByteReader in(h.record());
   in.u8();
   in.text();
   ASSERT(in.ok());
   while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, h.accepted_at);
+    const message::EventView event = message::decode_event_view(in, h.accepted_at());
     ASSERT(in.ok());
     if (!event.carrier_message_id.empty()) {
       visit(message::receipt_key(event.carrier, event.carrier_message_id), event, false);
     } else if (event.kind == EventKind::answered &&
                (event.attempt_state == AttemptState::in_doubt ||
                 event.attempt_state == AttemptState::submitted)) {
-      visit(number_key(event.carrier, h.to_hash), event, true);
+      visit(number_key(event.carrier, h.to_hash()), event, true);
     }
   }
 }

@@ -35,20 +35,22 @@ Slot Engine::Impl::allocate() {
   return slot;
 }
 
-void Engine::Impl::release(Slot slot) {
+std::string Engine::Impl::release(Slot slot) {
   unlink(slot);
-  by_id_.erase(hot(slot).id);
-  ASSERT(hot(slot).record.empty());  // taken, see take_record()
+  by_id_.erase(by_id_.find(hot(slot).id()));
+  std::string record(hot(slot).record());
+  hot_bytes_ -= record.size();
   hot(slot) = Hot{};
   free_.push_back(slot);
   --hot_count_;
+  return record;
 }
 
 void Engine::Impl::unlink(Slot slot) {
   Hot& h = hot(slot);
   set_place(slot, Place::none);
   if (h.thawed) {
-    thawed_[h.tenant.at()].erase(h.id);
+    thawed_[h.tenant.at()].erase(h.id());
   } else {
     by_tenant_[h.tenant.at()].remove(age_links_, slot);
   }
@@ -98,42 +100,40 @@ void Engine::Impl::record(Slot slot, message::Event event, Step& s, bool journal
   const bool quiet = event.kind == EventKind::queued || event.kind == EventKind::late;
   if (h.progress.events >= kQuietAfterEvents && event.state == h.progress.state && quiet) return;
   scratch_.clear();
-  message::encode_event(event, h.accepted_at, scratch_);
+  message::encode_event(event, h.accepted_at(), scratch_);
   append_to_record(h, scratch_);
-  if (journal) message::append_event(s.out.commit, h.id, scratch_);
+  if (journal) message::append_event(s.out.commit, h.id(), scratch_);
   const State before = h.progress.state;
   message::apply(h.progress, h.segments, event);
   h.queued_as = Cause::none;
   if (h.notify != 0) tell(slot, event, before, s);
 }
 
-// Without the room to grow that a string takes for itself: there may be millions that wait, and the
-// events of each are few.
 void Engine::Impl::append_to_record(Hot& h, std::string_view bytes) {
   hot_bytes_ += bytes.size();
-  if (h.record.size() + bytes.size() > h.record.capacity()) {
-    std::string grown;
-    grown.reserve(h.record.size() + bytes.size());
-    grown += h.record;
-    h.record = std::move(grown);
-  }
-  h.record += bytes;
+  h.append(bytes);
+}
+
+void Engine::Impl::Hot::append(std::string_view bytes) {
+  auto grown = std::make_unique_for_overwrite<char[]>(octet_count + bytes.size());
+  std::ranges::copy(record(), grown.get());
+  std::ranges::copy(bytes, grown.get() + octet_count);
+  octets = std::move(grown);
+  octet_count += static_cast<std::uint32_t>(bytes.size());
+}
+
+void Engine::Impl::Hot::cut(std::size_t size) {
+  ASSERT(size <= octet_count);
+  octet_count = static_cast<std::uint32_t>(size);
 }
 
 // Puts its whole record into the journal: what is there of it before may be dropped.
 void Engine::Impl::record_whole(Slot slot, Step& s) {
   Hot& h = hot(slot);
-  message::append_message(s.out.commit, h.record);
+  message::append_message(s.out.commit, h.record());
   h.base_seq = s.out.commit.seq;
   journal_order_.remove(journal_links_, slot);
   journal_order_.push_back(journal_links_, slot);
-}
-
-// For those who release the slot next.
-std::string Engine::Impl::take_record(Slot slot) {
-  Hot& h = hot(slot);
-  hot_bytes_ -= h.record.size();
-  return std::exchange(h.record, {});
 }
 
 void Engine::Impl::finish(Slot slot, State state, Cause cause, std::string_view raw, Step& s) {
@@ -163,19 +163,18 @@ void Engine::Impl::give_up(Slot slot, State preferred, Cause cause, Step& s) {
 }
 
 bool Engine::Impl::was_negative(const Hot& h) const {
-  return story_of(h.record, h.accepted_at).has_negative_receipt;
+  return story_of(h.record(), h.accepted_at()).has_negative_receipt;
 }
 
 void Engine::Impl::archive(Slot slot, Step& s) {
   const Hot& h = hot(slot);
   remember_final(slot, s.now.mono);
   forget_keys(slot);
-  message::append_gone(s.out.commit, h.id);
+  message::append_gone(s.out.commit, h.id());
   s.out.commit.archive.push_back({.tenant = tenant_name(h.tenant),
-                                  .id = h.id,
-                                  .to_hash = h.to_hash,
-                                  .record = take_record(slot)});
-  release(slot);
+                                  .id = h.id(),
+                                  .to_hash = h.to_hash(),
+                                  .record = release(slot)});
 }
 
 void Engine::Impl::remember_final(Slot slot, Mono now) {
@@ -191,7 +190,7 @@ void Engine::Impl::remember_final(Slot slot, Mono now) {
     return false;
   };
   for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
-    if ((by_number || uncertain) && !story) story = story_of(h.record, h.accepted_at);
+    if ((by_number || uncertain) && !story) story = story_of(h.record(), h.accepted_at());
     bool ambiguous = false;
     if (by_number) {
       // Only what may still get a receipt; that of another message would be taken for its own.
@@ -200,7 +199,7 @@ void Engine::Impl::remember_final(Slot slot, Mono now) {
       const bool accepted = event.attempt_state == AttemptState::submitted;
       if (((accepted ? ~(a.delivered | a.failed) : a.in_doubt) & bit) == 0) return;
       const auto other = recent_.find(key);
-      const bool itself = other != recent_.end() && other->second.id == h.id &&
+      const bool itself = other != recent_.end() && other->second.id == h.id() &&
                           other->second.attempt == event.attempt &&
                           other->second.segment == event.segment;
       // An answer that is still to come would find nobody, and neither would its id.
@@ -208,10 +207,10 @@ void Engine::Impl::remember_final(Slot slot, Mono now) {
     }
     recent_.insert_or_assign(
         key, Recent{.tenant = h.tenant,
-                    .id = h.id,
+                    .id = h.id(),
                     .at = now,
-                    .accepted_at = h.accepted_at,
-                    .to_hash = h.to_hash,
+                    .accepted_at = h.accepted_at(),
+                    .to_hash = h.to_hash(),
                     .state = h.progress.state,
                     .attempt = event.attempt,
                     .segment = event.segment,
@@ -289,15 +288,14 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
   Hot& h = hot(slot);
   switch (h.place) {
     case Place::held: {
-      const base::Duration left = h.retry_at - s.now.mono;
-      if (left > limits::kColdAfter && !h.thawed) return freeze(slot, s.now.to_wall(h.retry_at), s);
-      if (left > base::Duration::zero()) return arm(slot, h.retry_at);
+      const Mono due = h.ready();
+      const base::Duration left = due - s.now.mono;
+      if (left > limits::kColdAfter && !h.thawed) return freeze(slot, s.now.to_wall(due), s);
+      if (left > base::Duration::zero()) return arm(slot, due);
       set_place(slot, Place::none);
       return dispatch(slot, Cause::none, s);
     }
     case Place::retry_wait:
-      if (s.now.mono < h.retry_at && s.now.mono < h.expires)
-        return arm(slot, std::min(h.retry_at, h.expires));
       set_place(slot, Place::none);
       return dispatch(slot, Cause::retry, s);
     case Place::lane:
@@ -322,7 +320,7 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
 void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   const Hot& h = hot(slot);
   const bool told = base::to_us(h.progress.submitted_at) != 0;
-  const Wall since = told ? h.progress.submitted_at : h.accepted_at;
+  const Wall since = told ? h.progress.submitted_at : h.accepted_at();
   const base::Duration waited = s.now.wall - since;
   if (waited >= limits::kReceiptWaitMax)
     return finish(slot, State::uncertain, Cause::no_receipt, {}, s);

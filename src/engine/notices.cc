@@ -27,14 +27,14 @@ void Engine::Impl::tell(Slot slot, const message::Event& event, State before, St
                               : event.state == State::delivered ? message::notify::kDelivered
                                                                 : message::notify::kFailed;
   if ((h.notify & wanted) == 0) return;
-  auto envelope = message::decode_envelope(h.record);
+  auto envelope = message::decode_envelope(h.record());
   ASSERT(envelope.has_value());  // checked when it was loaded or made
   add_notice(std::move(envelope->account),
              {.kind = taken ? NoticeKind::intermediate : NoticeKind::receipt,
-              .id = h.id,
+              .id = h.id(),
               .state = event.state,
               .cause = event.cause,
-              .accepted_at = h.accepted_at,
+              .accepted_at = h.accepted_at(),
               .time = event.time,
               .tenant = std::move(envelope->tenant),
               .raw = event.raw,

@@ -5,9 +5,8 @@ namespace trunkline::engine {
 
 void Engine::Impl::on(const Query& event, Step& s) {
   QueryAnswer answer{.token = event.token};
-  const auto found = by_id_.find(event.id);
-  if (found != by_id_.end() && hot(found->second).tenant == event.tenant)
-    answer.record = hot(found->second).record;
+  const Slot found = find_hot(event.id);
+  if (found != kNoSlot && hot(found).tenant == event.tenant) answer.record = hot(found).record();
   s.out.after_commit.emplace_back(std::move(answer));
 }
 
@@ -27,12 +26,12 @@ CancelAnswer Engine::Impl::cancel(const Cancel& event, Step& s) {
       const bool canceled =
           !known->answers.empty() && known->answers.front().sealed_refusal.empty();
       answer.kind = canceled ? CancelAnswer::Kind::canceled : CancelAnswer::Kind::not_cancelable;
-      if (const auto found = by_id_.find(event.id); found != by_id_.end())
-        answer.record = hot(found->second).record;
+      if (const Slot found = find_hot(event.id); found != kNoSlot)
+        answer.record = hot(found).record();
       return answer;
     }
   }
-  if (!by_id_.contains(event.id)) {
+  if (find_hot(event.id) == kNoSlot) {
     const auto moving = moving_.find(event.id);
     const std::string cold = moving != moving_.end() ? moving->second.record : event.cold_record;
     if (cold.empty()) return answer;  // not_found
@@ -48,9 +47,9 @@ CancelAnswer Engine::Impl::cancel(const Cancel& event, Step& s) {
       thaw(cold, s);
     }
   }
-  if (const auto found = by_id_.find(event.id); found != by_id_.end()) {
-    if (hot(found->second).tenant != event.tenant) return answer;
-    cancel_hot(found->second, answer, s);
+  if (const Slot found = find_hot(event.id); found != kNoSlot) {
+    if (hot(found).tenant != event.tenant) return answer;
+    cancel_hot(found, answer, s);
   }
   if (event.key && answer.kind != CancelAnswer::Kind::not_found) {
     const bool canceled = answer.kind == CancelAnswer::Kind::canceled;
@@ -67,7 +66,7 @@ void Engine::Impl::cancel_hot(Slot slot, CancelAnswer& answer, Step& s) {
                      h.place == Place::retry_wait;
   if (!waits || h.doubt || h.pinned || !message::may_follow(h.progress.state, State::canceled)) {
     answer.kind = CancelAnswer::Kind::not_cancelable;
-    answer.record = h.record;
+    answer.record = h.record();
     return;
   }
   record(slot,
@@ -77,16 +76,16 @@ void Engine::Impl::cancel_hot(Slot slot, CancelAnswer& answer, Step& s) {
           .cause = Cause::canceled_by_client},
          s, /*journal=*/false);
   answer.kind = CancelAnswer::Kind::canceled;
-  answer.record = h.record;
+  answer.record = h.record();
   archive(slot, s);
 }
 
 bool Engine::Impl::matches(const Hot& h, const ListHot& query) const {
-  if (query.to_hash && *query.to_hash != h.to_hash) return false;
+  if (query.to_hash && *query.to_hash != h.to_hash()) return false;
   if (query.status && *query.status != h.progress.state) return false;
   if (query.traffic_class && *query.traffic_class != h.traffic_class) return false;
-  if (query.from_time && h.accepted_at < *query.from_time) return false;
-  if (query.to_time && h.accepted_at >= *query.to_time) return false;
+  if (query.from_time && h.accepted_at() < *query.from_time) return false;
+  if (query.to_time && h.accepted_at() >= *query.to_time) return false;
   return true;
 }
 
@@ -98,16 +97,14 @@ void Engine::Impl::on(const ListHot& event, Step& s) {
   Slot slot = list.back();
   if (event.before) {
     // Start beside the cursor if it is still here, else walk down to it.
-    const auto cursor = by_id_.find(*event.before);
-    if (cursor != by_id_.end() && !hot(cursor->second).thawed &&
-        hot(cursor->second).tenant == event.tenant) {
-      slot = cursor->second;
-    }
+    const Slot cursor = find_hot(*event.before);
+    if (cursor != kNoSlot && !hot(cursor).thawed && hot(cursor).tenant == event.tenant)
+      slot = cursor;
   }
   auto cold = event.before ? thawed.lower_bound(*event.before) : thawed.end();
   std::size_t scanned = 0;
   while (scanned++ < limits::kListScanMax) {
-    while (slot != kNoSlot && event.before && hot(slot).id >= *event.before)
+    while (slot != kNoSlot && event.before && hot(slot).id() >= *event.before)
       slot = list.previous(age_links_, slot);
     const bool cold_left = cold != thawed.begin();
     if (slot == kNoSlot && !cold_left) {
@@ -117,15 +114,15 @@ void Engine::Impl::on(const ListHot& event, Step& s) {
     }
     const base::MessageId* cold_id = cold_left ? &*std::prev(cold) : nullptr;
     const Hot* next = nullptr;
-    if (slot == kNoSlot || (cold_id != nullptr && hot(slot).id < *cold_id)) {
-      next = &hot(by_id_.at(*cold_id));
+    if (slot == kNoSlot || (cold_id != nullptr && hot(slot).id() < *cold_id)) {
+      next = &hot(find_hot(*cold_id));
       --cold;
     } else {
       next = &hot(slot);
       slot = list.previous(age_links_, slot);
     }
-    if (matches(*next, event)) answer.records.push_back(next->record);
-    answer.resume = next->id;
+    if (matches(*next, event)) answer.records.emplace_back(next->record());
+    answer.resume = next->id();
     if (answer.records.size() >= event.limit) break;
   }
   s.out.after_commit.emplace_back(std::move(answer));
@@ -198,14 +195,14 @@ Stats Engine::Impl::stats() const {
       const SlotList& lane = q.lanes()[c];
       if (lane.empty()) continue;
       out.lanes.push_back(
-          {carrier, {static_cast<std::uint8_t>(c)}, lane.size(), hot(lane.front()).accepted_at});
+          {carrier, {static_cast<std::uint8_t>(c)}, lane.size(), hot(lane.front()).accepted_at()});
     }
   }
   for (std::size_t c = 0; c < unplaced_.size(); ++c) {
     for (const SlotList* list : {&unplaced_[c], &stranded_[c]}) {
       if (list->empty()) continue;
       out.lanes.push_back(
-          {{}, {static_cast<std::uint8_t>(c)}, list->size(), hot(list->front()).accepted_at});
+          {{}, {static_cast<std::uint8_t>(c)}, list->size(), hot(list->front()).accepted_at()});
     }
   }
   return out;

@@ -38,7 +38,7 @@ base::Hash128 Engine::Impl::number_key(std::string_view carrier, std::uint64_t t
 bool Engine::Impl::knows_receipt(const base::Hash128& key, std::uint64_t to_hash) const {
   const auto agrees = [&](std::uint64_t of) { return to_hash == 0 || to_hash == of; };
   if (const auto found = receipts_.find(key); found != receipts_.end())
-    return agrees(hot(found->second.slot).to_hash);
+    return agrees(hot(found->second.slot).to_hash());
   if (const auto recent = recent_.find(key); recent != recent_.end())
     return agrees(recent->second.to_hash);
   return moving_keys_.contains(key);
@@ -69,7 +69,7 @@ void Engine::Impl::match(Receipt&& event, const base::Hash128& key, Step& s) {
   if (const auto found = receipts_.find(key); found != receipts_.end()) {
     const ReceiptTarget target = found->second;
     ASSERT(hot(target.slot).generation == target.generation);
-    if (agrees(hot(target.slot).to_hash))
+    if (agrees(hot(target.slot).to_hash()))
       return receipt_for_hot(target, event, Cause::receipt_matched_by_id, s);
   } else if (const auto recent = recent_.find(key); recent != recent_.end() &&
                                                     !event.carrier_message_id.empty() &&
@@ -107,7 +107,7 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
   std::uint32_t delivered = h.progress.delivered;
   std::uint32_t failed = h.progress.failed;
   if (!latest) {
-    const Story story = story_of(h.record, h.accepted_at);
+    const Story story = story_of(h.record(), h.accepted_at());
     accepted = story.accepted(target.attempt);
     delivered = story.delivered(target.attempt);
     failed = story.attempts[target.attempt].failed;
@@ -177,7 +177,7 @@ void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
     return reconsider(slot, s);
   }
 
-  const Story story = story_of(h.record, h.accepted_at);
+  const Story story = story_of(h.record(), h.accepted_at());
   if (story.is_taken(h.segments, h.progress.since)) {
     // An earlier attempt, in doubt then, was accepted as well: its receipt decides.
     h.taken = true;
@@ -203,7 +203,7 @@ void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
 
 bool Engine::Impl::may_reroute(const Hot& h, CarrierIndex from, const Step& s) const {
   bool another = false;
-  for (std::size_t i = 0; i < h.plan_count; ++i) another |= h.plan[i] != from && usable(h, i);
+  for (std::size_t i = 0; i < h.plan_count(); ++i) another |= h.plan[i] != from && usable(h, i);
   return class_of(h).on_undelivered == message::UndeliveredRule::reroute &&
          h.progress.unanswered == 0 && another && h.failures + 1 < class_of(h).retry.attempts &&
          s.now.mono < h.expires;
@@ -215,7 +215,7 @@ void Engine::Impl::reroute_undelivered(Slot slot, CarrierIndex from, Step& s) {
   refuse_by(h, from);
   set_place(slot, Place::none);
   h.pinned = false;
-  h.doubt = story_of(h.record, h.accepted_at).in_doubt();
+  h.doubt = story_of(h.record(), h.accepted_at()).in_doubt();
   note(s, Note::Metric::retry, h, "undelivered");
   dispatch(slot, Cause::reroute, s);
 }
@@ -224,7 +224,7 @@ void Engine::Impl::reroute_undelivered(Slot slot, CarrierIndex from, Step& s) {
 // that may arrive.
 void Engine::Impl::failed_for_good(Slot slot, Step& s) {
   const Hot& h = hot(slot);
-  const Story story = story_of(h.record, h.accepted_at);
+  const Story story = story_of(h.record(), h.accepted_at());
   const CarrierIndex carrier =
       find_carrier(story.attempts[h.progress.attempt].carrier).value_or(CarrierIndex{});
   if (may_reroute(h, carrier, s)) return reroute_undelivered(slot, carrier, s);
@@ -294,14 +294,14 @@ bool Engine::Impl::match_by_number(const Receipt& event, Step& s) {
   const std::optional<ReceiptTarget> target = only_one_hoping(key);
   if (!target) return false;
   if (has_id) receipts_[id_key] = *target;
-  const std::size_t size = hot(target->slot).record.size();
+  const std::size_t size = hot(target->slot).record().size();
   receipt_for_hot(*target, event, Cause::receipt_matched_by_number, s);
   if (!has_id) return true;
   const Hot& h = hot(target->slot);
   if (h.generation != target->generation) {
     // What came of that id before said no more, and must not be taken for another's later.
     forget_early(id_key, s);
-  } else if (h.record.size() == size) {
+  } else if (h.record().size() == size) {
     // It said nothing new and left no event: its key would be forgotten with none and outlive the
     // message.
     receipts_.erase(id_key);
@@ -339,11 +339,11 @@ bool Engine::Impl::hopes_for_number(const ReceiptTarget& target) const {
   const Hot& h = hot(target.slot);
   if (h.generation != target.generation) return false;
   bool hopes = false;
-  base::ByteReader in(h.record);
+  base::ByteReader in(h.record());
   in.u8();
   in.text();
   while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, h.accepted_at);
+    const message::EventView event = message::decode_event_view(in, h.accepted_at());
     ASSERT(in.ok());
     if (event.attempt != target.attempt || event.segment != target.segment) continue;
     hopes = event.carrier_message_id.empty() && (event.attempt_state == AttemptState::in_doubt ||
@@ -355,7 +355,7 @@ bool Engine::Impl::hopes_for_number(const ReceiptTarget& target) const {
 // Few enough to look at each: the windows bound them.
 bool Engine::Impl::is_on_wire(CarrierIndex carrier, std::uint64_t to_hash) const {
   for (Slot slot = wire_.front(); slot != kNoSlot; slot = wire_.next(place_links_, slot)) {
-    if (hot(slot).to_hash == to_hash && hot(slot).carrier == carrier) return true;
+    if (hot(slot).to_hash() == to_hash && hot(slot).carrier == carrier) return true;
   }
   return false;
 }
@@ -396,7 +396,7 @@ void Engine::Impl::claim_early(const base::Hash128& key, const ReceiptTarget& ta
   const auto found = early_.find(key);
   if (found == early_.end()) return;
   const message::EarlyReceipt& early = found->second.receipt;
-  if (early.to_hash != 0 && early.to_hash != hot(target.slot).to_hash) return;  // a reused id
+  if (early.to_hash != 0 && early.to_hash != hot(target.slot).to_hash()) return;  // a reused id
   const Receipt receipt = to_receipt(early);
   forget_early(key, s);
   receipt_for_hot(target, receipt,

@@ -17,32 +17,25 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
   if (tenant == tenants.end() || traffic_class == tables_->classes.end()) return kNoSlot;
   const Slot slot = allocate();
   Hot& h = hot(slot);
-  h.id = e.id;
-  h.record = bytes;
-  hot_bytes_ += h.record.size();
+  append_to_record(h, bytes);
   h.progress = message::fold(*decoded);
-  h.accepted_at = e.accepted_at;
-  h.ready = now.to_mono(e.due_at);
-  h.expires = now.to_mono(e.expires_at);
-  h.retry_at = h.ready;
-  h.to_hash = e.to_hash;
+  h.expires = now.to_mono(e.due_at) + (e.expires_at - e.due_at);
   h.country = numbering::Country::parse(e.country).value_or(numbering::Country{});
   h.tenant = {static_cast<std::uint16_t>(tenant - tenants.begin())};
   h.traffic_class = {static_cast<std::uint8_t>(traffic_class - tables_->classes.begin())};
   h.segments = e.segments;
-  h.encoding = e.encoding;
-  h.reference = e.reference;
   h.notify = e.notify;
+  std::size_t count = 0;
   for (const std::string& name : e.plan) {
     const auto carrier = find_carrier(name);
-    if (carrier && h.plan_count < routing::kPlanMax) h.plan[h.plan_count++] = *carrier;
+    if (carrier && count < routing::kPlanMax) h.plan[count++] = *carrier;
   }
   const message::Event& last = decoded->events.back();
   if (last.kind == EventKind::queued) {
     h.queued_as = last.cause;
     h.queued_at = find_carrier(last.carrier).value_or(CarrierIndex{});
   }
-  by_id_.emplace(h.id, slot);
+  index(slot);
   read_story(slot);
   return slot;
 }
@@ -50,7 +43,7 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
 // What the events tell beyond the fold: whom it tried, what is in doubt, which keys receipts know.
 void Engine::Impl::read_story(Slot slot) {
   Hot& h = hot(slot);
-  const Story story = story_of(h.record, h.accepted_at);
+  const Story story = story_of(h.record(), h.accepted_at());
   for (std::size_t i = 1; i < story.attempts.size(); ++i) {
     const Story::Attempt& attempt = story.attempts[i];
     h.carrier = find_carrier(attempt.carrier).value_or(CarrierIndex{});
@@ -70,7 +63,7 @@ void Engine::Impl::read_story(Slot slot) {
     if (by_number) return expect_by_number(key, target);
     // A carrier that reuses ids means the newer message.
     const auto known = receipts_.find(key);
-    if (known == receipts_.end() || hot(known->second.slot).id <= h.id) receipts_[key] = target;
+    if (known == receipts_.end() || hot(known->second.slot).id() <= h.id()) receipts_[key] = target;
   });
 }
 
@@ -202,7 +195,7 @@ void Engine::Impl::restored(Now now, Output& out) {
   for (const auto& [seq, slot] : by_seq) journal_order_.push_back(journal_links_, slot);
 
   // In order of age; those that need a carrier are looked at by class, a few a step.
-  std::ranges::sort(by_seq, {}, [&](const auto& entry) { return hot(entry.second).id; });
+  std::ranges::sort(by_seq, {}, [&](const auto& entry) { return hot(entry.second).id(); });
   for (const auto& [seq, slot] : by_seq) resume(slot, s);
   place_some(s);
   pump(s);
@@ -216,14 +209,14 @@ void Engine::Impl::resume(Slot slot, Step& s) {
   if (message::is_final(h.progress.state)) return archive(slot, s);
   if (h.progress.attempt == 0) {
     // One that was never held is due, even if the clock has been set back since.
-    if (h.progress.state != State::scheduled || h.retry_at <= s.now.mono) return place_later(slot);
+    if (h.progress.state != State::scheduled || h.ready() <= s.now.mono) return place_later(slot);
     set_place(slot, Place::held);
-    const bool far = h.retry_at - s.now.mono > limits::kColdAfter && !h.thawed;
-    return arm(slot, far ? s.now.mono : h.retry_at);
+    const bool far = h.ready() - s.now.mono > limits::kColdAfter && !h.thawed;
+    return arm(slot, far ? s.now.mono : h.ready());
   }
   if (h.progress.unanswered != 0) return resume_attempt(slot, s);
   const auto copy_in_doubt = [&] {
-    return story_of(h.record, h.accepted_at).in_doubt_of(h.progress.attempt) != 0;
+    return story_of(h.record(), h.accepted_at()).in_doubt_of(h.progress.attempt) != 0;
   };
   const bool whole = h.progress.accepted == message::all_segments(h.segments);
   if (h.taken || (whole && copy_in_doubt())) {
@@ -237,7 +230,7 @@ void Engine::Impl::resume(Slot slot, Step& s) {
   if (h.progress.failed != 0) return place_later(slot);
   const bool held = class_of(h).in_doubt == message::InDoubtRule::hold;
   if (h.progress.in_doubt != 0 && held && !bug(PlantedBug::resend_held)) {
-    const Story story = story_of(h.record, h.accepted_at);
+    const Story story = story_of(h.record(), h.accepted_at());
     const base::Duration waited = s.now.wall - story.attempts[h.progress.attempt].doubted_at;
     set_place(slot, Place::doubt_hold);
     return arm(slot, s.now.mono + std::clamp<base::Duration>(limits::kInDoubtHold - waited, {},

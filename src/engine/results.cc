@@ -103,7 +103,7 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
                              h.country,
                              {},
                              {},
-                             (event.written_at - h.ready).count()});
+                             (event.written_at - h.ready()).count()});
     }
   }
   const std::uint32_t bit = 1u << (event.segment - 1);
@@ -152,7 +152,7 @@ void Engine::Impl::learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_
   const ReceiptTarget target{slot, h.generation, attempt, segment};
   if (id.empty()) {
     // A carrier that gives no id: only number and time can tell.
-    const base::Hash128 key = number_key(carrier, h.to_hash);
+    const base::Hash128 key = number_key(carrier, h.to_hash());
     expect_by_number(key, target);
     return claim_early(key, target, s);
   }
@@ -165,7 +165,7 @@ void Engine::Impl::attempt_finished(Slot slot, Step& s) {
   Hot& h = hot(slot);
   if (h.progress.accepted == message::all_segments(h.segments)) {
     if (h.progress.attempt == h.progress.since) return all_accepted(slot, s);
-    const Story story = story_of(h.record, h.accepted_at);
+    const Story story = story_of(h.record(), h.accepted_at());
     if (story.attempts[h.progress.attempt].in_doubt != 0) return doubt_arose(slot, s);
     h.doubt = story.in_doubt();
     h.taken = story.is_taken(h.segments);
@@ -199,9 +199,9 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
   h.pinned = h.progress.accepted != 0;
   ++h.failures;
   note(s, Note::Metric::in_doubt, h, message::name(h.worst_cause));
-  const base::Hash128 key = number_key(carrier_name(h.carrier), h.to_hash);
+  const base::Hash128 key = number_key(carrier_name(h.carrier), h.to_hash());
   // Not of the fold, which leaves out a segment that was accepted in an earlier copy.
-  const Story story = story_of(h.record, h.accepted_at);
+  const Story story = story_of(h.record(), h.accepted_at());
   const std::uint32_t in_doubt = story.attempts[h.progress.attempt].in_doubt;
   for (std::uint8_t segment = 1; segment <= h.segments; ++segment) {
     if ((in_doubt >> (segment - 1) & 1) != 0)
@@ -243,7 +243,7 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
       return wait_until(slot, s.now.mono + kUnsentPause, h.worst_cause, s);
     case OutcomeKind::throttled:
       forget_attempt(slot, s);
-      if (!h.pinned && s.now.mono - h.ready > (h.expires - h.ready) / kThrottledTtlShare)
+      if (!h.pinned && s.now.mono - h.ready() > (h.expires - h.ready()) / kThrottledTtlShare)
         tire_of(h, h.carrier);
       return again(Cause::carrier_throttled);
     case OutcomeKind::fail:
@@ -258,7 +258,7 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
       h.tries_here = 0;
       tire_of(h, h.carrier);
       // With nobody else to ask, the schedule goes on here.
-      for (std::size_t i = 0; i < h.plan_count; ++i) {
+      for (std::size_t i = 0; i < h.plan_count(); ++i) {
         if (usable(h, i)) return again(Cause::reroute);
       }
       return retry_later(slot, Cause::retry, s);
@@ -281,13 +281,13 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
 void Engine::Impl::forget_attempt(Slot slot, Step& s) {
   Hot& h = hot(slot);
   if (h.progress.events < limits::kEventsPerMessageMax || !cost_nothing(h)) return;
-  const std::string_view kept = std::string_view(h.record).substr(0, h.attempt_at);
+  const std::string_view kept = h.record().substr(0, h.attempt_at);
   const auto record = message::decode_record(kept);
   ASSERT(record.has_value());
   const message::Progress before = message::fold(*record);
   if (before.state != h.progress.state) return;  // states only move forward
-  hot_bytes_ -= h.record.size() - h.attempt_at;
-  h.record.resize(h.attempt_at);
+  hot_bytes_ -= h.record().size() - h.attempt_at;
+  h.cut(h.attempt_at);
   h.progress = before;
   h.queued_as = Cause::none;
   record_whole(slot, s);  // replaces what the journal has of it
@@ -295,9 +295,9 @@ void Engine::Impl::forget_attempt(Slot slot, Step& s) {
 
 // Does the record say of the time since the latest attempt began only that it was not taken?
 bool Engine::Impl::cost_nothing(const Hot& h) const {
-  base::ByteReader in(std::string_view(h.record).substr(h.attempt_at));
+  base::ByteReader in(h.record().substr(h.attempt_at));
   while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, h.accepted_at);
+    const message::EventView event = message::decode_event_view(in, h.accepted_at());
     ASSERT(in.ok());
     const bool unsent =
         event.kind == EventKind::answered && (event.attempt_state == AttemptState::throttled ||
@@ -309,13 +309,13 @@ bool Engine::Impl::cost_nothing(const Hot& h) const {
 }
 
 void Engine::Impl::tire_of(Hot& h, CarrierIndex carrier) {
-  for (std::size_t i = 0; i < h.plan_count; ++i) {
+  for (std::size_t i = 0; i < h.plan_count(); ++i) {
     if (h.plan[i] == carrier) h.tired_of |= static_cast<std::uint8_t>(1u << i);
   }
 }
 
 void Engine::Impl::refuse_by(Hot& h, CarrierIndex carrier) {
-  for (std::size_t i = 0; i < h.plan_count; ++i) {
+  for (std::size_t i = 0; i < h.plan_count(); ++i) {
     if (h.plan[i] == carrier) h.refused_by |= static_cast<std::uint8_t>(1u << i);
   }
 }
@@ -323,13 +323,13 @@ void Engine::Impl::refuse_by(Hot& h, CarrierIndex carrier) {
 void Engine::Impl::retry_later(Slot slot, Cause why, Step& s) {
   const Hot& h = hot(slot);
   note(s, Note::Metric::retry, h, message::name(why));
-  const std::uint64_t noise = base::MessageIdHash{}({h.id.high, h.id.low + h.failures});
+  const base::MessageId id = h.id();
+  const std::uint64_t noise = base::MessageIdHash{}({id.high, id.low + h.failures});
   wait_until(slot, s.now.mono + queue::retry_delay(class_of(h).retry, h.failures, noise), why, s);
 }
 
 void Engine::Impl::wait_until(Slot slot, Mono at, Cause why, Step& s) {
   Hot& h = hot(slot);
-  h.retry_at = at;
   set_place(slot, Place::retry_wait);
   record(slot,
          {.kind = EventKind::queued,
@@ -338,7 +338,7 @@ void Engine::Impl::wait_until(Slot slot, Mono at, Cause why, Step& s) {
           .cause = why,
           .carrier = carrier_name(h.carrier)},
          s);
-  arm(slot, std::min(h.retry_at, h.expires));
+  arm(slot, std::min(at, h.expires));
 }
 
 // An answer to a segment that was in doubt, of this attempt or of one that others followed.
@@ -349,7 +349,7 @@ void Engine::Impl::late_answer(Slot slot, const SubmitResult& event, Step& s) {
   const std::uint32_t bit = 1u << (event.segment - 1);
   const AttemptState answer = attempt_state_of(event.outcome.kind);
   if (answer == AttemptState::in_doubt || answer == AttemptState::not_sent) return;  // nothing new
-  const Story story = story_of(h.record, h.accepted_at);
+  const Story story = story_of(h.record(), h.accepted_at());
   if (attempt >= story.attempts.size()) return;
   if ((story.attempts[attempt].in_doubt & bit) == 0) return;  // its receipt came first
 
@@ -379,7 +379,7 @@ void Engine::Impl::late_answer(Slot slot, const SubmitResult& event, Step& s) {
 // Something that was in doubt is no longer: a resend that waits is called off or made plain.
 void Engine::Impl::reconsider(Slot slot, Step& s) {
   Hot& h = hot(slot);
-  const Story story = story_of(h.record, h.accepted_at);
+  const Story story = story_of(h.record(), h.accepted_at());
   h.doubt = story.in_doubt();
   h.taken = story.is_taken(h.segments);
   const bool in_line =

@@ -205,6 +205,25 @@ std::expected<Record, std::string> decode_record(std::string_view bytes) {
   return record;
 }
 
+EnvelopeHead head_of(std::string_view record) {
+  base::ByteReader in(record);
+  in.u8();
+  base::ByteReader envelope(in.text());
+  EnvelopeHead head;
+  head.id.high = envelope.u64();
+  head.id.low = envelope.u64();
+  head.accepted_at = base::wall_from_us(static_cast<std::int64_t>(envelope.u64()));
+  head.due_at = head.accepted_at + base::Duration(envelope.svarint());
+  head.expires_at = head.due_at + base::Duration(envelope.svarint());
+  head.to_hash = envelope.u64();
+  envelope.u8();
+  head.encoding = envelope.u8();
+  head.segments = envelope.u8();
+  head.reference = envelope.u8();
+  ASSERT(envelope.ok());
+  return head;
+}
+
 std::string_view sealed_of(std::string_view record) {
   base::ByteReader in(record);
   const auto bytes = open_record(in);

@@ -85,6 +85,20 @@ std::expected<Record, std::string> decode_record(std::string_view bytes);
 std::expected<Envelope, std::string> decode_envelope(std::string_view record,
                                                      std::size_t* events_at = nullptr);
 
+// The fields of fixed place at an envelope's beginning: cheap enough to be read again whenever they
+// are needed. `record` must be whole.
+struct EnvelopeHead {
+  base::MessageId id;
+  base::Wall accepted_at{};
+  base::Wall due_at{};
+  base::Wall expires_at{};
+  std::uint64_t to_hash = 0;
+  std::uint8_t encoding = 0;
+  std::uint8_t segments = 1;
+  std::uint8_t reference = 0;
+};
+EnvelopeHead head_of(std::string_view record);
+
 // The sealed blob inside a record, without decoding the rest. Views into `record`.
 std::string_view sealed_of(std::string_view record);
 
