@@ -48,6 +48,10 @@ struct Needs {
   // By locking table: the single shift tables (bit n: identifier n) that hold all it does not.
   std::array<std::uint16_t, kLanguages> singles;
   bool latin1 = true;
+  // Tables that have a character which the default ones lack or write with an escape: the others
+  // gain nothing where a text is transliterated.
+  std::uint16_t useful_locking = 1;
+  std::uint16_t useful_single = 1;
 };
 
 std::expected<Needs, TextError> needs_of(std::string_view utf8, Languages locking_allowed) {
@@ -65,6 +69,10 @@ std::expected<Needs, TextError> needs_of(std::string_view utf8, Languages lockin
     for (std::uint32_t missing = lockings & ~std::uint32_t{tables.locking}; missing != 0;
          missing &= missing - 1) {
       needs.singles[static_cast<std::size_t>(std::countr_zero(missing))] &= tables.single;
+    }
+    if ((tables.locking & 1) == 0) {
+      needs.useful_locking |= tables.locking;
+      if ((tables.single & 1) == 0) needs.useful_single |= tables.single;
     }
     needs.latin1 &= is_latin1(*c);
   }
@@ -170,7 +178,11 @@ void offer_as_written(std::string_view utf8, const Needs& needs, const EncodeOpt
   if (options.latin1 && needs.latin1) choice.offer(utf8, Encoding::latin1, {}, 0);
 }
 
-void offer_transliterated(std::string_view utf8, const EncodeOptions& options, Choice& choice) {
+void offer_transliterated(std::string_view utf8, const Needs& needs, const EncodeOptions& options,
+                          Choice& choice) {
+  const auto has = [](std::uint16_t bits, Language language) {
+    return (bits >> static_cast<unsigned>(language) & 1) != 0;
+  };
   const auto offer = [&](const std::optional<Transliterated>& text, Encoding encoding,
                          Shift shift) {
     // Nothing replaced, and yet another text: letters put together with their marks.
@@ -178,6 +190,9 @@ void offer_transliterated(std::string_view utf8, const EncodeOptions& options, C
   };
   if (options.gsm7) {
     for_each_shift(options, [&](Shift shift) {
+      if (!has(needs.useful_locking, shift.locking) || !has(needs.useful_single, shift.single)) {
+        return;
+      }
       offer(transliterate_to_gsm7(utf8, shift, options.transliteration), Encoding::gsm7, shift);
     });
   }
@@ -232,7 +247,7 @@ std::expected<EncodedText, TextError> encode(std::string_view utf8, const Encode
   if (!choice.settled()) {
     if (options.ucs2) choice.offer(utf8, Encoding::ucs2, {}, 0);
     if (options.transliteration != Transliteration::none) {
-      offer_transliterated(utf8, options, choice);
+      offer_transliterated(utf8, *needs, options, choice);
     }
   }
   return choice.take(utf8);

@@ -58,19 +58,20 @@ Reassembler::Fingerprint Reassembler::fingerprint_of(const PartialMessage& messa
 }
 
 Reassembler::Outcome Reassembler::add(const IncomingPart& part, base::Mono now) {
-  const Concatenation& c = part.concatenation;
+  Concatenation c = part.concatenation;
+  c.wide = part.sar || c.wide;  // SAR references have 16 bits, whatever the caller put there
   if (c.index == 0 || c.index > c.total || part.octets.size() > PartialMessage::kPartOctetsMax) {
     return {.added = Added::refused, .joined = {}};
   }
   Outcome out;
   Key key = key_of(part);
   const auto known = index_.find(key);
-  auto entry = known == index_.end() ? begin_message(std::move(key), part, now)
+  auto entry = known == index_.end() ? begin_message(std::move(key), part.peer, c, now)
                                      : entries_.find(known->second);
   auto added = entry->second.message.add(c, part.octets, part.format, part.tag);
   if (added == PartialMessage::Added::conflicting) {
     out.joined.push_back(finish(entry, Joined::Why::superseded, now));
-    entry = begin_message(key_of(part), part, now);
+    entry = begin_message(key_of(part), part.peer, c, now);
     added = entry->second.message.add(c, part.octets, part.format, part.tag);
   }
   if (added == PartialMessage::Added::duplicate) {
@@ -112,16 +113,14 @@ std::vector<Joined> Reassembler::drain() {
   return out;
 }
 
-Reassembler::Entries::iterator Reassembler::begin_message(Key key, const IncomingPart& part,
-                                                          base::Mono now) {
+Reassembler::Entries::iterator Reassembler::begin_message(Key key, std::uint32_t peer,
+                                                          const Concatenation& c, base::Mono now) {
   const std::uint64_t id = next_id_++;
   const std::size_t bytes = kMessageBytes + key.from.size() + key.to.size();
   const auto indexed = index_.emplace(std::move(key), id).first;
-  by_peer_[part.peer].insert(id);
+  by_peer_[peer].insert(id);
   bytes_ += bytes;
-  return entries_
-      .emplace(id, Entry{&indexed->first, now, PartialMessage(part.concatenation), bytes})
-      .first;
+  return entries_.emplace(id, Entry{&indexed->first, now, PartialMessage(c), bytes}).first;
 }
 
 Joined Reassembler::finish(Entries::iterator entry, Joined::Why why, base::Mono now) {

@@ -131,7 +131,8 @@ class Reassembler {
   static Key key_of(const IncomingPart& part);
   static Fingerprint fingerprint_of(const PartialMessage& message);
 
-  Entries::iterator begin_message(Key key, const IncomingPart& part, base::Mono now);
+  Entries::iterator begin_message(Key key, std::uint32_t peer, const Concatenation& c,
+                                  base::Mono now);
   Joined finish(Entries::iterator entry, Joined::Why why, base::Mono now);
   bool is_repeated(const Key& key, const Fingerprint& fingerprint, base::Mono now) const;
   void remember(const Key& key, Fingerprint fingerprint, base::Mono now);

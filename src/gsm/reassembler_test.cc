@@ -161,6 +161,16 @@ TEST(Reassembler, OnePartAlone) {
   EXPECT_EQ(out.joined[0].why, Why::complete);
 }
 
+TEST(Reassembler, SarReferencesAreOfOneKind) {
+  Reassembler reassembler;
+  IncomingPart first = part(1, 2, "one");
+  IncomingPart second = part(2, 2, "two");
+  first.sar = second.sar = true;
+  second.concatenation.wide = true;
+  reassembler.add(first, at(0s));
+  EXPECT_EQ(reassembler.add(second, at(0s)).joined.at(0).text.utf8, "onetwo");
+}
+
 TEST(Reassembler, WhatIsNoPart) {
   Reassembler reassembler;
   EXPECT_EQ(reassembler.add(part(0, 2, "x"), at(0s)).added, Added::refused);
