@@ -1,4 +1,4 @@
-"""trunkline check, keys and version as an operator meets them: output, exit codes, files left behind."""
+"""trunkline check, keys, encode and version as an operator meets them: output, exit codes, files left behind."""
 import hashlib
 import json
 import os
@@ -184,6 +184,43 @@ class Keys(Case):
         self.assertIn("x.yaml:2", result.stderr)
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), text)
+
+
+class Encode(unittest.TestCase):
+    def encode(self, text, *arguments):
+        result = run("encode", "--json", "--text", text, *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_the_alphabet_chosen(self):
+        for arguments, alphabet, octets in (
+                ([], "ucs2", "015f"),
+                (["--languages", "tr"], "single_shift", "032401011b73"),
+                (["--languages", "turkish", "--shifts", "locking"], "locking_shift", "032501011d"),
+                (["--languages", "all", "--alphabets", "ucs2"], "ucs2", "015f"),
+                (["--transliterate", "diacritics"], "default", "73")):
+            answer = self.encode("ş", *arguments)
+            self.assertEqual((answer["alphabet"], answer["segments"][0]["octets"]), (alphabet, octets), arguments)
+
+    def test_facts(self):
+        answer = self.encode("It’s " + "नमस्ते " * 30, "--languages", "hindi", "--wide-reference", "--reference", "4660",
+                             "--transliterate", "lookalikes")
+        self.assertEqual((answer["locking_shift"], answer["single_shift"]), ("hindi", "hindi"))
+        self.assertEqual((answer["data_coding"], answer["esm_class"], answer["transliterated"]), (0, 64, 1))
+        self.assertEqual((answer["units_single"], answer["units_multipart"]), (152, 145))
+        self.assertEqual([s["header"] for s in answer["segments"]],
+                         ["0c080412340201250106240106", "0c080412340202250106240106"])
+        self.assertEqual("".join(s["text"] for s in answer["segments"]), answer["text"])
+        self.assertTrue(answer["text"].startswith("It's "))
+
+    def test_what_is_refused(self):
+        for arguments, code, why in ((["--text", "ж", "--alphabets", "gsm7"], 1, "character at byte 0"),
+                                     (["--text", "a" * 161, "--segments-max", "1"], 1, "more than 1 segment;"),
+                                     (["--text", "a", "--languages", "xx"], 2, "no tables for 'xx'"),
+                                     (["--text", "a", "--reference", "256"], 2, "--wide-reference")):
+            result = run("encode", *arguments)
+            self.assertEqual(result.returncode, code, arguments)
+            self.assertIn(why, result.stderr)
 
 
 class Version(unittest.TestCase):

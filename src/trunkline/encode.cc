@@ -1,4 +1,6 @@
 // trunkline encode: what a text becomes on the air.
+#include "gsm/encode.h"
+
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -6,7 +8,6 @@
 #include <iostream>
 #include <iterator>
 
-#include "gsm/segment.h"
 #include "trunkline/commands.h"
 
 namespace trunkline::cli {
@@ -15,48 +16,150 @@ namespace {
 struct Arguments {
   std::string text;
   std::uint32_t reference = 0;
+  std::vector<std::string> languages;
+  std::vector<std::string> alphabets = {"gsm7", "ucs2"};
+  std::string transliterate = "none";
+  std::string shifts = "both";
+  bool wide = false;
+  bool packed = false;
+  std::uint32_t segments_max = base::limits::kSegmentsMax;
   bool json = false;
 };
 
-void print_json(const gsm::TextReport& report, std::string_view text) {
-  boost::json::array segments;
-  for (const gsm::SegmentReport& s : report.segments) {
-    segments.push_back({{"text", text.substr(s.text_begin, s.text_end - s.text_begin)},
-                        {"units", s.units},
-                        {"octets", s.octets_hex}});
+std::string to_hex(std::string_view octets) {
+  std::string out;
+  for (const char octet : octets) {
+    fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(octet));
   }
-  const boost::json::object out{
-      {"encoding", gsm::name(report.encoding)},    {"data_coding", report.data_coding},
-      {"esm_class", report.has_header ? 0x40 : 0}, {"units", report.units},
-      {"units_free", report.units_free},           {"segments", segments}};
+  return out;
+}
+
+std::string_view unit_name(gsm::Encoding encoding) {
+  switch (encoding) {
+    case gsm::Encoding::gsm7:
+      return "septets";
+    case gsm::Encoding::ucs2:
+      return "16-bit units";
+    default:
+      return "octets";
+  }
+}
+
+boost::json::value language_json(gsm::Language language) {
+  if (language == gsm::Language::none) return nullptr;
+  return boost::json::value(gsm::name(language));
+}
+
+std::size_t units_of(const gsm::EncodedText& text, std::size_t segment) {
+  return gsm::count_units(text.plan.text_of(text.utf8, segment), text.encoding(), text.shift);
+}
+
+void print_json(const gsm::EncodedText& text, std::uint16_t reference) {
+  boost::json::array segments;
+  for (std::size_t i = 0; i < text.segments(); ++i) {
+    const gsm::EncodedPart part = gsm::encode_part(text, i, reference);
+    segments.push_back({{"text", text.plan.text_of(text.utf8, i)},
+                        {"units", units_of(text, i)},
+                        {"header", to_hex(part.header)},
+                        {"octets", to_hex(part.user_data())}});
+  }
+  const boost::json::object out{{"encoding", gsm::name(text.encoding())},
+                                {"alphabet", text.alphabet()},
+                                {"locking_shift", language_json(text.shift.locking)},
+                                {"single_shift", language_json(text.shift.single)},
+                                {"data_coding", text.data_coding()},
+                                {"esm_class", text.has_header() ? 0x40 : 0},
+                                {"units", text.plan.units},
+                                {"units_free", text.units_free()},
+                                {"units_single", text.room.single},
+                                {"units_multipart", text.room.multipart},
+                                {"text", text.utf8},
+                                {"transliterated", text.transliterated},
+                                {"segments", segments}};
   std::printf("%s\n", boost::json::serialize(out).c_str());
 }
 
-void print_text(const gsm::TextReport& report, std::string_view text) {
-  const bool septets = report.encoding == gsm::Encoding::gsm7;
-  fmt::print("encoding     {} (data_coding {})\n", gsm::name(report.encoding), report.data_coding);
-  fmt::print("units        {} {}, {} more fit into the last segment\n", report.units,
-             septets ? "septets" : "16-bit units", report.units_free);
-  fmt::print("segments     {}{}\n", report.segments.size(),
-             report.has_header ? ", each with a header of 6 octets (esm_class 64)" : "");
-  for (std::size_t i = 0; i < report.segments.size(); ++i) {
-    const gsm::SegmentReport& s = report.segments[i];
-    fmt::print("\n{}: {} units, {} octets\n  {}\n  {}\n", i + 1, s.units, s.octets_hex.size() / 2,
-               text.substr(s.text_begin, s.text_end - s.text_begin), s.octets_hex);
+void print_text(const gsm::EncodedText& text, std::uint16_t reference) {
+  fmt::print("encoding     {} (data_coding {})\n", gsm::name(text.encoding()), text.data_coding());
+  if (text.shift.locking != gsm::Language::none) {
+    fmt::print("locking      {} (information element 0x25)\n", gsm::name(text.shift.locking));
+  }
+  if (text.shift.single != gsm::Language::none) {
+    fmt::print("single shift {} (information element 0x24)\n", gsm::name(text.shift.single));
+  }
+  fmt::print("units        {} {}, {} more fit into the last segment\n", text.plan.units,
+             unit_name(text.encoding()), text.units_free());
+  const std::size_t header = gsm::encode_part(text, 0, reference).header.size();
+  const bool several = text.segments() > 1;
+  fmt::print("segments     {}", text.segments());
+  if (header != 0) {
+    fmt::print(", {} a header of {} octets (esm_class 64)", several ? "each with" : "with", header);
+  }
+  fmt::print("\n");
+  if (text.transliterated != 0) {
+    fmt::print("replaced     {} character{} by look-alikes\n", text.transliterated,
+               text.transliterated == 1 ? "" : "s");
+  }
+  for (std::size_t i = 0; i < text.segments(); ++i) {
+    const std::string octets = gsm::encode_part(text, i, reference).user_data();
+    fmt::print("\n{}: {} units, {} octets\n  {}\n  {}\n", i + 1, units_of(text, i), octets.size(),
+               text.plan.text_of(text.utf8, i), to_hex(octets));
   }
 }
 
+// The sentence is for the user.
+std::expected<gsm::EncodeOptions, std::string> options_of(const Arguments& a) {
+  gsm::EncodeOptions options{.gsm7 = false, .ucs2 = false};
+  for (const std::string& alphabet : a.alphabets) {
+    options.gsm7 |= alphabet == "gsm7";
+    options.latin1 |= alphabet == "latin1";
+    options.ucs2 |= alphabet == "ucs2";
+  }
+  gsm::Languages languages;
+  for (const std::string& text : a.languages) {
+    const auto language = gsm::parse_language(text);
+    if (text == "all") {
+      languages = gsm::Languages::all();
+    } else if (language) {
+      languages.add(*language);
+    } else {
+      return std::unexpected(fmt::format(
+          "--languages: no tables for '{}'; there are turkish, spanish, portuguese, bengali, "
+          "gujarati, hindi, kannada, malayalam, oriya, punjabi, tamil, telugu, urdu, all",
+          text));
+    }
+  }
+  if (a.shifts != "locking") options.single_shift = languages;
+  if (a.shifts != "single") options.locking_shift = languages;
+  if (a.transliterate == "lookalikes") options.transliteration = gsm::Transliteration::lookalikes;
+  if (a.transliterate == "diacritics") options.transliteration = gsm::Transliteration::diacritics;
+  options.joining = a.wide ? gsm::Joining::udh16 : gsm::Joining::udh8;
+  options.packed = a.packed;
+  options.segments_max = a.segments_max;
+  return options;
+}
+
 int encode(Arguments& a) {
+  const auto options = options_of(a);
+  if (!options) {
+    std::fprintf(stderr, "trunkline encode: %s\n", options.error().c_str());
+    return kUsage;
+  }
+  if (!a.wide && a.reference > 255) {
+    std::fprintf(stderr, "trunkline encode: --reference: above 255 only with --wide-reference\n");
+    return kUsage;
+  }
   if (a.text == "-") a.text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  const auto report = gsm::describe_text(a.text, static_cast<std::uint8_t>(a.reference));
-  if (!report) {
-    std::fprintf(stderr, "trunkline encode: %s\n", report.error().message().c_str());
+  const auto text = gsm::encode(a.text, *options);
+  if (!text) {
+    std::fprintf(stderr, "trunkline encode: %s\n", text.error().message().c_str());
     return kNegative;
   }
+  const auto reference = static_cast<std::uint16_t>(a.reference);
   if (a.json) {
-    print_json(*report, a.text);
+    print_json(*text, reference);
   } else {
-    print_text(*report, a.text);
+    print_text(*text, reference);
   }
   return kOk;
 }
@@ -68,7 +171,26 @@ void add_encode(CLI::App& app, int& exit_code) {
   auto a = std::make_shared<Arguments>();
   c->add_option("--text", a->text, "UTF-8; - reads standard input")->required();
   c->add_option("--reference", a->reference, "Of the parts, in their headers")
-      ->check(CLI::Range(0, 255))
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  c->add_flag("--wide-reference", a->wide, "16-bit references");
+  c->add_option("--languages", a->languages,
+                "National language tables the carrier supports (turkish,hindi,... or all)")
+      ->delimiter(',');
+  c->add_option("--shifts", a->shifts, "Which tables of these languages")
+      ->check(CLI::IsMember({"single", "locking", "both"}))
+      ->capture_default_str();
+  c->add_option("--alphabets", a->alphabets, "Alphabets the carrier supports")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"gsm7", "latin1", "ucs2"}))
+      ->capture_default_str();
+  c->add_option("--transliterate", a->transliterate,
+                "Characters to write with others where that saves UCS-2 or a segment")
+      ->check(CLI::IsMember({"none", "lookalikes", "diacritics"}))
+      ->capture_default_str();
+  c->add_flag("--packed", a->packed, "GSM 7-bit eight septets in seven octets");
+  c->add_option("--segments-max", a->segments_max, "More are refused")
+      ->check(CLI::Range(std::size_t{1}, base::limits::kSegmentsMax))
       ->capture_default_str();
   c->add_flag("--json", a->json, "As JSON");
   c->callback([a, &exit_code] { exit_code = encode(*a); });
