@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 
 namespace trunkline::smpp {
 namespace {
@@ -54,7 +55,8 @@ std::optional<Wall> relative(const Fields& f, Wall now) {
 
 std::optional<Wall> absolute(const Fields& f) {
   const year_month_day date = year(2000 + f.pairs[0]) / f.pairs[1] / f.pairs[2];
-  if (!date.ok() || f.pairs[3] > 23 || f.pairs[4] > 59 || f.pairs[5] > 59 || f.quarters > 48) {
+  if (!date.ok() || f.pairs[3] > 23 || f.pairs[4] > 59 || f.pairs[5] > 59 ||
+      f.quarters > kQuarterHoursMax) {
     return std::nullopt;
   }
   // "+": local time is ahead of UTC.
@@ -72,16 +74,21 @@ std::string format_relative_time(Duration d) {
                      clock.minutes().count(), clock.seconds().count());
 }
 
-std::string format_absolute_time(Wall t) {
-  const auto day = floor<days>(t.time_since_epoch());
+std::string format_absolute_time(Wall t, int quarter_hours) {
+  constexpr auto kFirst = Wall{sys_days{year(2000) / 1 / 1}.time_since_epoch()};
+  constexpr auto kLast = Wall{sys_days{year(2100) / 1 / 1}.time_since_epoch()} - milliseconds(100);
+  quarter_hours = std::clamp(quarter_hours, -kQuarterHoursMax, kQuarterHoursMax);
+  const minutes offset(15 * quarter_hours);
+  const Wall local = std::clamp(std::clamp(t, kFirst, kLast) + offset, kFirst, kLast);
+  const auto day = floor<days>(local.time_since_epoch());
   const year_month_day date{sys_days{day}};
-  const auto rest = t.time_since_epoch() - day;
+  const auto rest = local.time_since_epoch() - day;
   const hh_mm_ss clock{floor<seconds>(rest)};
   const auto tenths = floor<milliseconds>(rest - floor<seconds>(rest)).count() / 100;
-  return fmt::format("{:02}{:02}{:02}{:02}{:02}{:02}{}00+", static_cast<int>(date.year()) % 100,
+  return fmt::format("{:02}{:02}{:02}{:02}{:02}{:02}{}{:02}{}", static_cast<int>(date.year()) % 100,
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     tenths);
+                     tenths, std::abs(quarter_hours), quarter_hours < 0 ? '-' : '+');
 }
 
 std::optional<Wall> parse_time(std::string_view text, Wall now) {
