@@ -174,6 +174,44 @@ StatusClass status_class(std::uint32_t code) {
   return info == nullptr ? C::unknown : info->cls;
 }
 
+StatusVerdict status_verdict(std::uint32_t code) {
+  const StatusInfo* info = find_status(code);
+  if (info == nullptr) return {.unmapped = true};
+  return {.action = info->action,
+          .cls = info->cls,
+          .counts_against_health = info->counts_against_health};
+}
+
+void StatusProfile::set(std::uint32_t code, StatusAction action) {
+  const auto it = std::ranges::lower_bound(lines_, code, {}, &Line::code);
+  if (it != lines_.end() && it->code == code) {
+    it->action = action;
+  } else {
+    lines_.insert(it, {code, action});
+  }
+}
+
+StatusVerdict StatusProfile::verdict(std::uint32_t code) const {
+  StatusVerdict verdict = status_verdict(code);
+  const auto it = std::ranges::lower_bound(lines_, code, {}, &Line::code);
+  if (it == lines_.end() || it->code != code) return verdict;
+  verdict.unmapped = false;
+  if (verdict.action == it->action) return verdict;
+  verdict.action = it->action;
+  // Only what speaks of the carrier itself may trip its breaker.
+  verdict.counts_against_health = it->action == A::transient || it->action == A::rebind ||
+                                  it->action == A::park_route || it->action == A::queue_full;
+  return verdict;
+}
+
+std::optional<StatusAction> status_action_from_name(std::string_view name) {
+  for (const A action : {A::accept, A::throttled, A::queue_full, A::transient, A::reroute, A::fail,
+                         A::park_route, A::rebind, A::fix_and_fail}) {
+    if (to_string(action) == name) return action;
+  }
+  return std::nullopt;
+}
+
 std::string status_name(std::uint32_t code) {
   const StatusInfo* info = find_status(code);
   return info == nullptr ? fmt::format("{:#010x}", code) : std::string(info->name);

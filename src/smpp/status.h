@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trunkline::smpp {
 
@@ -104,6 +105,35 @@ const StatusInfo* find_status(std::uint32_t code);
 // Codes that are not in the table are StatusAction::transient, StatusClass::unknown.
 StatusAction status_action(std::uint32_t code);
 StatusClass status_class(std::uint32_t code);
+
+// What to do about a code, and whether anybody said so.
+struct StatusVerdict {
+  StatusAction action = StatusAction::transient;
+  StatusClass cls = StatusClass::unknown;
+  bool counts_against_health = true;
+  // Neither the table nor the carrier's profile knows it (vendors' codes mostly): the default
+  // action. To be counted and shown, so that somebody writes the line that is missing.
+  bool unmapped = false;
+  friend bool operator==(const StatusVerdict&, const StatusVerdict&) = default;
+};
+
+// The standard table with what one carrier means by its own codes, or means differently.
+class StatusProfile {
+ public:
+  // The later one of two for the same code counts.
+  void set(std::uint32_t code, StatusAction action);
+  StatusVerdict verdict(std::uint32_t code) const;
+
+ private:
+  struct Line {
+    std::uint32_t code;
+    StatusAction action;
+  };
+  std::vector<Line> lines_;  // by code
+};
+StatusVerdict status_verdict(std::uint32_t code);  // without a profile
+// "reroute" and the other words of to_string.
+std::optional<StatusAction> status_action_from_name(std::string_view name);
 
 // "ESME_RTHROTTLED", or "0x00000400" for a code without a name.
 std::string status_name(std::uint32_t code);

@@ -51,6 +51,10 @@ TEST(Status, EveryPublishedCodeIsInTheTableAndNoOther) {
     if (action == "slow_retry") action = row.cls == "throttle" ? "throttled" : "queue_full";
     EXPECT_EQ(to_string(status_action(code)), action) << row.name;
     EXPECT_EQ(to_string(status_class(code)), row.cls) << row.name;
+    EXPECT_EQ(status_verdict(code),
+              (StatusVerdict{info->action, info->cls, row.health == "true", false}));
+    EXPECT_EQ(StatusProfile{}.verdict(code), status_verdict(code));
+    EXPECT_EQ(status_action_from_name(to_string(info->action)), info->action);
 
     EXPECT_EQ(status_name(code), row.name);
     EXPECT_EQ(status_from_name(row.name), code);
@@ -69,6 +73,37 @@ TEST(Status, VendorAndReservedCodesAreTransientAndHaveTheirNumberAsName) {
     EXPECT_EQ(status_name(code), name);
     EXPECT_EQ(status_from_name(name), code);
   }
+}
+
+// All there are: what has no line is reported, and treated as "perhaps later, perhaps elsewhere".
+TEST(Status, EveryOtherCodeIsReportedAsUnmapped) {
+  std::size_t unmapped = 0;
+  for (std::uint32_t code = 0; code <= 0xffff; ++code) {
+    const StatusVerdict verdict = status_verdict(code);
+    EXPECT_EQ(verdict.unmapped, find_status(code) == nullptr) << code;
+    if (!verdict.unmapped) continue;
+    ++unmapped;
+    EXPECT_EQ(verdict, (StatusVerdict{StatusAction::transient, StatusClass::unknown, true, true}));
+  }
+  EXPECT_EQ(unmapped, 0x10000 - status_table().size());
+  EXPECT_TRUE(status_verdict(0xffffffff).unmapped);
+}
+
+TEST(Status, AProfileSaysWhatACarrierMeans) {
+  StatusProfile profile;
+  profile.set(0x45d, StatusAction::fail);
+  profile.set(0x401, StatusAction::throttled);
+  profile.set(kEsmeRsubmitfail, StatusAction::reroute);
+  profile.set(0x401, StatusAction::park_route);
+  EXPECT_EQ(profile.verdict(0x45d),
+            (StatusVerdict{StatusAction::fail, StatusClass::unknown, false, false}));
+  EXPECT_EQ(profile.verdict(0x401),
+            (StatusVerdict{StatusAction::park_route, StatusClass::unknown, true, false}));
+  EXPECT_EQ(profile.verdict(kEsmeRsubmitfail),
+            (StatusVerdict{StatusAction::reroute, StatusClass::transient, false, false}));
+  EXPECT_EQ(profile.verdict(kEsmeRthrottled), status_verdict(kEsmeRthrottled));
+  EXPECT_TRUE(profile.verdict(0x402).unmapped);
+  EXPECT_EQ(status_action_from_name("retry"), std::nullopt);
 }
 
 TEST(Status, NamesAreReadInAnyCaseAndNothingElseIs) {
