@@ -92,8 +92,11 @@ inline constexpr std::size_t kHistogramSeriesMax = 300;  // the same for histogr
 inline constexpr auto kMetricIdleExport = 1h;            // untouched for longer: not exported
 
 // --- SMPP -------------------------------------------------------------------------------------
-inline constexpr std::size_t kPduBytesMax = 64 * 1024 + 1024;   // message_payload plus the rest
-inline constexpr std::size_t kPduBytesBeforeBindMax = 1024;     // longer: framing error, closed
+inline constexpr std::size_t kPduBytesMax = 64 * 1024 + 1024;  // message_payload plus the rest
+inline constexpr std::size_t kPduBytesBeforeBindMax = 1024;    // longer: framing error, closed
+// PDUs of a client that is not bound; more: closed. With the size above it bounds what somebody
+// unknown costs, and how many passwords he may try on one connection.
+inline constexpr std::size_t kPdusBeforeBindMax = 16;
 inline constexpr std::size_t kLinkUnsentBytesMax = 256 * 1024;  // then no new submits on the link
 inline constexpr std::size_t kWindowMax = 10'000;
 // Timed-out requests a session remembers, in windows; beyond: the oldest one's late answer is

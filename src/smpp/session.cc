@@ -323,6 +323,10 @@ void SmppSession::Impl::on_received(std::string_view bytes, Mono now) {
 
 void SmppSession::Impl::on_frame(std::string_view frame, Mono now) {
   ++counters_.pdus_in;
+  const bool bound = state_ == SessionState::bound || state_ == SessionState::unbinding;
+  if (config_.role == Role::smsc && !bound && counters_.pdus_in > limits::kPdusBeforeBindMax) {
+    return must_close(CloseReason::too_much_before_bind);
+  }
   last_received_ = now;
   auto decoded = decode(frame, dialect_);
   if (!decoded) {

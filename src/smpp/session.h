@@ -51,6 +51,7 @@ enum class CloseReason : std::uint8_t {
   bind_refused,          // ESME: the carrier said no
   bind_timeout,          // no bind, or no answer to it, in time
   framing_error,         // the byte stream makes no sense any more
+  too_much_before_bind,  // SMSC: limits::kPdusBeforeBindMax PDUs and not bound
   enquire_link_timeout,  // the peer is silent
   inactivity,            // nothing but enquire_links for too long
   unbound,               // we asked, the peer agreed

@@ -30,6 +30,8 @@ std::string_view to_string(CloseReason r) {
       return "bind_timeout";
     case CloseReason::framing_error:
       return "framing_error";
+    case CloseReason::too_much_before_bind:
+      return "too_much_before_bind";
     case CloseReason::enquire_link_timeout:
       return "enquire_link_timeout";
     case CloseReason::inactivity:
