@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gsm/decode.h"
+#include "gsm/encode.h"
 #include "gsm/segment.h"
 
 namespace trunkline::gsm {
@@ -35,6 +36,22 @@ void plan_only(benchmark::State& state, const std::string& text) {
   for (auto _ : state) benchmark::DoNotOptimize(plan_segments(text));
 }
 BENCHMARK_CAPTURE(plan_only, ascii_100, text_of("a", 100));
+
+void choose_and_encode(benchmark::State& state, const std::string& text,
+                       const EncodeOptions& options) {
+  for (auto _ : state) {
+    const auto chosen = encode(text, options);
+    for (std::size_t i = 0; i < chosen->segments(); ++i) {
+      benchmark::DoNotOptimize(encode_part(*chosen, i, 7));
+    }
+  }
+}
+constexpr EncodeOptions kTurkish{.single_shift = {Language::turkish},
+                                 .locking_shift = {Language::turkish}};
+constexpr EncodeOptions kLookalikes{.transliteration = Transliteration::lookalikes};
+BENCHMARK_CAPTURE(choose_and_encode, ascii_100, text_of("a", 100), EncodeOptions{});
+BENCHMARK_CAPTURE(choose_and_encode, turkish_100, text_of("aş", 50), kTurkish);
+BENCHMARK_CAPTURE(choose_and_encode, lookalikes_100, text_of("It’s ", 20), kLookalikes);
 
 void decode(benchmark::State& state, const std::string& octets, std::uint8_t coding) {
   for (auto _ : state) benchmark::DoNotOptimize(decode_text(octets, coding));
