@@ -1,5 +1,6 @@
 // The framer: however a stream is cut, the same frames and the same error come out, and no more
 // than one frame is held.
+#include <algorithm>
 #include <vector>
 
 #include "base/assert.h"
@@ -9,7 +10,8 @@
 namespace trunkline::smpp {
 namespace {
 
-constexpr std::size_t kLimit = 4096;
+constexpr std::size_t kLimit = 256;      // small, so that both sides of it are reached soon
+constexpr std::size_t kStreamMax = 600;  // octet by octet is dear
 
 struct Cut {
   std::vector<std::string> frames;
@@ -44,7 +46,8 @@ Cut cut(std::string_view stream, std::size_t piece) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace trunkline::smpp;
   if (size == 0) return 0;
-  const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::string_view stream(reinterpret_cast<const char*>(data) + 1,
+                                std::min(size - 1, kStreamMax));
   const Cut whole = cut(stream, stream.size() + 1);
   for (const std::size_t piece : {std::size_t{1}, std::size_t{1} + data[0]}) {
     const Cut pieces = cut(stream, piece);

@@ -1,6 +1,7 @@
 // Receipts: whatever a carrier writes, the result is bounded, and it is a receipt only if esm_class
 // says so.
 #include "base/assert.h"
+#include "smpp/message_id.h"
 #include "smpp/receipt.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -19,6 +20,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((data[2] & 4) != 0) pdu.tlvs.push_back({tag::kMessageState, text.substr(0, 1)});
   if ((data[2] & 8) != 0) pdu.tlvs.push_back({tag::kNetworkErrorCode, text.substr(0, 3)});
 
+  const DataSm data_sm{.esm_class = pdu.esm_class,
+                       .data_coding = pdu.data_coding,
+                       .tlvs = {{tag::kMessagePayload, text}}};
+  if (pdu.short_message.empty() && pdu.tlvs.size() == 1) {
+    ASSERT(parse_receipt(data_sm) == parse_receipt(pdu));
+  }
+  if (const auto guess = parse_receipt(pdu, {.without_esm_class = true})) {
+    ASSERT(receipt_kind(pdu.esm_class) != ReceiptKind::none || !guess->id.empty() ||
+           find(pdu.tlvs, tag::kReceiptedMessageId) != nullptr);
+  }
+
   const auto receipt = parse_receipt(pdu);
   ASSERT(receipt.has_value() == (receipt_kind(pdu.esm_class) != ReceiptKind::none));
   if (!receipt) return 0;
@@ -27,6 +39,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ASSERT(receipt->submit_date.size() <= 32 && receipt->done_date.size() <= 32);
   ASSERT(receipt->state <= ReceiptState::skipped);
   ASSERT(receipt->id.find('\0') == std::string::npos);
+  (void)parse_receipt_date(receipt->done_date);
+  for (const auto base :
+       {MessageIdRule::Base::text, MessageIdRule::Base::hex, MessageIdRule::Base::decimal}) {
+    const MessageIdRule rule{.base = base};
+    const std::string normal = normal_message_id(receipt->id, rule);
+    ASSERT(normal.size() <= receipt->id.size());
+    if (base != MessageIdRule::Base::decimal) ASSERT(normal_message_id(normal, rule) == normal);
+  }
   ASSERT(receipt->id.find(' ') == std::string::npos || (data[2] & 2) != 0);
   return 0;
 }
