@@ -1,14 +1,14 @@
-// Writes src/numbering/time_zones.inc from timezones.txt, and golden answers for the test. The same
+// Writes src/numbering/time_zones.inc from timezones.tsv, and golden answers for the test. The same
 // input gives the same bytes.
 //
 //   node tools/numbering/timezones.mjs
 //
-// To take newer data: put libphonenumber's resources/timezones/map_data.txt behind a heading like the
-// one that is there, commit and date in it, run this, commit everything.
+// To take newer data: put libphonenumber's resources/timezones/map_data.txt, its | made tabs, behind a
+// heading like the one that is there, commit and date in it, run this, commit everything.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const here = (path) => new URL(path, import.meta.url);
-const text = readFileSync(here('timezones.txt'), 'utf8');
+const text = readFileSync(here('timezones.tsv'), 'utf8');
 const commit = /commit\s+#\s+([0-9a-f]{40})/.exec(text)[1];
 const date = /taken (\d{4}-\d\d-\d\d)/.exec(text)[1];
 const source = `libphonenumber ${commit.slice(0, 12)}, taken ${date}`;
@@ -17,7 +17,7 @@ const DIGITS = 9; // of the longest prefix
 const prefixes = [];
 for (const line of text.split('\n')) {
   if (line === '' || line.startsWith('#')) continue;
-  const [prefix, zones] = line.split('|');
+  const [prefix, zones] = line.split('\t');
   if (!/^[1-9]\d*$/.test(prefix) || prefix.length > DIGITS) throw new Error(`prefix ${prefix}`);
   prefixes.push({ prefix, zones, aligned: Number(prefix.padEnd(DIGITS, '0')) });
 }
