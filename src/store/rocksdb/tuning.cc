@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/sst_file_manager.h>
 #include <rocksdb/table.h>
 
 namespace trunkline::store {
@@ -64,6 +65,10 @@ rocksdb::DBOptions database_options(std::shared_ptr<StoreListener> listener) {
   options.enable_write_thread_adaptive_yield = false;
   // Background writes reach the disk in small pieces instead of one burst in front of a commit.
   options.bytes_per_sync = 1 * kMiB;
+  // Nor do they leave it in one: a synced commit waits behind the removal of a whole log.
+  options.sst_file_manager.reset(rocksdb::NewSstFileManager(options.env, nullptr, "",
+                                                            kDeleteBytesPerSecond, true, nullptr,
+                                                            kTrashRatioMax, kDeleteChunkBytes));
   options.keep_log_file_num = 4;
   options.max_log_file_size = 8 * kMiB;
   options.stats_dump_period_sec = 0;

@@ -30,7 +30,13 @@ inline constexpr std::size_t kBlockCacheBytes = 64 * kMiB;
 inline constexpr std::size_t kWalBytesMax = 256 * kMiB;
 // After a power failure the watermark is at most this old (and a synced commit dearer by one sync).
 inline constexpr auto kWatermarkSyncEvery = std::chrono::seconds(1);
-inline constexpr int kBackgroundThreads = 2;          // one flush, one compaction
+inline constexpr int kBackgroundThreads = 2;  // one flush, one compaction
+// Removing a log of 70 MB in one go held up the disk, and every commit, for 30 to 100 ms. Files go
+// in pieces, faster than new ones can come; at once only if more were waiting to go than four times
+// what is in use.
+inline constexpr std::int64_t kDeleteBytesPerSecond = 256 * kMiB;
+inline constexpr std::uint64_t kDeleteChunkBytes = 2 * kMiB;
+inline constexpr double kTrashRatioMax = 4;           // of the tables' size
 inline constexpr int kOpenFilesMax = 512;             // beyond: closed and opened again
 inline constexpr std::size_t kBlockBytes = 8 * 1024;  // a record is 400 to 800 octets
 inline constexpr double kBloomBitsPerKey = 10;        // 1 % false reads of a file
