@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/limits.h"
 #include "io/clock.h"
@@ -19,8 +21,11 @@ constexpr auto kStatsEvery = 500ms;
 constexpr auto kThawEvery = 1s;
 constexpr std::size_t kThawAtOnce = 1'000;
 // Under load a commit waits until the last one is this old, so that more messages share its fsync.
-constexpr auto kCommitSpacing = 400us;
+constexpr auto kCommitSpacing = 1000us;
+constexpr auto kUrgentCommitSpacing = 400us;         // with a message of the first priority
 constexpr std::size_t kCommitSoonBytes = 64 * 1024;  // unless this much waits
+// Events that are worth waking the engine for while it could not commit what they bring.
+constexpr std::size_t kEventsTogether = 64;
 // More than this waiting for a slow disk: the engine stops taking events, and their senders are
 // told.
 constexpr std::size_t kUncommittedBytesMax = 64u << 20;
@@ -51,7 +56,8 @@ EngineLoop::EngineLoop(store::Store& store, const seal::Vault& vault, telemetry:
       committed_(opened.next_seq - 1),
       jobs_(8) {
   durable_ = committed_;
-  notes_.use(std::move(tables));
+  notes_.use(tables);
+  use(std::move(tables));
 }
 
 EngineLoop::~EngineLoop() { stop(); }
@@ -99,7 +105,7 @@ void EngineLoop::run_engine() {
   std::vector<engine::Event> events;
   while (true) {
     base::Now now = io::now();
-    const bool open = inbox_.wait(events, patience(now));
+    const bool open = inbox_.wait(events, patience(now), enough(now));
     now = io::now();
     if (failed()) {
       // Nothing may be decided any more: what was decided could not be kept.
@@ -139,12 +145,44 @@ void EngineLoop::commit_done() {
   committed_ = durable_;
 }
 
+// How long to wait for events. What is in the inbox unseen counts as work.
 base::Duration EngineLoop::patience(base::Now now) const {
-  base::Mono until = std::min(engine_.next_deadline(), now.mono + kLongestWait);
-  if (has_work() && !store_busy_) until = std::min(until, handed_over_at_ + kCommitSpacing);
-  const base::Duration wait = until - now.mono;
-  if (has_work() && !store_busy_) return std::max<base::Duration>(wait, 20us);
-  return std::max<base::Duration>(wait, kShortestWait);
+  const base::Mono until = std::min(engine_.next_deadline(), now.mono + kLongestWait);
+  const base::Duration wait = std::max<base::Duration>(until - now.mono, kShortestWait);
+  if (store_busy_) return wait;  // its word wakes us
+  const base::Duration due = handed_over_at_ + spacing() - now.mono;
+  if (has_work() || due > base::Duration::zero()) {
+    return std::clamp<base::Duration>(due, 20us, wait);
+  }
+  return wait;
+}
+
+// How many events are worth waking for: a single one, if it could be committed at once.
+std::size_t EngineLoop::enough(base::Now now) const {
+  return store_busy_ || now.mono - handed_over_at_ < spacing() ? kEventsTogether : 1;
+}
+
+base::Duration EngineLoop::spacing() const {
+  return urgent_ ? kUrgentCommitSpacing : kCommitSpacing;
+}
+
+bool EngineLoop::is_urgent(const engine::Event& event) const {
+  const auto* accept = std::get_if<engine::Accept>(&event);
+  if (accept == nullptr) return false;
+  const std::uint64_t classes = urgent_classes_.load(std::memory_order_relaxed);
+  return std::ranges::any_of(accept->items, [&](const message::Submission& item) {
+    const std::size_t index = item.traffic_class.at();
+    return index < 64 && (classes >> index & 1) != 0;
+  });
+}
+
+void EngineLoop::use(std::shared_ptr<const engine::Tables> tables) {
+  tables_ = std::move(tables);
+  std::uint64_t urgent = 0;
+  for (std::size_t i = 0; i < std::min<std::size_t>(tables_->classes.size(), 64); ++i) {
+    if (tables_->classes[i].priority == 1) urgent |= std::uint64_t{1} << i;
+  }
+  urgent_classes_.store(urgent, std::memory_order_relaxed);
 }
 
 bool EngineLoop::has_work() const {
@@ -177,7 +215,8 @@ void EngineLoop::take(engine::Event event, base::Now now) {
     return;
   }
   const bool reload = std::holds_alternative<engine::Reload>(event);
-  if (reload) tables_ = std::get<engine::Reload>(event).tables;
+  if (reload) use(std::get<engine::Reload>(event).tables);
+  if (is_urgent(event)) urgent_ = true;
   engine::Output& out = output();
   engine_.step(std::move(event), now, out);
   if (!out.commit.cold.empty() || !out.commit.cold_removed.empty())
@@ -279,7 +318,7 @@ void EngineLoop::publish_stats(base::Now now) {
 void EngineLoop::hand_over(bool flush, base::Now now) {
   if (store_busy_ || !has_work() || failed()) return;
   const bool soon =
-      now.mono - handed_over_at_ >= kCommitSpacing || bytes_of(outputs_) >= kCommitSoonBytes;
+      now.mono - handed_over_at_ >= spacing() || bytes_of(outputs_) >= kCommitSoonBytes;
   if (!soon && !flush) return;
   for (engine::Output& out : outputs_) seal_refusals(out.commit, now.wall);
   // A commit without anything to make durable only keeps its effects in order and takes no number.
@@ -287,6 +326,7 @@ void EngineLoop::hand_over(bool flush, base::Now now) {
   store_busy_ = true;
   ++jobs_handed_;
   handed_over_at_ = now.mono;
+  urgent_ = false;
   jobs_.send_always({std::move(outputs_), tables_, next_seq_ - 1});
   outputs_.clear();
 }

@@ -5,8 +5,11 @@
 //                  +----------------------- CommitDone -------------------+
 //
 // While the store thread waits for the disk, the engine goes on filling the next Output: a group
-// commit is as large as what came in meanwhile. No effect leaves before its commit is durable.
-// After a failed commit nothing leaves any more, ever: what cannot be recorded must not be sent.
+// commit is as large as what came in meanwhile. Each commit costs an fsync and half a dozen
+// wake-ups, so under load it waits until the last one is a while old, and the engine sleeps until
+// then however many single events come in; shorter if a message of the first priority is among
+// them. No effect leaves before its commit is durable. After a failed commit nothing leaves any
+// more, ever: what cannot be recorded must not be sent.
 #pragma once
 
 #include <atomic>
@@ -49,9 +52,12 @@ class EngineLoop {
   void start();
 
   // Any thread. False: full or stopped.
-  [[nodiscard]] bool post(engine::Event&& event) { return inbox_.send(std::move(event)); }
+  [[nodiscard]] bool post(engine::Event&& event) {
+    const bool urgent = is_urgent(event);
+    return inbox_.send(std::move(event), urgent);
+  }
   // Answers to what was admitted before; never refused while running.
-  void post_all(std::vector<engine::Event>& events) { inbox_.send_all(events); }
+  void post_all(std::vector<engine::Event>& events) { inbox_.send_all(events, false); }
 
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   // The latest snapshot, renewed about twice a second.
@@ -70,6 +76,10 @@ class EngineLoop {
   void run_engine();
   void run_store();
   base::Duration patience(base::Now now) const;
+  std::size_t enough(base::Now now) const;
+  base::Duration spacing() const;
+  bool is_urgent(const engine::Event& event) const;
+  void use(std::shared_ptr<const engine::Tables> tables);
   void take(engine::Event event, base::Now now);
   void process_deferred(base::Now now);
   void thaw_due(base::Now now);
@@ -110,6 +120,9 @@ class EngineLoop {
   base::Mono thaw_at_{};
   std::uint64_t jobs_handed_ = 0;
   bool store_busy_ = false;
+  bool urgent_ = false;  // something in outputs_ is
+
+  std::atomic<std::uint64_t> urgent_classes_{0};  // bit set of ClassIndex
 
   io::Mailbox<Job> jobs_;
   std::atomic<bool> failed_{false};
