@@ -76,6 +76,7 @@ void Engine::Impl::on(Thaw&& event, Step& s) {
 }
 
 void Engine::Impl::moves(const base::MessageId& id, Moving moving) {
+  if (bug(PlantedBug::forget_moves)) return;
   for (const base::Hash128& key : moving.receipt_keys) moving_keys_[key] = id;
   moving_order_.emplace_back(moving.seq, id);
   moving_[id] = std::move(moving);

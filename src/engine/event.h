@@ -58,6 +58,8 @@ struct Cancel {
   std::string cold_record;  // if !is_hot(id): what the cold tier has, else empty
 };
 
+// Of what is not hot the asker asks the store. If that has nothing either, the asker asks here once
+// more: the message may have come back from the cold tier between the two.
 struct Query {
   Token token = 0;
   message::TenantIndex tenant;

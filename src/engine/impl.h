@@ -388,7 +388,7 @@ class Engine::Impl {
   }
   void rebuild_tables();
 
-  static constexpr std::size_t kChunk = 4096;
+  static constexpr std::size_t kChunk = 256;  // 32 KiB: below what malloc gives back page by page
 
   std::shared_ptr<const Tables> tables_;
   Options options_;

@@ -115,7 +115,6 @@ void EngineLoop::run_engine() {
     }
     for (engine::Event& event : events) take(std::move(event), now);
     events.clear();
-    process_deferred(now);
     if (engine_.next_deadline() <= now.mono) engine_.step(engine::Tick{}, now, output());
     thaw_due(now);
     publish_stats(now);
@@ -210,29 +209,16 @@ void EngineLoop::take(engine::Event event, base::Now now) {
     commit_done();
     done->seq = committed_;
   }
-  if (!look_up(event, now)) {
-    deferred_.push_back(std::move(event));
-    return;
-  }
+  look_up(event, now);
   const bool reload = std::holds_alternative<engine::Reload>(event);
   if (reload) use(std::get<engine::Reload>(event).tables);
   if (is_urgent(event)) urgent_ = true;
-  engine::Output& out = output();
-  engine_.step(std::move(event), now, out);
-  if (!out.commit.cold.empty() || !out.commit.cold_removed.empty())
-    cold_changed_seq_ = out.commit.seq;
+  engine_.step(std::move(event), now, output());
   if (reload) hooks_.reloaded(tables_);
 }
 
-void EngineLoop::process_deferred(base::Now now) {
-  if (deferred_.empty() || cold_changed_seq_ > committed_) return;
-  std::vector<engine::Event> waiting;
-  waiting.swap(deferred_);
-  for (engine::Event& event : waiting) take(std::move(event), now);
-}
-
 void EngineLoop::thaw_due(base::Now now) {
-  if (now.mono < thaw_at_ || cold_changed_seq_ > committed_) return;
+  if (now.mono < thaw_at_) return;
   auto due = store_.cold_due(now.wall, kThawAtOnce);
   if (!due) return fail(due.error());
   thaw_at_ = due->size() == kThawAtOnce ? now.mono : now.mono + kThawEvery;
@@ -242,9 +228,10 @@ void EngineLoop::thaw_due(base::Now now) {
   take(std::move(thaw), now);
 }
 
-// Attaches what the engine must know from the store. False: the cold tier is changing under a
-// commit that is not durable yet, and its answer could not be trusted; ask again after it.
-bool EngineLoop::look_up(engine::Event& event, base::Now now) {
+// Attaches what the engine must know from the store. Whatever is being moved to the cold tier or
+// back by commits that are not durable yet the engine knows better, and says so or corrects the
+// answer.
+void EngineLoop::look_up(engine::Event& event, base::Now now) {
   if (auto* accept = std::get_if<engine::Accept>(&event)) {
     if (accept->batch_key) look_up_key(accept->batch_key->key, accept->known_batch, now);
     for (std::size_t i = 0; i < accept->items.size(); ++i) {
@@ -255,7 +242,6 @@ bool EngineLoop::look_up(engine::Event& event, base::Now now) {
   } else if (auto* cancel = std::get_if<engine::Cancel>(&event)) {
     if (cancel->key) look_up_key(cancel->key->key, cancel->known, now);
     if (!engine_.is_hot(cancel->id)) {
-      if (cold_changed_seq_ > committed_) return false;
       auto found = store_.find_cold(cancel->id);
       if (!found) fail(found.error());
       if (found && *found) cancel->cold_record = std::move((*found)->record);
@@ -264,13 +250,11 @@ bool EngineLoop::look_up(engine::Event& event, base::Now now) {
     const std::string& carrier = tables_->routing.carriers[receipt->carrier.at()].name;
     const base::Hash128 key = message::receipt_key(carrier, receipt->carrier_message_id);
     if (!engine_.knows_receipt(key, receipt->to_hash)) {
-      if (cold_changed_seq_ > committed_) return false;
       auto found = store_.find_cold_by_receipt(key);
       if (!found) fail(found.error());
       if (found && *found) receipt->cold_record = std::move((*found)->record);
     }
   }
-  return true;
 }
 
 bool EngineLoop::look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known,

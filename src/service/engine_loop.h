@@ -81,14 +81,13 @@ class EngineLoop {
   bool is_urgent(const engine::Event& event) const;
   void use(std::shared_ptr<const engine::Tables> tables);
   void take(engine::Event event, base::Now now);
-  void process_deferred(base::Now now);
   void thaw_due(base::Now now);
   void publish_stats(base::Now now);
   void hand_over(bool flush, base::Now now);
   bool has_work() const;
   engine::Output& output();
 
-  bool look_up(engine::Event& event, base::Now now);
+  void look_up(engine::Event& event, base::Now now);
   bool look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known,
                    base::Now now);
   void seal_refusals(message::Commit& commit, base::Wall now) const;
@@ -112,9 +111,6 @@ class EngineLoop {
   std::uint64_t next_seq_;
   const std::uint64_t epoch_;
   std::uint64_t committed_ = 0;  // seq
-  std::uint64_t cold_changed_seq_ =
-      0;  // latest commit that moves messages to or from the cold tier
-  std::vector<engine::Event> deferred_;  // wait until the cold tier can be asked
   base::Mono handed_over_at_{};
   base::Mono stats_at_{};
   base::Mono thaw_at_{};

@@ -182,14 +182,14 @@ void Life::cancel(std::size_t index) {
   event.tenant = {m.tenant};
   event.id = m.id;
   if (random_.percent(50)) event.key = {hash_of("cancel", index), hash_of("cancel", 0)};
-  cancels_[event.token] = {index, m.state};
+  cancels_[event.token] = {index, m.state, false};
   step(std::move(event));
 }
 
 void Life::answered(const engine::CancelAnswer& answer) {
   const auto found = cancels_.find(answer.token);
   if (found == cancels_.end()) return ledger_.breaks("P3", "an answer to no cancel");
-  const auto [index, floor] = found->second;
+  const auto [index, floor, again] = found->second;
   cancels_.erase(found);
   trace(fmt::format("cancel of m{}: {}", index, static_cast<int>(answer.kind)));
   mix(static_cast<std::uint64_t>(answer.kind));
@@ -210,10 +210,10 @@ void Life::answered(const engine::CancelAnswer& answer) {
   }
 }
 
-void Life::query(std::size_t index) {
+void Life::query(std::size_t index, bool again) {
   if (!is_running()) return;
   const engine::Token token = next_token_++;
-  queries_[token] = {index, ledger_.at(index).state};
+  queries_[token] = {index, ledger_.at(index).state, again};
   step(engine::Query{token, {ledger_.at(index).tenant}, ledger_.at(index).id});
 }
 
@@ -221,11 +221,12 @@ void Life::query(std::size_t index) {
 void Life::answered(const engine::QueryAnswer& answer) {
   const auto found = queries_.find(answer.token);
   if (found == queries_.end()) return ledger_.breaks("P3", "an answer to no query");
-  const auto [index, floor] = found->second;
+  const auto [index, floor, again] = found->second;
   queries_.erase(found);
   if (!answer.record.empty()) return ledger_.observe(answer.record, "a query", floor);
   const Ledger::Message& m = ledger_.at(index);
   const auto stored = store_->find_message(tables_->policy.tenants[m.tenant].name, m.id);
+  if (stored && !*stored && !again) return query(index, /*again=*/true);
   if (!stored || !*stored) return ledger_.breaks("P1", fmt::format("m{} is not found", index));
   ledger_.observe(**stored, "a query of the store", floor);
 }

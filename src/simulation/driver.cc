@@ -165,11 +165,25 @@ void Life::step(engine::Event event) {
   mix(event.index());
   mix(static_cast<std::uint64_t>(mono_.time_since_epoch().count()));
   engine::Output& out = output();
+  const std::size_t cold = out.commit.cold.size();
   engine_->step(std::move(event), now(), out);
+  for (std::size_t i = cold; i < out.commit.cold.size(); ++i) disturb(out.commit.cold[i].id);
   mix(out.commit.entries.size());
   mix(out.after_commit.size());
   commit_soon();
   tick_soon();
+}
+
+// One that leaves for the cold tier is asked about before the disk knows that it left, and after.
+void Life::disturb(const base::MessageId& id) {
+  const auto index = ledger_.index_of(id);
+  if (!index || !ledger_.at(*index).acknowledged) return;
+  const auto shortly = [&] { return random_.between(1us, 8ms); };
+  if (random_.percent(10)) later(shortly(), [this, i = *index] { cancel(i); });
+  if (random_.percent(10)) later(shortly(), [this, i = *index] { query(i); });
+  if (random_.percent(10)) {
+    soon(shortly(), [this] { thaw_due(); });
+  }
 }
 
 void Life::look_up(engine::Event& event) {

@@ -35,6 +35,7 @@ class Life {
   bool is_running() const { return engine_ != nullptr; }
   void step(engine::Event event);
   void look_up(engine::Event& event);
+  void disturb(const base::MessageId& id);
   void look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known);
   engine::Output& output();
   bool has_work() const;
@@ -132,7 +133,7 @@ class Life {
   void follow_up(std::size_t request, std::size_t message);
   void cancel(std::size_t message);
   void answered(const engine::CancelAnswer& answer);
-  void query(std::size_t message);
+  void query(std::size_t message, bool again = false);
   void answered(const engine::QueryAnswer& answer);
   void clients_lost_connection();
 
@@ -191,6 +192,7 @@ class Life {
   struct Question {
     std::size_t message = 0;
     message::State floor = message::State::accepted;  // reached when it was asked
+    bool again = false;                               // neither engine nor store had it
   };
   std::map<engine::Token, Question> cancels_;
   std::map<engine::Token, Question> queries_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "simulation/life.h"
 
 namespace trunkline::simulation {
@@ -227,6 +228,8 @@ void Life::plan_receipts(const Flight& flight, const std::string& id) {
   if (random_.percent(15)) wait = random_.between(20s, 9min);
   if (random_.percent(10)) wait = random_.between(9min, 6h);
   if (random_.percent(2)) wait = random_.between(6h, 80h);
+  // Just when the message leaves for the cold tier.
+  if (random_.percent(5)) wait = base::limits::kColdAfter + random_.between(0ms, 110ms);
   const auto send = [this](base::Duration after, ReceiptToSend r) {
     later(after, [this, r = std::move(r)] { send_receipt(r); });
   };
@@ -236,7 +239,10 @@ void Life::plan_receipts(const Flight& flight, const std::string& id) {
     send(random_.between(1ms, 30s), on_its_way);
   }
   send(wait, receipt);
-  if (random_.percent(10)) send(wait + random_.between(1us, 5min), receipt);
+  if (random_.percent(10)) {
+    send(wait + (random_.percent(30) ? random_.between(1us, 5ms) : random_.between(1us, 5min)),
+         receipt);
+  }
   if (random_.percent(8)) {
     receipt.state = receipt.state == ReceiptState::delivered ? ReceiptState::undelivered
                                                              : ReceiptState::delivered;
