@@ -52,7 +52,8 @@ class FailureLatch {
 };
 
 // Feeds background errors into the latch, and forbids the database to recover by itself. Keeps the
-// length of the list of files for the watermark.
+// length of the list of files for the watermark. Lets the background threads give way to those that
+// somebody waits for.
 class StoreListener final : public rocksdb::EventListener {
  public:
   StoreListener(std::shared_ptr<FailureLatch> latch, std::string db_path)
@@ -61,6 +62,8 @@ class StoreListener final : public rocksdb::EventListener {
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override;
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason reason, rocksdb::Status error,
                             bool* auto_recovery) override;
+  void OnFlushBegin(rocksdb::DB* db, const rocksdb::FlushJobInfo& info) override;
+  void OnCompactionBegin(rocksdb::DB* db, const rocksdb::CompactionJobInfo& info) override;
   void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo& info) override;
   void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo& info) override;
 
