@@ -257,6 +257,7 @@ class Engine::Impl {
   void attempt_failed(Slot slot, Step& s);
   void doubt_arose(Slot slot, Step& s);
   void retry_later(Slot slot, Cause why, Step& s);
+  base::Duration retry_delay(const Hot& h) const;
   void wait_until(Slot slot, Mono at, Cause why, Step& s);
   void reconsider(Slot slot, Step& s);
   void tire_of(Hot& h, CarrierIndex carrier);

@@ -236,6 +236,18 @@ void Engine::Impl::resume(Slot slot, Step& s) {
     return arm(slot, s.now.mono + std::clamp<base::Duration>(limits::kInDoubtHold - waited, {},
                                                              limits::kInDoubtHold));
   }
+  const bool waits =
+      h.queued_as == Cause::retry || (h.queued_as == Cause::in_doubt_resend && h.failures > 1);
+  if (waits) {
+    // What it has waited so far counts: the delay is the same one as before.
+    const base::Duration delay = retry_delay(h);
+    const Wall since = message::decode_record(h.record())->events.back().time;
+    const Mono at = std::min(s.now.to_mono(since), s.now.mono) + delay;
+    if (at > s.now.mono) {
+      set_place(slot, Place::retry_wait);
+      return arm(slot, std::min(at, h.expires));
+    }
+  }
   place_later(slot);
 }
 

@@ -323,9 +323,13 @@ void Engine::Impl::refuse_by(Hot& h, CarrierIndex carrier) {
 void Engine::Impl::retry_later(Slot slot, Cause why, Step& s) {
   const Hot& h = hot(slot);
   note(s, Note::Metric::retry, h, message::name(why));
+  wait_until(slot, s.now.mono + retry_delay(h), why, s);
+}
+
+base::Duration Engine::Impl::retry_delay(const Hot& h) const {
   const base::MessageId id = h.id();
   const std::uint64_t noise = base::MessageIdHash{}({id.high, id.low + h.failures});
-  wait_until(slot, s.now.mono + queue::retry_delay(class_of(h).retry, h.failures, noise), why, s);
+  return queue::retry_delay(class_of(h).retry, h.failures, noise);
 }
 
 void Engine::Impl::wait_until(Slot slot, Mono at, Cause why, Step& s) {
