@@ -27,7 +27,9 @@ std::string how_to(const Field& field) {
   return std::string(info(field.kind).remedy);
 }
 
-bool is_secret(Kind kind) { return kind == Kind::secret || kind == Kind::hash; }
+bool is_secret(Kind kind) {
+  return kind == Kind::secret || kind == Kind::hash || kind == Kind::password_hash;
+}
 
 // "a duration", "true or false"
 std::string one_of(Kind kind) {

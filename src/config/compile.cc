@@ -18,6 +18,10 @@ namespace {
 constexpr std::size_t kClassesMax = 32;  // sets of classes are 32-bit masks
 constexpr double kReserveMax = 0.9;
 constexpr std::string_view kDemoCredentials[] = {"tl_demo_key", "tl_demo_admin"};
+// Of "demopass", as config/demo.yaml has it.
+constexpr std::string_view kDemoPasswordHash =
+    "$argon2id$v=19$m=19456,t=2,p=1$j91RNqk6FRFpmynPwxofPg$"
+    "PuZoSin3l3SB3Ako5x61Pv0nj1AUIEmS3f1En6rI534";
 
 // The index of each name. Names known before keep theirs; new ones follow.
 template <class Index>
@@ -122,17 +126,26 @@ class Compiler {
   void listeners() {
     const Value& listen = root_.at("listen");
     const Value& http = listen.at("http").at("address");
+    const Value& smpp = listen.at("smpp").at("address");
     const Value& admin = listen.at("admin").at("address");
     if (const auto* endpoint = std::get_if<Endpoint>(&http.scalar)) config_.http = *endpoint;
+    if (const auto* endpoint = std::get_if<Endpoint>(&smpp.scalar)) config_.smpp = *endpoint;
     if (const auto* endpoint = std::get_if<Endpoint>(&admin.scalar)) config_.admin = *endpoint;
     config_.public_url = listen.at("http").at("public_url").text();
     while (config_.public_url.ends_with('/')) config_.public_url.pop_back();
     require_loopback(http);
+    require_loopback(smpp);
     require_loopback(admin);
-    if (config_.admin && http.has_value() && config_.http.port != 0 &&
-        config_.http.port == config_.admin->port && config_.http.host == config_.admin->host) {
-      error(admin, "the address is that of listen.http", "give each listener its own port");
-    }
+    own_address(smpp, config_.smpp, "http", config_.http);
+    own_address(admin, config_.admin, "http", config_.http);
+    if (config_.smpp) own_address(admin, config_.admin, "smpp", *config_.smpp);
+  }
+
+  void own_address(const Value& at, const std::optional<Endpoint>& one, std::string_view name,
+                   const Endpoint& other) {
+    if (!one || one->port == 0 || one->port != other.port || one->host != other.host) return;
+    error(at, fmt::format("the address is that of listen.{}", name),
+          "give each listener its own port");
   }
 
   void require_loopback(const Value& address) {
@@ -376,10 +389,15 @@ class Compiler {
       const message::TenantIndex index = tenants_.find(rules.name);
       const message::ClassIndex default_class = fill_tenant(value, rules);
       keys(value, index);
+      const std::size_t first = config_.accounts.size();
+      accounts(value, index, default_class);
+      numbers(value, index, first);
       if (tenants_.value(rules.name) != &value) continue;  // a name given twice
       config_.tenants[index.at()].default_class = default_class;
       config_.tables.policy.tenants[index.at()] = std::move(rules);
     }
+    std::ranges::sort(config_.accounts, {}, &SmppAccount::system_id);
+    std::ranges::sort(config_.numbers, {}, &InboundNumber::digits);
   }
 
   message::ClassIndex fill_tenant(const Value& value, policy::Tenant& rules) {
@@ -408,6 +426,114 @@ class Compiler {
       unique_id(key.at("id"), ids);
       credential(key.at("hash"));
       config_.keys.push_back({key.at("id").text(), key.at("hash").text(), index});
+    }
+  }
+
+  // --- SMPP accounts and inbound numbers --------------------------------------------------------
+
+  void accounts(const Value& tenant, message::TenantIndex index,
+                message::ClassIndex default_class) {
+    for (const Value& value : tenant.at("smpp").items) {
+      unique_id(value.at("system_id"), system_ids_);
+      SmppAccount account;
+      account.system_id = value.at("system_id").text();
+      account.password_hash = value.at("password_hash").text();
+      if (account.password_hash == kDemoPasswordHash && !config_.demo) {
+        error(value.at("password_hash"), "this is the hash of the demo's published password",
+              "make your own with trunkline keys password, or set demo: true");
+      }
+      account.tenant = index;
+      account.traffic_class = default_class;
+      if (value.at("class").given) account.traffic_class = tenant_class(value.at("class"), tenant);
+      for (const Value& item : value.at("service_types").items) {
+        account.service_types.push_back(
+            {item.at("is").text(), tenant_class(item.at("class"), tenant)});
+      }
+      for (const Value& item : value.at("addresses").items)
+        account.addresses.push_back(item.text());
+      for (const Value& item : value.at("senders").items) {
+        account.senders.push_back(item.text());
+        belongs(item, tenant, "senders");
+      }
+      account.binds = static_cast<std::uint16_t>(value.at("binds").integer(account.binds));
+      account.window = static_cast<std::uint32_t>(value.at("window").integer(account.window));
+      account.rate_per_s = value.at("rate").number();
+      const std::string alphabet = value.at("alphabet").text();
+      account.alphabet = alphabet == "latin1"  ? SmppAccount::Alphabet::latin1
+                         : alphabet == "ascii" ? SmppAccount::Alphabet::ascii
+                                               : SmppAccount::Alphabet::gsm;
+      const Value& receipts = value.at("receipts");
+      SmppAccount::Receipts& r = account.receipts;
+      r.window = static_cast<std::uint32_t>(receipts.at("window").integer(r.window));
+      r.keep = receipts.at("keep").duration(r.keep);
+      r.seconds = receipts.at("dates").text() == "seconds";
+      r.text_size = static_cast<std::uint8_t>(receipts.at("text").integer(r.text_size));
+      config_.accounts.push_back(std::move(account));
+    }
+  }
+
+  // A class the tenant may send; refused here rather than with every message.
+  message::ClassIndex tenant_class(const Value& at, const Value& tenant) {
+    const message::ClassIndex found = refer_class(at);
+    const Value& classes = tenant.at("classes");
+    const bool is_default = at.text() == tenant.at("default_class").text();
+    const bool listed = std::ranges::any_of(
+        classes.items, [&](const Value& item) { return item.text() == at.text(); });
+    if (!found.is_none() && !listed && !is_default) {
+      error(at, fmt::format("{} is not among the tenant's classes", quote(at.text())),
+            "add it to classes, or choose one of them");
+    }
+    return found;
+  }
+
+  void belongs(const Value& at, const Value& tenant, std::string_view key) {
+    const bool listed = std::ranges::any_of(
+        tenant.at(key).items, [&](const Value& item) { return item.text() == at.text(); });
+    if (listed || at.text().empty() || tenant.at(key).bad) return;
+    error(at, fmt::format("{} is not among the tenant's {}", quote(at.text()), key),
+          fmt::format("add it to the tenant's {}", key));
+  }
+
+  static std::string digits_of(const Value& number) {
+    std::string text = number.text();
+    if (text.starts_with('+')) text.erase(0, 1);
+    return text;
+  }
+
+  // Each number of the tenant to the account that names it, else to its first account.
+  void numbers(const Value& tenant, message::TenantIndex index, std::size_t first) {
+    std::map<std::string, std::string> owners;
+    std::size_t at = first;
+    for (const Value& account : tenant.at("smpp").items) {
+      for (const Value& number : account.at("numbers").items) {
+        belongs(number, tenant, "numbers");
+        const auto [owner, is_new] =
+            owners.try_emplace(digits_of(number), account.at("system_id").text());
+        if (!is_new) {
+          error(number,
+                fmt::format("{} goes to account {} already", quote(number.text()),
+                            quote(owner->second)),
+                "give each number to one account");
+        }
+      }
+      ++at;
+    }
+    for (const Value& number : tenant.at("numbers").items) {
+      const std::string digits = digits_of(number);
+      if (digits.empty()) continue;
+      if (const auto [other, is_new] = inbound_.try_emplace(digits, &number); !is_new) {
+        error(number, fmt::format("{} is given twice", quote(number.text())),
+              fmt::format("the first is at {}; a number belongs to one tenant",
+                          findings_.place(other->second->mark)));
+        continue;
+      }
+      InboundNumber out{.digits = digits, .tenant = index};
+      if (const auto owner = owners.find(digits); owner != owners.end()) {
+        out.account = owner->second;
+      } else if (first < at) {
+        out.account = config_.accounts[first].system_id;
+      }
+      config_.numbers.push_back(std::move(out));
     }
   }
 
@@ -470,6 +596,8 @@ class Compiler {
   std::map<std::string, const Value*> class_values_;
   std::map<std::string, std::string_view> demo_hashes_;
   std::unordered_map<std::string, const Value*> hashes_;
+  std::map<std::string, const Value*> system_ids_;
+  std::map<std::string, const Value*> inbound_;
 };
 
 }  // namespace

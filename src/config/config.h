@@ -67,6 +67,43 @@ struct ApiKey {
   message::TenantIndex tenant;
 };
 
+// An application that binds to us over SMPP.
+struct SmppAccount {
+  std::string system_id;
+  std::string password_hash;  // libsodium's, of Argon2id
+  message::TenantIndex tenant;
+  message::ClassIndex traffic_class;
+  struct ServiceType {
+    std::string text;
+    message::ClassIndex traffic_class;
+    friend bool operator==(const ServiceType&, const ServiceType&) = default;
+  };
+  std::vector<ServiceType> service_types;
+  std::vector<std::string> addresses;  // networks it may come from, as written; empty: any
+  std::vector<std::string> senders;    // of the tenant's; empty: all of them
+  std::uint16_t binds = 10;            // connections at a time
+  std::uint32_t window = 100;          // its requests we work on at a time, a connection
+  double rate_per_s = 0;               // submits; 0: only the tenant's limit
+  // What data_coding 0 means to it.
+  enum class Alphabet : std::uint8_t { gsm, latin1, ascii } alphabet = Alphabet::gsm;
+  struct Receipts {
+    std::uint32_t window = 50;  // deliver_sm outstanding, a connection
+    base::Duration keep = std::chrono::hours(72);
+    bool seconds = false;        // dates of 12 digits instead of 10
+    std::uint8_t text_size = 0;  // characters of the message that the receipt quotes, 0 to 20
+    friend bool operator==(const Receipts&, const Receipts&) = default;
+  } receipts;
+
+  friend bool operator==(const SmppAccount&, const SmppAccount&) = default;
+};
+
+// Where messages from phones to a number of ours go.
+struct InboundNumber {
+  std::string digits;  // without "+"
+  message::TenantIndex tenant;
+  std::string account;  // system_id
+};
+
 struct AdminToken {
   std::string id;
   std::string sha256_hex;
@@ -83,7 +120,8 @@ struct Config {
   std::string node_name;
   std::string node_region;
   Endpoint http;
-  std::string public_url;  // empty: http://<address>
+  std::string public_url;        // empty: http://<address>
+  std::optional<Endpoint> smpp;  // for applications
   std::optional<Endpoint> admin;
   std::vector<AdminToken> admin_tokens;
   bool metrics_open = false;
@@ -92,10 +130,15 @@ struct Config {
   std::vector<Carrier> carriers;
   std::vector<Tenant> tenants;  // by TenantIndex
   std::vector<ApiKey> keys;
+  std::vector<SmppAccount> accounts;   // by system_id
+  std::vector<InboundNumber> numbers;  // by digits
   engine::Tables tables;
 
   // Linear; none if unknown or removed.
   message::ClassIndex find_class(std::string_view name) const;
+  // Null if unknown. O(log n).
+  const SmppAccount* find_account(std::string_view system_id) const;
+  const InboundNumber* find_number(std::string_view digits) const;
 };
 
 struct SourceFile {

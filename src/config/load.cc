@@ -47,6 +47,16 @@ Loaded load(const std::vector<SourceFile>& files, const SecretResolver& secrets,
   return loaded;
 }
 
+const SmppAccount* Config::find_account(std::string_view system_id) const {
+  const auto found = std::ranges::lower_bound(accounts, system_id, {}, &SmppAccount::system_id);
+  return found == accounts.end() || found->system_id != system_id ? nullptr : &*found;
+}
+
+const InboundNumber* Config::find_number(std::string_view digits) const {
+  const auto found = std::ranges::lower_bound(numbers, digits, {}, &InboundNumber::digits);
+  return found == numbers.end() || found->digits != digits ? nullptr : &*found;
+}
+
 message::ClassIndex Config::find_class(std::string_view name) const {
   for (std::size_t i = 0; i < tables.classes.size(); ++i) {
     if (tables.classes[i].name == name && !tables.classes[i].removed) {

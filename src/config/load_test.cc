@@ -176,6 +176,39 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_EQ(c.tables.policy.version, c.tables.version);
 }
 
+TEST(Load, SmppAccountsAndNumbers) {
+  const Config c = must_load(testdata("full.yaml"));
+  ASSERT_EQ(c.accounts.size(), 2u);
+  const SmppAccount* app = c.find_account("app");
+  ASSERT_NE(app, nullptr);
+  EXPECT_EQ(app->tenant.at(), 0u);
+  EXPECT_EQ(app->traffic_class, c.find_class("otp"));  // the tenant's default
+  EXPECT_EQ(app->receipts, SmppAccount::Receipts{});
+  const SmppAccount* shop = c.find_account("shop");
+  ASSERT_NE(shop, nullptr);
+  EXPECT_EQ(shop->traffic_class, c.find_class("alerts"));
+  EXPECT_EQ(shop->service_types,
+            (std::vector<SmppAccount::ServiceType>{{"OTP", c.find_class("otp")},
+                                                   {"CAMP", c.find_class("marketing")}}));
+  EXPECT_EQ(shop->addresses,
+            (std::vector<std::string>{"192.0.2.7", "10.0.0.0/8", "2001:db8::/32"}));
+  EXPECT_EQ(shop->senders, std::vector<std::string>{"Acme"});
+  EXPECT_EQ(shop->binds, 3u);
+  EXPECT_EQ(shop->window, 20u);
+  EXPECT_DOUBLE_EQ(shop->rate_per_s, 50);
+  EXPECT_EQ(shop->alphabet, SmppAccount::Alphabet::latin1);
+  EXPECT_EQ(shop->receipts.window, 7u);
+  EXPECT_EQ(shop->receipts.keep, std::chrono::hours(24));
+  EXPECT_TRUE(shop->receipts.seconds);
+  EXPECT_EQ(shop->receipts.text_size, 20u);
+  EXPECT_EQ(c.find_account("shopp"), nullptr);
+
+  ASSERT_NE(c.find_number("80123"), nullptr);
+  EXPECT_EQ(c.find_number("80123")->account, "shop");
+  EXPECT_EQ(c.find_number("15005550006")->account, "shop");  // the first account
+  EXPECT_EQ(c.find_number("8012"), nullptr);
+}
+
 TEST(Load, TheDemoIsClean) {
   const Loaded loaded = load(
       {{"demo.yaml", read_file(std::string(TRUNKLINE_TESTDATA) + "/../../../config/demo.yaml")}},

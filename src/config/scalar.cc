@@ -88,6 +88,54 @@ bool is_host(std::string_view text) {
   return is_host_name(text);
 }
 
+// An address, or one with the length of its prefix.
+bool is_network(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view host = text.substr(0, slash);
+  const bool v6 = is_ipv6(host);
+  if (!v6 && !is_ipv4(host)) return false;
+  if (slash == text.npos) return true;
+  const std::string_view length = text.substr(slash + 1);
+  const auto bits = parse_integer(length);
+  return bits && all(length, is_digit) && *bits <= (v6 ? 128 : 32);
+}
+
+bool is_phone(std::string_view text) {
+  const bool plus = text.starts_with('+');
+  if (plus) text.remove_prefix(1);
+  return all(text, is_digit) && text.size() >= (plus ? 7 : 3) && text.size() <= 15;
+}
+
+// As libsodium writes it. What checking costs is bounded: whoever binds makes us pay it.
+bool is_password_hash(std::string_view text) {
+  constexpr std::int64_t kMemoryKibMax = 256 * 1024;
+  constexpr std::int64_t kPassesMax = 10;
+  constexpr std::size_t kTextMax = 127;
+  const auto take = [&](std::string_view prefix) {
+    if (!text.starts_with(prefix)) return false;
+    text.remove_prefix(prefix.size());
+    return true;
+  };
+  const auto number = [&] {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto value = parse_integer(text.substr(0, digits));
+    text.remove_prefix(digits);
+    return value.value_or(0);
+  };
+  const auto base64 = [](std::string_view part) {
+    return !part.empty() &&
+           all(part, [](char c) { return is_letter(c) || is_digit(c) || c == '+' || c == '/'; });
+  };
+  if (text.size() > kTextMax || !take("$argon2id$v=19$m=")) return false;
+  const std::int64_t memory = number();
+  if (!take(",t=")) return false;
+  const std::int64_t passes = number();
+  if (!take(",p=1$")) return false;
+  const std::size_t dollar = text.find('$');
+  return memory >= 8 && memory <= kMemoryKibMax && passes >= 1 && passes <= kPassesMax &&
+         dollar != text.npos && base64(text.substr(0, dollar)) && base64(text.substr(dollar + 1));
+}
+
 std::optional<Endpoint> parse_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == text.npos) return std::nullopt;
@@ -224,6 +272,12 @@ std::optional<Scalar> parse_scalar(Kind kind, std::string_view text, bool quoted
     case Kind::country:
       return text_if(text.size() == 2 && all(text, [](char c) { return c >= 'A' && c <= 'Z'; }),
                      text);
+    case Kind::password_hash:
+      return text_if(is_password_hash(text), text);
+    case Kind::network:
+      return text_if(is_network(text), text);
+    case Kind::phone:
+      return text_if(is_phone(text), text);
     case Kind::sender:
       return text_if(!text.empty() && is_sender(text), text);
     default:

@@ -11,6 +11,8 @@ constexpr std::string_view kRoles[] = {"operator", "viewer"};
 constexpr std::string_view kInDoubt[] = {"resend", "hold"};
 constexpr std::string_view kOnUndelivered[] = {"end", "reroute"};
 constexpr std::string_view kBinds[] = {"transceiver", "transmitter_receiver"};
+constexpr std::string_view kAlphabets[] = {"gsm", "latin1", "ascii"};
+constexpr std::string_view kReceiptDates[] = {"minutes", "seconds"};
 constexpr std::string_view kStrategies[] = {"priority"};
 
 constexpr Field kNodeFields[] = {
@@ -46,12 +48,27 @@ constexpr Field kAdminListenerFields[] = {
 constexpr Shape kAdminListener{"admin listener", "listen.admin", kAdminListenerFields,
                                "The API for operators. Absent: none."};
 
+constexpr Field kSmppListenerFields[] = {
+    {.key = "address",
+     .kind = Kind::address,
+     .required = true,
+     .doc = "Where applications bind over SMPP, without TLS. Port 0 picks a free one; the ready "
+            "line names it."},
+};
+constexpr Shape kSmppListener{"smpp listener", "listen.smpp", kSmppListenerFields,
+                              "SMPP for applications. Absent: none."};
+
 constexpr Field kListenFields[] = {
     {.key = "http",
      .kind = Kind::object,
      .required = true,
      .shape = &kHttp,
      .doc = "The API for applications."},
+    {.key = "smpp",
+     .kind = Kind::object,
+     .absent = "no SMPP listener",
+     .shape = &kSmppListener,
+     .doc = "SMPP for applications."},
     {.key = "admin",
      .kind = Kind::object,
      .absent = "no admin listener",
@@ -339,6 +356,118 @@ constexpr Field kKeyFields[] = {
 };
 constexpr Shape kKey{"key", "tenants[].keys[]", kKeyFields, "A credential for the REST API."};
 
+constexpr Field kServiceTypeFields[] = {
+    {.key = "is",
+     .kind = Kind::text,
+     .required = true,
+     .min = "1",
+     .max = "5",
+     .doc = "The `service_type` of a submit, in either case."},
+    {.key = "class", .kind = Kind::reference, .required = true, .doc = "The class it means."},
+};
+constexpr Shape kServiceType{"service type", "tenants[].smpp[].service_types[]", kServiceTypeFields,
+                             "How a submit names its class."};
+
+constexpr Field kReceiptsFields[] = {
+    {.key = "window",
+     .kind = Kind::integer,
+     .fallback = "50",
+     .min = "1",
+     .max = "1000",
+     .doc = "`deliver_sm` outstanding on a connection."},
+    {.key = "keep",
+     .kind = Kind::duration,
+     .fallback = "72h",
+     .min = "1m",
+     .max = "7d",
+     .doc = "How long receipts and inbound messages wait for an application that is away. Older "
+            "ones are dropped and counted."},
+    {.key = "dates",
+     .kind = Kind::choice,
+     .fallback = "minutes",
+     .choices = kReceiptDates,
+     .doc = "`submit date` and `done date` of a receipt's text: `minutes` writes YYMMDDhhmm, as "
+            "SMPP 3.4 Appendix B has it, `seconds` YYMMDDhhmmss."},
+    {.key = "text",
+     .kind = Kind::integer,
+     .fallback = "0",
+     .min = "0",
+     .max = "20",
+     .doc = "How many characters of the message its receipt quotes behind `text:`."},
+};
+constexpr Shape kReceipts{"receipts", "tenants[].smpp[].receipts", kReceiptsFields,
+                          "How the account is told of its messages' ends."};
+
+constexpr Field kAccountFields[] = {
+    {.key = "system_id",
+     .kind = Kind::text,
+     .required = true,
+     .min = "1",
+     .max = "15",
+     .doc = "Whom it binds as; unique over all tenants. What waits for it in the store belongs to "
+            "it: do not reuse it for another application."},
+    {.key = "password_hash",
+     .kind = Kind::password_hash,
+     .required = true,
+     .doc = "Of its password; `trunkline keys password` makes both."},
+    {.key = "class",
+     .kind = Kind::reference,
+     .absent = "the tenant's `default_class`",
+     .doc = "Of messages whose `service_type` names none."},
+    {.key = "service_types",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kServiceType,
+     .doc = "How a submit names its class."},
+    {.key = "addresses",
+     .kind = Kind::network,
+     .many = Many::list,
+     .absent = "any",
+     .doc = "Where it may connect from."},
+    {.key = "senders",
+     .kind = Kind::sender,
+     .many = Many::list,
+     .absent = "all of the tenant's",
+     .doc = "What its source address may be, out of the tenant's `senders`."},
+    {.key = "numbers",
+     .kind = Kind::phone,
+     .many = Many::list,
+     .absent = "none, or all of the tenant's if it is its first account",
+     .doc = "Those of the tenant's `numbers` whose messages it gets."},
+    {.key = "binds",
+     .kind = Kind::integer,
+     .fallback = "10",
+     .min = "1",
+     .max = "100",
+     .doc = "Connections at a time."},
+    {.key = "window",
+     .kind = Kind::integer,
+     .fallback = "100",
+     .min = "1",
+     .max = "10000",
+     .doc = "Its requests worked on at a time, a connection; beyond: `ESME_RTHROTTLED`."},
+    {.key = "rate",
+     .kind = Kind::rate,
+     .absent = "only the tenant's limit",
+     .min = "1/h",
+     .max = "1000000/s",
+     .doc = "Submits over all its connections; beyond: `ESME_RTHROTTLED`."},
+    {.key = "alphabet",
+     .kind = Kind::choice,
+     .fallback = "gsm",
+     .choices = kAlphabets,
+     .doc = "What `data_coding` 0 means in its submits: the GSM default alphabet, a septet an "
+            "octet, or a character set of 8 bits."},
+    {.key = "receipts",
+     .kind = Kind::object,
+     .absent = "the defaults below",
+     .shape = &kReceipts,
+     .doc = "How it is told of its messages' ends."},
+};
+constexpr Shape kAccount{"smpp account", "tenants[].smpp[]", kAccountFields,
+                         "An application that binds over SMPP."};
+
 constexpr Field kTenantLimitFields[] = {
     {.key = "rate",
      .kind = Kind::rate,
@@ -370,11 +499,22 @@ constexpr Field kTenantFields[] = {
      .absent = "the tenant cannot use the REST API",
      .shape = &kKey,
      .doc = "Credentials for the REST API."},
+    {.key = "smpp",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "the tenant cannot bind over SMPP",
+     .shape = &kAccount,
+     .doc = "Applications that bind over SMPP."},
     {.key = "senders",
      .kind = Kind::sender,
      .many = Many::list,
      .absent = "messages may name no sender",
      .doc = "What `from` may be."},
+    {.key = "numbers",
+     .kind = Kind::phone,
+     .many = Many::list,
+     .absent = "none",
+     .doc = "Numbers whose messages from phones are the tenant's; each belongs to one tenant."},
     {.key = "limits",
      .kind = Kind::object,
      .absent = "none",
@@ -446,8 +586,7 @@ constexpr Unsupported kUnsupported[] = {
     {"configuration", "slos", "", "remove it; watch the metrics on the admin listener"},
     {"configuration", "limits", "", "remove it; limit a tenant with tenants[].limits.rate"},
     {"configuration", "webhooks", "", "remove it; poll GET /v1/messages/{id}"},
-    {"listen", "smpp", "", "remove it; applications connect over REST, listen.http"},
-    {"listen", "smpp_tls", "", "remove it; applications connect over REST, listen.http"},
+    {"listen", "smpp_tls", "", "use smpp, behind a VPN or a proxy that ends TLS"},
     {"http listener", "tls", "", kNoTls},
     {"admin listener", "tls", "", kNoTls},
     {"store", "postgres", "", "use rocksdb"},
@@ -469,8 +608,6 @@ constexpr Unsupported kUnsupported[] = {
     {"via", "priority", "", "write the carriers in the order they are to be tried"},
     {"via", "region", "", "the carrier's own region counts"},
     {"tenant", "twilio", "", "remove it; the tenant can use the REST API with keys"},
-    {"tenant", "smpp", "", "remove it; the tenant can use the REST API with keys"},
-    {"tenant", "numbers", "", "remove it: there are no inbound messages yet"},
     {"tenant", "webhooks", "", "remove it; poll GET /v1/messages/{id}"},
     {"tenant", "quiet_hours", "", "remove it; give send_at with each message instead"},
     {"limits", "daily", "", "limit the rate"},
@@ -508,6 +645,14 @@ constexpr KindInfo kKinds[] = {
     {Kind::secret, "secret", "write the text, ${NAME} or file:PATH", kTextTypes, ""},
     {Kind::hash, "hash", "write sha256: and 64 hexadecimal digits; trunkline keys new prints it",
      R"("string")", "^sha256:[0-9A-Fa-f]{64}$"},
+    {Kind::password_hash, "password hash",
+     "write what trunkline keys password prints, beginning with $argon2id$", R"("string")",
+     R"(^[$]argon2id[$]v=19[$]m=[0-9]+,t=[0-9]+,p=1[$][A-Za-z0-9+/]+[$][A-Za-z0-9+/]+$)"},
+    {Kind::network, "network",
+     "write an IP address or a network, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32",
+     R"("string")", "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"},
+    {Kind::phone, "number", "write a number with + in quotes, or a short code of 3 to 15 digits",
+     kTextTypes, R"(^(\\+[0-9]{7,15}|[0-9]{3,15})$)"},
     {Kind::country, "country", "write two upper-case letters (ISO 3166), such as GB", R"("string")",
      "^[A-Z]{2}$"},
     {Kind::sender, "sender",

@@ -26,8 +26,11 @@ enum class Kind : std::uint8_t {
   path,
   secret,  // ${NAME} and file:PATH are resolved; never shown
   hash,
+  password_hash,
+  network,  // an IP address, or one with the length of its prefix
   country,
   sender,
+  phone,  // a number of ours, or a short code
   object,
 };
 
