@@ -89,42 +89,6 @@ std::string imf_date(base::Wall t) {
       static_cast<int>(ymd.year()), seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
-std::expected<Tcp::endpoint, ListenError> resolve(asio::io_context& context,
-                                                  const std::string& host, std::uint16_t port) {
-  Error ec;
-  const auto address = asio::ip::make_address(host, ec);
-  if (!ec) return Tcp::endpoint(address, port);
-  Tcp::resolver resolver(context);
-  const auto found = resolver.resolve(host, std::to_string(port), ec);
-  if (ec || found.empty()) {
-    return std::unexpected(ListenError{
-        ListenError::Kind::bad_address,
-        fmt::format("cannot listen on {}:{}: \"{}\" is no address and no known name ({}); write an "
-                    "IP address of this machine",
-                    host, port, host, ec.message())});
-  }
-  return found.begin()->endpoint();
-}
-
-ListenError listen_error(const Error& ec, const std::string& host, std::uint16_t port) {
-  ListenError error;
-  std::string_view remedy;
-  if (ec == asio::error::address_in_use) {
-    error.kind = ListenError::Kind::in_use;
-    remedy = "another process listens there; stop it or choose another port (0 picks a free one)";
-  } else if (ec == asio::error::access_denied) {
-    error.kind = ListenError::Kind::not_permitted;
-    remedy = "ports below 1024 need the right to bind them; choose a higher one";
-  } else if (ec == boost::system::errc::address_not_available) {
-    error.kind = ListenError::Kind::bad_address;
-    remedy = "this machine does not have that address";
-  } else {
-    remedy = "see the system's message";
-  }
-  error.text = fmt::format("cannot listen on {}:{}: {}; {}", host, port, ec.message(), remedy);
-  return error;
-}
-
 }  // namespace
 
 class HttpServer::Impl final : public HttpConnectionHost,
@@ -139,15 +103,10 @@ class HttpServer::Impl final : public HttpConnectionHost,
         parser_limits_{options_.limits.header_bytes, options_.body_limit} {}
 
   std::expected<void, ListenError> open() {
-    const auto endpoint = resolve(context_, options_.host, options_.port);
-    if (!endpoint) return std::unexpected(endpoint.error());
-    Error ec;
-    acceptor_.open(endpoint->protocol(), ec);
-    if (!ec) acceptor_.set_option(Tcp::acceptor::reuse_address(true), ec);
-    if (!ec) acceptor_.bind(*endpoint, ec);
-    if (!ec) acceptor_.listen(asio::socket_base::max_listen_connections, ec);
-    if (ec) return std::unexpected(listen_error(ec, options_.host, options_.port));
-    port_ = acceptor_.local_endpoint(ec).port();
+    auto acceptor = listen_on(context_, options_.host, options_.port);
+    if (!acceptor) return std::unexpected(acceptor.error());
+    acceptor_ = std::move(*acceptor);
+    port_ = acceptor_.local_endpoint().port();
     return {};
   }
 

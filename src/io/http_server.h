@@ -23,10 +23,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
-
-namespace boost::asio {
-class io_context;
-}
+#include "io/listen.h"
 
 namespace trunkline::io {
 
@@ -42,17 +39,6 @@ struct HttpLimits {
 };
 
 // Why a port could not be had.
-struct ListenError {
-  enum class Kind : std::uint8_t {
-    in_use,         // another process has it: exit code 3
-    not_permitted,  // a port below 1024 without the right
-    bad_address,    // the host is neither an address of this machine nor a name for one
-    other,
-  };
-  Kind kind = Kind::other;
-  std::string text;  // what, where and how to mend it
-};
-
 // One request, complete. Views live until the handler returns.
 struct HttpRequest {
   std::string_view method;  // "GET"; HEAD is told apart here only, its answer is a GET's
