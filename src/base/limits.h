@@ -104,6 +104,10 @@ inline constexpr std::size_t kWindowMax = 10'000;
 inline constexpr std::size_t kLateWindows = 4;
 inline constexpr std::size_t kBindsMax = 64;
 
+// --- SMPP for applications --------------------------------------------------------------------
+inline constexpr std::size_t kEsmeConnectionsMax = 5'000;  // accepted and closed at once
+inline constexpr std::size_t kEsmeUnboundMax = 1'000;      // of them not bound yet; the same
+
 // --- configuration ------------------------------------------------------------------------------
 // Beyond either, `check` and a reload say so and the old configuration stays.
 inline constexpr std::size_t kConfigBytesMax = 8 * 1024 * 1024;  // a file; about 40,000 tenants

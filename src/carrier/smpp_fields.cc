@@ -111,10 +111,28 @@ std::string receipt_raw(const smpp::Receipt& receipt) {
 
 std::string clean_message_id(std::string_view id) { return printable(trimmed(id)); }
 
+namespace {
+
+smpp::SubmitSm addressed(const message::Payload& payload, const engine::Submit& submit,
+                         std::string_view default_sender, base::Mono now) {
+  smpp::SubmitSm sm;
+  sm.source =
+      source_address(payload.from.empty() ? default_sender : std::string_view(payload.from));
+  sm.dest = destination_address(payload.to);
+  sm.validity_period = validity_period(submit.not_after - now);
+  sm.registered_delivery = smpp::registered_delivery::kFinal;
+  return sm;
+}
+
+}  // namespace
+
 std::expected<SubmitBuilder, std::string> SubmitBuilder::make(message::Payload payload,
                                                               const engine::Submit& submit,
                                                               std::string_view default_sender,
                                                               base::Mono now) {
+  if (!payload.verbatim.user_data.empty()) {
+    return verbatim(std::move(payload), submit, default_sender, now);
+  }
   const auto plan = gsm::plan_segments(payload.body);
   if (!plan) return std::unexpected("body: " + plan.error().message());
   if (plan->segments != submit.segments ||
@@ -122,23 +140,34 @@ std::expected<SubmitBuilder, std::string> SubmitBuilder::make(message::Payload p
     return std::unexpected(std::string("body: not the text whose segments were recorded"));
   }
   SubmitBuilder builder;
+  smpp::SubmitSm sm = addressed(payload, submit, default_sender, now);
   builder.body_ = std::move(payload.body);
   builder.plan_ = *plan;
   builder.reference_ = submit.reference;
-
-  smpp::SubmitSm sm;
-  sm.source =
-      source_address(payload.from.empty() ? default_sender : std::string_view(payload.from));
-  sm.dest = destination_address(payload.to);
   if (plan->segments > 1) sm.esm_class = smpp::esm_class::kUdhi;
-  sm.validity_period = validity_period(submit.not_after - now);
-  sm.registered_delivery = smpp::registered_delivery::kFinal;
   sm.data_coding = gsm::data_coding(plan->encoding);
   builder.pdu_ = std::move(sm);
   return builder;
 }
 
+// As the client wrote it: one short message, its header included.
+std::expected<SubmitBuilder, std::string> SubmitBuilder::verbatim(message::Payload payload,
+                                                                  const engine::Submit& submit,
+                                                                  std::string_view default_sender,
+                                                                  base::Mono now) {
+  if (submit.segments != 1) return std::unexpected(std::string("octets of the client in segments"));
+  smpp::SubmitSm sm = addressed(payload, submit, default_sender, now);
+  if (payload.verbatim.has_udh) sm.esm_class = smpp::esm_class::kUdhi;
+  sm.data_coding = payload.verbatim.data_coding;
+  sm.short_message = std::move(payload.verbatim.user_data);
+  SubmitBuilder builder;
+  builder.is_verbatim_ = true;
+  builder.pdu_ = std::move(sm);
+  return builder;
+}
+
 const smpp::Pdu& SubmitBuilder::pdu(std::uint8_t segment) {
+  if (is_verbatim_) return pdu_;
   std::get<smpp::SubmitSm>(pdu_).short_message =
       gsm::encode_segment(body_, plan_, segment - std::size_t{1}, reference_);
   return pdu_;

@@ -58,10 +58,15 @@ class SubmitBuilder {
 
  private:
   SubmitBuilder() = default;
+  static std::expected<SubmitBuilder, std::string> verbatim(message::Payload payload,
+                                                            const engine::Submit& submit,
+                                                            std::string_view default_sender,
+                                                            base::Mono now);
 
   std::string body_;
   gsm::SegmentPlan plan_;
   std::uint8_t reference_ = 0;
+  bool is_verbatim_ = false;
   smpp::Pdu pdu_;
 };
 

@@ -122,6 +122,7 @@ struct Inbound {
 
 // The account has confirmed them, or they are too old to be told.
 struct Told {
+  Token token = 0;
   std::vector<message::NoticeKey> done;
 };
 
@@ -226,8 +227,13 @@ struct NoticeReady {
   std::string bytes;  // encode_notice()
 };
 
+// The store does not have them any more.
+struct ToldAnswer {
+  Token token = 0;
+};
+
 using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, Submit, ReceiptAck,
-                            NoticeReady>;
+                            NoticeReady, ToldAnswer>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

@@ -59,6 +59,7 @@ void Engine::Impl::on(Inbound&& event, Step& s) {
 void Engine::Impl::on(Told&& event, Step& s) {
   auto& done = s.out.commit.notices_done;
   std::ranges::move(event.done, std::back_inserter(done));
+  s.out.after_commit.emplace_back(ToldAnswer{event.token});
 }
 
 }  // namespace trunkline::engine

@@ -10,11 +10,12 @@
 // and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
 // NAME. Then:
 //   up|down CARRIER LINK [window=]
-//   submit NAME [to= class= tenant= key= fp= ttl= at= segments= from= region=]
+//   submit NAME [to= class= tenant= key= fp= ttl= at= segments= from= region= account= notify=]
 //   batch [key= fp=] ; NAME ... ; NAME ...
 //   answer NAME OUTCOME [segment= attempt= id= cause= raw= late]   without segment: all of the set
 //   receipt STATE [id= to=NAME|+NUMBER carrier= raw=]
 //   cancel NAME [key= fp= tenant=]             query NAME [tenant=]
+//   inbound ACCOUNT [tenant=]                  told ACCOUNT   all that it has not confirmed
 //   list [tenant= limit= before=NAME status= class= to=]
 //   advance DURATION   wall DURATION|-DURATION (a step of the wall clock)   tick
 //   begin ... end      one commit for all between, durable and performed at `end`

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "edge/intake.h"
 #include "rest/cursor.h"
 #include "rest/openapi.h"
 #include "rest/render.h"
@@ -22,10 +23,6 @@ using std::chrono::seconds;
 namespace {
 
 constexpr auto kRetryAfterOverload = seconds(1);
-// One-time passwords are sealed under keys that live kHourKeysKept; what may have to be sent later
-// than that is sealed like the rest.
-constexpr auto kHourKeyReach = limits::kHourKeysKept - std::chrono::hours(1);
-
 Problem unavailable(std::string detail) {
   return {.code = ProblemCode::store_unavailable,
           .detail = std::move(detail),
@@ -56,7 +53,7 @@ engine::Token token_of(std::uint8_t tag, std::uint32_t generation, std::uint32_t
 
 }  // namespace
 
-Api::Api(Backend& backend, Options options, Respond respond)
+Api::Api(edge::Backend& backend, Options options, Respond respond)
     : backend_(backend), options_(std::move(options)), respond_(std::move(respond)) {}
 
 std::size_t Api::body_limit(std::string_view path) {
@@ -164,16 +161,13 @@ message::KeyRef Api::key_ref(message::TenantIndex tenant, std::string_view path,
           .fingerprint = backend_.vault().hash("idempotency-fingerprint", fingerprint)};
 }
 
-// Seals what only the adapters may see. The payload stays with the request, for the answer.
+// The payload stays with the request, for the answer.
 message::Submission Api::submission(MessageRequest& request, const Context& c) {
-  const seal::Vault& vault = backend_.vault();
-  const message::TrafficClass& traffic_class = config_->tables.classes[request.traffic_class.at()];
   message::Submission s{.tenant = c.tenant,
                         .traffic_class = request.traffic_class,
                         .ingress = message::Ingress::rest,
                         .to = *request.to,
                         .from = request.payload.from,
-                        .to_hash = vault.number_hash(request.to->digits()),
                         .encoding = static_cast<std::uint8_t>(request.encoding),
                         .segments = request.segments,
                         .region = std::move(request.region),
@@ -181,12 +175,7 @@ message::Submission Api::submission(MessageRequest& request, const Context& c) {
                         .send_at = request.send_at,
                         .sealed = {},
                         .key = {}};
-  const base::Wall last = std::max(c.now.wall, request.send_at.value_or(c.now.wall)) +
-                          request.ttl.value_or(traffic_class.ttl);
-  const bool short_lived = traffic_class.priority == 1 && last - c.now.wall <= kHourKeyReach;
-  const std::string& tenant = tenant_name(c.tenant);
-  s.sealed = vault.seal(short_lived ? seal::KeyKind::hour : seal::KeyKind::month, tenant, s.to_hash,
-                        c.now.wall, message::encode_payload(request.payload), tenant);
+  edge::seal_payload(s, request.payload, *config_, backend_.vault(), c.now.wall);
   return s;
 }
 

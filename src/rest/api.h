@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "base/time.h"
+#include "edge/backend.h"
+#include "edge/intake.h"
 #include "engine/event.h"
 #include "io/http_server.h"
 #include "io/problem.h"
 #include "message/record.h"
-#include "rest/backend.h"
 #include "rest/keys.h"
 #include "rest/parse.h"
 #include "rest/routes.h"
@@ -24,14 +25,14 @@ namespace trunkline::rest {
 class Api {
  public:
   struct Options {
-    std::uint8_t token_tag = 1;
+    std::uint8_t token_tag = edge::kRestTag;
     base::Duration answer_timeout{};
     std::function<base::Now()> clock;
   };
   // Answers one request, exactly once for each ticket handed in.
   using Respond = std::function<void(const io::HttpTicket&, io::HttpResponse&&)>;
 
-  Api(Backend& backend, Options options, Respond respond);
+  Api(edge::Backend& backend, Options options, Respond respond);
 
   void handle(const io::HttpRequest& request, const io::HttpTicket& ticket);
   void on_effects(std::vector<engine::Effect>& effects);
@@ -77,6 +78,7 @@ class Api {
   void on(engine::Submit&&) {}
   void on(engine::ReceiptAck&&) {}
   void on(engine::NoticeReady&&) {}
+  void on(engine::ToldAnswer&&) {}
 
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;
@@ -104,7 +106,7 @@ class Api {
   std::optional<message::Payload> open_payload(std::string_view tenant, std::string_view sealed);
   bool render_now(std::string_view record, std::string& out);
 
-  Backend& backend_;
+  edge::Backend& backend_;
   const Options options_;
   const Respond respond_;
   std::shared_ptr<const config::Config> config_;

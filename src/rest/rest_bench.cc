@@ -26,7 +26,7 @@ std::shared_ptr<const config::Config> bench_config() {
 }
 
 // Takes every message and answers at once.
-class BenchBackend final : public Backend {
+class BenchBackend final : public edge::Backend {
  public:
   bool post(engine::Event&& event) override {
     auto& accept = std::get<engine::Accept>(event);

@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 
 class RestServer::Impl {
  public:
-  Impl(Backend& backend, const Options& options)
+  Impl(edge::Backend& backend, const Options& options)
       : options_(options),
         timer_(context_),
         answers_(base::limits::kMailboxEventsMax),
@@ -119,7 +119,7 @@ class RestServer::Impl {
   std::thread thread_;
 };
 
-std::expected<std::unique_ptr<RestServer>, io::ListenError> RestServer::open(Backend& backend,
+std::expected<std::unique_ptr<RestServer>, io::ListenError> RestServer::open(edge::Backend& backend,
                                                                              Options options) {
   auto impl = std::make_unique<Impl>(backend, options);
   if (auto opened = impl->open(); !opened) return std::unexpected(opened.error());

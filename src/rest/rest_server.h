@@ -15,10 +15,11 @@
 #include <vector>
 
 #include "base/time.h"
+#include "edge/backend.h"
+#include "edge/intake.h"
 #include "engine/event.h"
 #include "io/clock.h"
 #include "io/http_server.h"
-#include "rest/backend.h"
 
 namespace trunkline::rest {
 
@@ -30,14 +31,14 @@ struct Options {
   // not known to the client, which retries with its idempotency key.
   base::Duration answer_timeout = base::limits::kHttpAnswerTimeout;
   // The top octet of every token, so that several adapters can share one engine.
-  std::uint8_t token_tag = 1;
+  std::uint8_t token_tag = edge::kRestTag;
   std::function<base::Now()> clock = io::now;
 };
 
 class RestServer {
  public:
   // Binds; serves after start(). `backend` must outlive it.
-  static std::expected<std::unique_ptr<RestServer>, io::ListenError> open(Backend& backend,
+  static std::expected<std::unique_ptr<RestServer>, io::ListenError> open(edge::Backend& backend,
                                                                           Options options);
   ~RestServer();  // stop()
   RestServer(const RestServer&) = delete;

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "edge/backend.h"
 #include "message/record.h"
-#include "rest/backend.h"
 #include "rest/test_config.h"
 
 namespace trunkline::rest {
@@ -90,7 +90,7 @@ class TestStore final : public store::Store {
   bool failing_ = false;
 };
 
-class TestBackend final : public Backend {
+class TestBackend final : public edge::Backend {
  public:
   using Deliver = std::function<void(std::vector<engine::Effect>&)>;
 

@@ -19,6 +19,7 @@ namespace limits = base::limits;
 constexpr auto kHousekeepingEvery = 60s;
 constexpr std::size_t kSweepRounds = 100;  // bounded pieces a housekeeping run removes
 constexpr auto kRestDrain = 5s;
+constexpr auto kEsmeDrain = 7s;  // longer than an unbind may take
 
 std::string endpoint_text(const config::Endpoint& at, std::uint16_t port) {
   const bool v6 = at.host.find(':') != std::string::npos;
@@ -28,6 +29,18 @@ std::string endpoint_text(const config::Endpoint& at, std::uint16_t port) {
 OpenError::Kind kind_of(const io::ListenError& error) {
   return error.kind == io::ListenError::Kind::bad_address ? OpenError::Kind::configuration
                                                           : OpenError::Kind::listener;
+}
+
+bool is_for_esmes(const engine::Effect& effect) {
+  return std::visit(
+      [](const auto& e) {
+        if constexpr (requires { e.token; }) {
+          return edge::tag_of(e.token) == edge::kSmppTag;
+        } else {
+          return std::is_same_v<std::decay_t<decltype(e)>, engine::NoticeReady>;
+        }
+      },
+      effect);
 }
 
 std::shared_ptr<const engine::Tables> tables_of(
@@ -56,6 +69,12 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
       rest::RestServer::open(*this, {.host = config_->http.host, .port = config_->http.port});
   if (!rest) return std::unexpected(OpenError{kind_of(rest.error()), rest.error().text});
   rest_ = std::move(*rest);
+  if (config_->smpp) {
+    auto esme = esme::EsmeServer::open(*this, metrics_,
+                                       {.host = config_->smpp->host, .port = config_->smpp->port});
+    if (!esme) return std::unexpected(OpenError{kind_of(esme.error()), esme.error().text});
+    esme_ = std::move(*esme);
+  }
   if (config_->admin) {
     auto admin = admin::AdminServer::open(
         *this, {.host = config_->admin->host, .port = config_->admin->port});
@@ -117,6 +136,7 @@ Gateway::~Gateway() {
   if (housekeeping_thread_.joinable()) housekeeping_thread_.join();
   // Who sends before who receives.
   if (rest_) rest_->stop();
+  if (esme_) esme_->stop();
   if (carriers_) carriers_->stop();
   if (loop_) loop_->stop();
   if (admin_) admin_->stop();
@@ -127,6 +147,7 @@ void Gateway::start() {
   carriers_->start();
   ready_ = true;
   rest_->start();
+  if (esme_) esme_->start();
   if (admin_) admin_->start();
   housekeeping_thread_ = std::thread([this] { housekeeping(); });
 }
@@ -134,6 +155,10 @@ void Gateway::start() {
 std::string Gateway::ready_line() const {
   std::string out = "{\"ready\":true,\"http\":";
   base::append_json_string(out, endpoint_text(config_->http, rest_->port()));
+  if (esme_) {
+    out += ",\"smpp\":";
+    base::append_json_string(out, endpoint_text(*config_->smpp, esme_->port()));
+  }
   if (admin_) {
     out += ",\"admin\":";
     base::append_json_string(out, endpoint_text(*config_->admin, admin_->port()));
@@ -150,11 +175,14 @@ std::shared_ptr<const config::Config> Gateway::config() const {
 // Sorts the effects of durable commits to those who carry them out. Runs on the store thread.
 void Gateway::perform(std::vector<engine::Effect>& effects) {
   std::vector<engine::Effect> answers;
+  std::vector<engine::Effect> for_esmes;
   for (engine::Effect& effect : effects) {
     if (auto* submit = std::get_if<engine::Submit>(&effect)) {
       commands_.emplace_back(std::move(*submit));
     } else if (auto* ack = std::get_if<engine::ReceiptAck>(&effect)) {
       commands_.emplace_back(*ack);
+    } else if (is_for_esmes(effect)) {
+      for_esmes.push_back(std::move(effect));
     } else {
       answers.push_back(std::move(effect));
     }
@@ -162,6 +190,7 @@ void Gateway::perform(std::vector<engine::Effect>& effects) {
   if (!commands_.empty()) carriers_->send(commands_);
   commands_.clear();
   if (!answers.empty()) rest_->deliver(answers);
+  if (!for_esmes.empty() && esme_) esme_->deliver(for_esmes);
 }
 
 void Gateway::on_store_failed(const store::Error& error) {
@@ -172,7 +201,8 @@ void Gateway::on_store_failed(const store::Error& error) {
 std::expected<void, std::string> Gateway::reload(config::Config config) {
   const std::shared_ptr<const config::Config> old = this->config();
   if (config.http.host != old->http.host || config.http.port != old->http.port ||
-      config.store_path != old->store_path || config.admin.has_value() != old->admin.has_value()) {
+      config.store_path != old->store_path || config.admin.has_value() != old->admin.has_value() ||
+      config.smpp.has_value() != old->smpp.has_value()) {
     return std::unexpected(
         "listen and store cannot be changed while running; restart the gateway for that");
   }
@@ -189,7 +219,8 @@ std::expected<void, std::string> Gateway::reload(config::Config config) {
 bool Gateway::drain(base::Duration at_most) {
   const base::Mono until = io::mono_now() + at_most;
   draining_ = true;
-  const bool answered = rest_->drain(std::min<base::Duration>(kRestDrain, at_most));
+  bool answered = rest_->drain(std::min<base::Duration>(kRestDrain, at_most));
+  if (esme_) answered = esme_->drain(std::min<base::Duration>(kEsmeDrain, at_most)) && answered;
   std::vector<engine::Event> drain;
   drain.emplace_back(engine::Drain{});
   loop_->post_all(drain);

@@ -19,6 +19,7 @@
 #include "admin/admin_server.h"
 #include "carrier/carriers.h"
 #include "config/config.h"
+#include "esme/esme_server.h"
 #include "rest/rest_server.h"
 #include "seal/vault.h"
 #include "service/engine_loop.h"
@@ -45,7 +46,7 @@ struct GatewayOptions {
       open_store;
 };
 
-class Gateway final : public rest::Backend, public admin::Backend {
+class Gateway final : public edge::Backend, public admin::Backend {
  public:
   static std::expected<std::unique_ptr<Gateway>, OpenError> open(config::Config config,
                                                                  GatewayOptions options);
@@ -63,7 +64,7 @@ class Gateway final : public rest::Backend, public admin::Backend {
   // True if everything that was out was answered in time.
   bool drain(base::Duration at_most);
 
-  // --- rest::Backend, admin::Backend
+  // --- edge::Backend, admin::Backend
   bool post(engine::Event&& event) override { return loop_->post(std::move(event)); }
   bool accepting() const override { return ready_ && !draining_ && !loop_->failed(); }
   std::shared_ptr<const config::Config> config() const override;
@@ -92,6 +93,7 @@ class Gateway final : public rest::Backend, public admin::Backend {
   std::unique_ptr<EngineLoop> loop_;
   std::unique_ptr<carrier::Carriers> carriers_;
   std::unique_ptr<rest::RestServer> rest_;
+  std::unique_ptr<esme::EsmeServer> esme_;
   std::unique_ptr<admin::AdminServer> admin_;
   std::vector<carrier::Command> commands_;  // store thread only
   std::atomic<bool> ready_{false};

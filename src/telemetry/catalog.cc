@@ -36,10 +36,11 @@ constexpr LabelInfo kLabels[] = {
     {"class",
      "Traffic class: `otp`, `transactional`, `support`, `marketing` or the "
      "configuration's own"},
+    {"command", "The SMPP response, such as `submit_sm_resp`"},
     {"commit", "Of the source the binary was built from"},
     {"country", "ISO 3166 code of the destination; `none` if unknown"},
     {"decision", "`refuse`"},
-    {"ingress", "The API a message came in by: `rest`"},
+    {"ingress", "The API a message came in by: `rest`, `smpp`"},
     {"reason",
      "Why: the cause that the message's events show too, or `undelivered` after a "
      "negative receipt"},
@@ -47,11 +48,15 @@ constexpr LabelInfo kLabels[] = {
     {"result",
      "Of a submit: `accepted`, `throttled`, `transient` (the same carrier is tried "
      "again), `reroute` (another is), `park` (refused for all of the account), `fail` "
-     "(the message is at fault), `not_sent` (no octet left), `in_doubt` (no answer)"},
+     "(the message is at fault), `not_sent` (no octet left), `in_doubt` (no answer). "
+     "Of a bind: `accepted`, `refused`, `overload`. Of a notice: `confirmed`, `retried`, "
+     "`refused`, "
+     "`expired`, `unreadable`, `unwritable`"},
     {"rule", "The policy rule, as problems and `explain` name it"},
     {"state",
      "What the receipt said: `delivered`, `undelivered`, `intermediate`, `unknown`; "
      "`late` for one after the final state"},
+    {"status", "SMPP command_status, such as `ESME_ROK`"},
     {"version", "Of the binary"},
 };
 

@@ -34,9 +34,13 @@ enum class Metric : std::uint8_t {
   policy_decisions,
   store_commit,
   shed,
+  esme_binds,
+  esme_sessions,
+  esme_responses,
+  notices,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 20;
+inline constexpr std::size_t kMetricCount = 24;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -149,6 +153,27 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::counter,
      {"class"},
      "Messages refused because the gateway was overloaded."},
+    {Metric::esme_binds,
+     "trunkline_esme_binds_total",
+     Kind::counter,
+     {"result"},
+     "Binds of applications: accepted, refused, or closed at once for overload."},
+    {Metric::esme_sessions,
+     "trunkline_esme_sessions",
+     Kind::gauge,
+     {},
+     "Connections of applications that are bound."},
+    {Metric::esme_responses,
+     "trunkline_esme_responses_total",
+     Kind::counter,
+     {"command", "status"},
+     "Answers to requests of applications, by command_status."},
+    {Metric::notices,
+     "trunkline_notices_total",
+     Kind::counter,
+     {"result"},
+     "Receipts and inbound messages told to applications: confirmed, retried, refused for good, "
+     "expired before the application fetched them."},
     {Metric::build_info,
      "trunkline_build_info",
      Kind::gauge,

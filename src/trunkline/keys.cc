@@ -3,9 +3,12 @@
 #include <sodium.h>
 
 #include <cstdio>
+#include <iostream>
 
 #include "base/json_writer.h"
 #include "config/edit.h"
+#include "esme/password.h"
+#include "smpp/pdu.h"
 #include "trunkline/commands.h"
 #include "trunkline/config_files.h"
 
@@ -55,6 +58,51 @@ NewKey make_key() {
   sodium_memzero(random, sizeof random);
   sodium_memzero(encoded, sizeof encoded);
   return key;
+}
+
+// --- password -----------------------------------------------------------------------------------
+
+// Eight characters are the most that SMPP allows: 47 bits of chance, held against Argon2id.
+std::string make_password() {
+  constexpr std::string_view kCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::string out;
+  for (std::size_t i = 0; i < smpp::kPasswordMax; ++i) {
+    out.push_back(kCharacters[randombytes_uniform(kCharacters.size())]);
+  }
+  return out;
+}
+
+// Of one read from standard input, or of a random one, which is then printed.
+int new_password(bool from_input, bool json) {
+  std::string password;
+  if (from_input) {
+    std::getline(std::cin, password);
+    if (password.empty() || password.size() > smpp::kPasswordMaxEver) {
+      return fail(fmt::format("standard input holds no password of 1 to {} characters",
+                              smpp::kPasswordMaxEver));
+    }
+  } else {
+    password = make_password();
+  }
+  const std::string hash = esme::hash_password(password);
+  if (hash.empty()) return fail("there is not enough memory to hash it; 19 MiB are needed");
+  if (json) {
+    std::string out;
+    base::JsonWriter writer(out);
+    writer.begin_object();
+    if (!from_input) writer.key("password").string(password);
+    writer.key("password_hash").string(hash).end_object();
+    std::printf("%s\n", out.c_str());
+    return kOk;
+  }
+  if (!from_input) std::printf("password: %s\n\n", password.c_str());
+  std::printf(
+      "The configuration holds only its hash, under tenants[].smpp:\n"
+      "  { system_id: NAME, password_hash: \"%s\" }\n",
+      hash.c_str());
+  if (!from_input) std::printf("The password is shown once and kept nowhere.\n");
+  return kOk;
 }
 
 // Ids of the configuration's kind `name`; a random one if none is given.
@@ -215,6 +263,15 @@ void add_keys(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"operator", "viewer"}));
   make->add_flag("--json", arguments->json, "Print JSON");
   make->callback([arguments, &exit_code] { exit_code = new_key(*arguments); });
+
+  CLI::App* password = command->add_subcommand(
+      "password", "Print a random SMPP password and the line with its hash");
+  auto from_input = std::make_shared<bool>(false);
+  password->add_flag("--stdin", *from_input, "Hash the password on standard input instead");
+  password->add_flag("--json", arguments->json, "Print JSON");
+  password->callback([arguments, from_input, &exit_code] {
+    exit_code = new_password(*from_input, arguments->json);
+  });
 
   const auto add_config = [&](CLI::App* sub) {
     sub->add_option("--config", arguments->config_path, "Configuration file or directory")

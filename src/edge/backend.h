@@ -1,5 +1,5 @@
-// What the REST API stands on: the engine behind its mailbox, the store's look-ups, the vault and
-// the configuration in force. service/ implements it; tests script one.
+// What an API for applications stands on: the engine behind its mailbox, the store's look-ups, the
+// vault and the configuration in force. service/ implements it; tests script one.
 #pragma once
 
 #include <memory>
@@ -9,20 +9,20 @@
 #include "seal/vault.h"
 #include "store/store.h"
 
-namespace trunkline::rest {
+namespace trunkline::edge {
 
-// Called from the REST thread only. Nothing may block but the store's look-ups.
+// Called from the API's thread only. Nothing may block but the store's look-ups.
 class Backend {
  public:
   virtual ~Backend() = default;
 
-  // Hands an event to the engine; its answer comes back through RestServer::deliver() under the
+  // Hands an event to the engine; its answer comes back through the API's deliver() under the
   // same token, exactly once. False: the mailbox is full or closed and the event was not taken
   // (503).
   [[nodiscard]] virtual bool post(engine::Event&& event) = 0;
 
-  // False while nothing new may be accepted: store failed, replay not done, draining. POSTs answer
-  // 503; GETs go on.
+  // False while nothing new may be accepted: store failed, replay not done, draining. Submissions
+  // are refused for now; questions go on.
   virtual bool accepting() const = 0;
 
   // The configuration in force. The pointer changes with a reload; indexes keep their meaning.
@@ -32,4 +32,4 @@ class Backend {
   virtual seal::Vault& vault() = 0;
 };
 
-}  // namespace trunkline::rest
+}  // namespace trunkline::edge

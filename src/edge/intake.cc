@@ -1,0 +1,25 @@
+#include "edge/intake.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace trunkline::edge {
+
+// One-time passwords are sealed under keys that live kHourKeysKept; what may have to be sent later
+// than that is sealed like the rest.
+constexpr auto kHourKeyReach = base::limits::kHourKeysKept - std::chrono::hours(1);
+
+void seal_payload(message::Submission& s, const message::Payload& payload,
+                  const config::Config& config, const seal::Vault& vault, base::Wall now) {
+  const message::TrafficClass& traffic_class = config.tables.classes[s.traffic_class.at()];
+  const std::string& tenant = config.tenants[s.tenant.at()].name;
+  s.to_hash = vault.number_hash(s.to.digits());
+  const base::Wall last =
+      std::max(now, s.send_at.value_or(now)) + s.ttl.value_or(traffic_class.ttl);
+  const bool short_lived = traffic_class.priority == 1 && last - now <= kHourKeyReach;
+  s.sealed = vault.seal(short_lived ? seal::KeyKind::hour : seal::KeyKind::month, tenant, s.to_hash,
+                        now, message::encode_payload(payload), tenant);
+}
+
+}  // namespace trunkline::edge

@@ -1,0 +1,25 @@
+// The last step of every API on the way in: what only the adapters may see is sealed, what the
+// engine decides by is put beside it.
+#pragma once
+
+#include "base/time.h"
+#include "config/config.h"
+#include "message/record.h"
+#include "message/submission.h"
+#include "seal/vault.h"
+
+namespace trunkline::edge {
+
+// The token of a request begins with this octet, so that its answer finds the API.
+inline constexpr std::uint8_t kRestTag = 1, kSmppTag = 2;
+constexpr std::uint64_t first_token(std::uint8_t tag) { return std::uint64_t{tag} << 56; }
+constexpr std::uint8_t tag_of(std::uint64_t token) {
+  return static_cast<std::uint8_t>(token >> 56);
+}
+
+// Fills `to_hash` and `sealed` of a submission whose tenant, class, recipient and times are set.
+// One-time passwords get keys that are destroyed within hours.
+void seal_payload(message::Submission& submission, const message::Payload& payload,
+                  const config::Config& config, const seal::Vault& vault, base::Wall now);
+
+}  // namespace trunkline::edge

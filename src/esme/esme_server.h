@@ -1,0 +1,69 @@
+// SMPP for applications: we are the SMSC. Its own listener and thread.
+//
+//   bind      -> address, account, password (a worker), binds left?
+//   submit_sm -> read, seal -> Backend::post -> engine ... durable -> deliver() -> submit_sm_resp
+//   notices   -> deliver() or the store -> deliver_sm -> deliver_sm_resp -> Told -> engine
+//
+// It decides nothing about messages: what is refused here is malformed or over the account's own
+// limits. A submit_sm_resp leaves only after the engine said that the message is durable (P1). What
+// an application has not confirmed stays in the store, whoever stalls, leaves or restarts; each
+// account has its own line, so that one that does not read slows nobody else.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "edge/backend.h"
+#include "edge/intake.h"
+#include "engine/event.h"
+#include "io/clock.h"
+#include "io/listen.h"
+#include "telemetry/metrics.h"
+
+namespace trunkline::esme {
+
+struct Options {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::string system_id = "trunkline";  // ours, in the bind response
+  base::Duration bind_timeout = std::chrono::seconds(10);
+  base::Duration enquire_link = std::chrono::seconds(30);
+  // A deliver_sm not answered in this time is told again.
+  base::Duration answer_timeout = std::chrono::seconds(30);
+  std::function<base::Now()> clock = io::now;
+};
+
+class EsmeServer {
+ public:
+  // Binds; serves after start(). Both references must outlive it.
+  static std::expected<std::unique_ptr<EsmeServer>, io::ListenError> open(
+      edge::Backend& backend, telemetry::Metrics& metrics, Options options);
+  ~EsmeServer();  // stop()
+  EsmeServer(const EsmeServer&) = delete;
+  EsmeServer& operator=(const EsmeServer&) = delete;
+
+  std::uint16_t port() const;
+  void start();
+
+  // Answers with edge::kSmppTag, and NoticeReady, after their commit. Any thread; leaves `effects`
+  // empty.
+  void deliver(std::vector<engine::Effect>& effects);
+
+  // Accepts no more connections, answers what is in flight, unbinds. True if nobody was cut off.
+  // The engine must go on answering meanwhile.
+  bool drain(base::Duration at_most);
+  // Closes everything and joins the threads. Called twice is fine.
+  void stop();
+
+ private:
+  class Impl;
+  explicit EsmeServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace trunkline::esme

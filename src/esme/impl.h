@@ -1,0 +1,150 @@
+// The inside of EsmeServer. One class, several files:
+//   esme_server.cc  listener, threads, the way in and out
+//   binds.cc        who may come in
+//   requests.cc     submit_sm, data_sm, submit_multi, query_sm, cancel_sm, replace_sm
+//   telling.cc      receipts and messages from phones
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "esme/accounts.h"
+#include "esme/esme_server.h"
+#include "esme/password.h"
+#include "esme/submit.h"
+#include "io/mailbox.h"
+
+namespace trunkline::esme {
+
+class EsmeServer::Impl final : public SessionOwner {
+ public:
+  Impl(edge::Backend& backend, telemetry::Metrics& metrics, Options options);
+  ~Impl() override { stop(); }
+
+  std::expected<void, io::ListenError> open();
+  std::uint16_t port() const { return port_; }
+  void start();
+  void deliver(std::vector<engine::Effect>& effects);
+  bool drain(base::Duration at_most);
+  void stop();
+
+ private:
+  using SessionPtr = std::shared_ptr<EsmeSession>;
+
+  // What an answer of the engine belongs to.
+  struct Pending {
+    std::weak_ptr<EsmeSession> session;
+    std::uint32_t sequence = 0;
+    smpp::CommandId command{};
+    message::TenantIndex tenant;
+    base::MessageId id;  // query, cancel
+    // submit_multi: the destination of each item of the Accept, and what was refused before it.
+    std::vector<smpp::Address> destinations;
+    std::vector<smpp::UnsuccessSme> unsuccess;
+  };
+
+  // --- esme_server.cc
+  void accept();
+  void on_accepted(boost::asio::ip::tcp::socket socket);
+  void on_effects();
+  void arm_timer();
+  void on_timer();
+  void touch(EsmeSession& session);
+  void flush();
+  void check_drained();
+  const config::Config& config();
+  Account& account(const std::string& system_id);
+  void on_malformed(EsmeSession& session, const smpp::MalformedPdu& pdu) override;
+  void on_closed(EsmeSession& session, const std::string& why, base::Mono now) override;
+  void log(std::string_view event, std::string text, const EsmeSession& session,
+           bool warning = true);
+
+  // --- binds.cc
+  void on_bind(EsmeSession& session, const smpp::Bind& bind, base::Mono now) override;
+  void on_password(std::uint64_t serial, bool right, base::Mono now);
+  void admit(EsmeSession& session, base::Mono now);
+  void refuse(EsmeSession& session, std::uint32_t status, std::string_view why, base::Mono now);
+  void on_bound(EsmeSession& session) override;
+  void check_accounts(base::Mono now);
+
+  // --- requests.cc
+  void on_request(EsmeSession& session, std::uint32_t sequence, const smpp::Pdu& request,
+                  base::Mono now) override;
+  void submit(EsmeSession& session, std::uint32_t sequence, const smpp::SmFields& sm,
+              smpp::CommandId command, const config::SmppAccount& account, base::Now now);
+  void submit_multi(EsmeSession& session, std::uint32_t sequence, const smpp::SubmitMulti& sm,
+                    const config::SmppAccount& account, base::Now now);
+  void query(EsmeSession& session, std::uint32_t sequence, const smpp::QuerySm& query,
+             const config::SmppAccount& account);
+  void cancel(EsmeSession& session, std::uint32_t sequence, const smpp::CancelSm& cancel,
+              const config::SmppAccount& account);
+  message::Submission submission(Submit& submit, const config::SmppAccount& account,
+                                 base::Wall now);
+  bool may_submit(Account& account, const config::SmppAccount& config, double count,
+                  base::Mono now);
+  engine::Token next_token();
+  engine::Token wait_for(EsmeSession& session, Pending pending);
+  bool post(engine::Event&& event, engine::Token token);
+  void respond(EsmeSession& session, std::uint32_t sequence, smpp::CommandId command,
+               std::uint32_t status, base::Mono now);
+  void respond(EsmeSession& session, std::uint32_t sequence, std::uint32_t status,
+               const smpp::Pdu& response, base::Mono now);
+  void on(engine::AcceptAnswer&& answer, base::Mono now);
+  void on(engine::CancelAnswer&& answer, base::Mono now);
+  void on(engine::QueryAnswer&& answer, base::Mono now);
+  void on(engine::NoticeReady&& notice, base::Mono now);
+  void on(engine::ToldAnswer&& answer, base::Mono now);
+  void on(engine::ListAnswer&&, base::Mono) {}
+  void on(engine::Submit&&, base::Mono) {}
+  void on(engine::ReceiptAck&&, base::Mono) {}
+  std::optional<Pending> finish(engine::Token token);
+
+  // --- telling.cc
+  void tell(Account& account, base::Now now);
+  void tell_one(Account& account, EsmeSession& session, const NoticeLine::Item& item,
+                const config::SmppAccount& config, base::Now now);
+  void read_line(Account& account);
+  void done(Account& account, const message::NoticeAt& at, std::string_view result);
+  void on_told(EsmeSession& session, const message::NoticeAt& at, Told outcome,
+               base::Mono now) override;
+  void post_told();
+  void expire(Account& account, const config::SmppAccount& config, base::Now now);
+  EsmeSession* receiver_with_room(Account& account, std::size_t window);
+
+  edge::Backend& backend_;
+  telemetry::Metrics& metrics_;
+  const Options options_;
+  boost::asio::io_context context_{1};
+  boost::asio::ip::tcp::acceptor acceptor_{context_};
+  boost::asio::steady_timer timer_{context_};
+  std::uint16_t port_ = 0;
+  io::Mailbox<engine::Effect> effects_;
+  std::vector<engine::Effect> batch_;
+  std::shared_ptr<const config::Config> config_;
+  PasswordChecker passwords_;
+  FailureThrottle throttle_;
+
+  std::map<std::uint64_t, SessionPtr> sessions_;  // by serial
+  std::uint64_t last_serial_ = 0;
+  std::size_t unbound_ = 0;  // of sessions_
+  std::unordered_map<std::string, Account> accounts_;
+  std::unordered_map<engine::Token, Pending> pending_;
+  std::uint64_t last_token_ = 0;
+  std::vector<SessionPtr> touched_;
+  std::vector<Account*> to_tell_;
+  std::vector<Account*> told_;  // with something in Account::told
+  std::unordered_map<engine::Token, std::vector<message::NoticeKey>>
+      leaving_;  // asked of the engine
+  bool draining_ = false;
+  std::function<void()> on_empty_;
+  std::thread thread_;
+};
+
+}  // namespace trunkline::esme

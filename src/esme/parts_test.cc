@@ -1,0 +1,142 @@
+// The small parts: addresses, passwords, what is told.
+#include <gtest/gtest.h>
+#include <sodium.h>
+
+#include <future>
+
+#include "esme/network.h"
+#include "esme/password.h"
+#include "esme/tell.h"
+
+namespace trunkline::esme {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Network, Table) {
+  const struct {
+    const char* address;
+    const char* network;
+    bool in;
+  } cases[] = {
+      {"192.0.2.7", "192.0.2.7", true},
+      {"192.0.2.8", "192.0.2.7", false},
+      {"10.255.0.1", "10.0.0.0/8", true},
+      {"11.0.0.1", "10.0.0.0/8", false},
+      {"192.0.2.129", "192.0.2.128/25", true},
+      {"192.0.2.127", "192.0.2.128/25", false},
+      {"8.8.8.8", "0.0.0.0/0", true},
+      {"2001:db8::1", "2001:db8::/32", true},
+      {"2001:db9::1", "2001:db8::/32", false},
+      {"::ffff:10.0.0.1", "10.0.0.0/8", true},
+      {"::1", "0.0.0.0/0", false},
+      {"10.0.0.1", "::/0", false},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(is_in(boost::asio::ip::make_address(c.address), {c.network}), c.in)
+        << c.address << " " << c.network;
+  }
+  EXPECT_TRUE(is_in(boost::asio::ip::make_address("8.8.8.8"), {}));
+  EXPECT_TRUE(is_in(boost::asio::ip::make_address("10.0.0.1"), {"192.0.2.0/24", "10.0.0.1"}));
+}
+
+TEST(FailureThrottle, WaitsLongerAndForgets) {
+  FailureThrottle throttle;
+  base::Mono now{1h};
+  for (unsigned i = 0; i < FailureThrottle::kFree; ++i) {
+    EXPECT_TRUE(throttle.may_try("a", now));
+    throttle.failed("a", now);
+  }
+  EXPECT_FALSE(throttle.may_try("a", now));
+  EXPECT_TRUE(throttle.may_try("b", now));
+  EXPECT_TRUE(throttle.may_try("a", now + 1s));
+  throttle.failed("a", now + 1s);
+  EXPECT_FALSE(throttle.may_try("a", now + 2s));
+  EXPECT_TRUE(throttle.may_try("a", now + 3s));
+  for (int i = 0; i < 50; ++i) throttle.failed("a", now + 3s);
+  EXPECT_FALSE(throttle.may_try("a", now + 3s + FailureThrottle::kWaitMax - 1us));
+  EXPECT_TRUE(throttle.may_try("a", now + 3s + FailureThrottle::kWaitMax));
+  throttle.failed("a", now + 1h);  // long after: counted from the start
+  EXPECT_TRUE(throttle.may_try("a", now + 1h));
+  throttle.succeeded("a");
+  EXPECT_TRUE(throttle.may_try("a", now));
+}
+
+TEST(PasswordChecker, RightWrongAndRemembered) {
+  const std::string hash = hash_password("secret");
+  ASSERT_TRUE(hash.starts_with("$argon2id$"));
+  std::promise<bool> first, second;
+  PasswordChecker checker([&](PasswordChecker::Ticket ticket, bool right) {
+    (ticket == 1 ? first : second).set_value(right);
+  });
+  using Answer = PasswordChecker::Answer;
+  EXPECT_EQ(checker.check(1, hash, "secret"), Answer::later);
+  EXPECT_EQ(checker.check(2, hash, "Secret"), Answer::later);
+  EXPECT_TRUE(first.get_future().get());
+  EXPECT_FALSE(second.get_future().get());
+  EXPECT_EQ(checker.check(3, hash, "secret"), Answer::right);
+  checker.stop();
+  EXPECT_EQ(checker.check(4, hash, "other"), Answer::busy);
+}
+
+TEST(Tell, AReceipt) {
+  message::Notice notice{.kind = message::NoticeKind::receipt,
+                         .id = {0x01a3185c50000003, 0x000500019d35aa0f},
+                         .state = message::State::undelivered,
+                         .accepted_at = base::wall_from_us(1'800'000'000'000'000),
+                         .time = base::wall_from_us(1'800'000'061'000'000),
+                         .tenant = "demo",
+                         .raw = "stat:UNDELIV err:012",
+                         .sealed = {}};
+  const message::Payload payload{.to = "+447700900123",
+                                 .from = "Acme",
+                                 .body = "Dear customer",
+                                 .metadata = {},
+                                 .callback_url = {}};
+  const smpp::DeliverSm sm = make_deliver_sm(notice, &payload, {.text_size = 4}, smpp::Dialect{});
+  EXPECT_EQ(sm.short_message,
+            "id:01a3185c50000003000500019d35aa0f sub:001 dlvrd:000 submit date:2701150800 done "
+            "date:2701150801 stat:UNDELIV err:012 text:Dear");
+  EXPECT_EQ(sm.esm_class, smpp::esm_class::kReceipt);
+  EXPECT_EQ(sm.source, (smpp::Address{1, 1, "447700900123"}));
+  EXPECT_EQ(sm.dest, (smpp::Address{5, 0, "Acme"}));
+  EXPECT_EQ(smpp::find_text(sm.tlvs, smpp::tag::kReceiptedMessageId),
+            "01a3185c50000003000500019d35aa0f");
+  EXPECT_EQ(smpp::find_u8(sm.tlvs, smpp::tag::kMessageState), 5);
+
+  const smpp::DeliverSm old =
+      make_deliver_sm(notice, nullptr, {.seconds = true}, smpp::Dialect{.version = 0x33});
+  EXPECT_EQ(old.short_message,
+            "id:9d35aa0f sub:001 dlvrd:000 submit date:270115080000 done date:270115080101 "
+            "stat:UNDELIV err:012 text:");
+  EXPECT_TRUE(old.tlvs.empty());
+  EXPECT_EQ(old.source, smpp::Address{});
+}
+
+TEST(Tell, AMessageFromAPhone) {
+  const message::Notice notice{
+      .kind = message::NoticeKind::inbound, .tenant = {}, .raw = {}, .sealed = {}};
+  message::Payload payload{.to = "+15005550006",
+                           .from = "+447700900123",
+                           .body = "yes",
+                           .metadata = {},
+                           .callback_url = {}};
+  payload.verbatim = {.user_data = std::string("\x05\x00\x03\x01\x02\x01yes", 9),
+                      .data_coding = 0,
+                      .has_udh = true};
+  const smpp::DeliverSm sm = make_deliver_sm(notice, &payload, {}, smpp::Dialect{});
+  EXPECT_EQ(sm.esm_class, smpp::esm_class::kUdhi);
+  EXPECT_EQ(sm.short_message, payload.verbatim.user_data);
+  EXPECT_EQ(sm.source, (smpp::Address{1, 1, "447700900123"}));
+  EXPECT_EQ(sm.dest, (smpp::Address{1, 1, "15005550006"}));
+}
+
+TEST(Tell, ErrorsOfCarriers) {
+  EXPECT_EQ(error_of("stat:UNDELIV err:012"), 12u);
+  EXPECT_EQ(error_of("stat:UNDELIV err:0A2"), 0u);
+  EXPECT_EQ(error_of("stat:DELIVRD"), 0u);
+  EXPECT_EQ(error_of("err:1234"), 0u);
+}
+
+}  // namespace
+}  // namespace trunkline::esme

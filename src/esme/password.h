@@ -1,0 +1,81 @@
+// Is this the password of that account? Argon2id is slow on purpose, so it is checked by a thread
+// of its own with a short queue, what was right is remembered, and whoever guesses has to wait.
+//
+// All calls on the network thread; answers come through `done` on the worker's.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+
+#include "base/hash.h"
+#include "base/time.h"
+
+namespace trunkline::esme {
+
+// "trunkline keys password" makes one; empty if there is no memory for it.
+std::string hash_password(std::string_view password);
+
+// Who failed lately, by any key (an account, an address). Pure.
+class FailureThrottle {
+ public:
+  static constexpr unsigned kFree = 5;                                   // failures without a wait
+  static constexpr base::Duration kWaitFirst = std::chrono::seconds(1);  // then this, doubling
+  static constexpr base::Duration kWaitMax = std::chrono::minutes(1);
+  static constexpr base::Duration kForget = std::chrono::minutes(10);  // after the last one
+  static constexpr std::size_t kKeysMax = 10'000;                      // beyond: all are forgotten
+
+  bool may_try(const std::string& key, base::Mono now) const;
+  void failed(const std::string& key, base::Mono now);
+  void succeeded(const std::string& key) { failures_.erase(key); }
+
+ private:
+  struct Failures {
+    unsigned count = 0;
+    base::Mono last{};
+    base::Mono until{};
+  };
+  std::unordered_map<std::string, Failures> failures_;
+};
+
+class PasswordChecker {
+ public:
+  static constexpr std::size_t kWaitingMax = 64;        // beyond: busy
+  static constexpr std::size_t kRememberedMax = 1'000;  // beyond: all are forgotten
+
+  using Ticket = std::uint64_t;
+  explicit PasswordChecker(std::function<void(Ticket, bool right)> done);
+  ~PasswordChecker();  // stop()
+
+  enum class Answer : std::uint8_t { right, later, busy };
+  // `later`: done(ticket) will say. A password that was right for this hash before is right at
+  // once.
+  Answer check(Ticket ticket, const std::string& hash, std::string_view password);
+  void stop();
+
+ private:
+  struct Job {
+    Ticket ticket = 0;
+    std::string hash;
+    std::string password;
+  };
+  void run();
+  base::Hash128 digest(std::string_view hash, std::string_view password) const;
+
+  const std::function<void(Ticket, bool)> done_;
+  std::string key_;  // of this process; so that what is remembered says nothing of the password
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> jobs_;
+  std::unordered_map<std::string, base::Hash128> remembered_;  // by hash
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace trunkline::esme

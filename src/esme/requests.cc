@@ -1,0 +1,338 @@
+// What applications ask for. A request is answered when the engine has answered, which for a submit
+// is after its commit.
+#include "base/limits.h"
+#include "edge/intake.h"
+#include "esme/impl.h"
+#include "esme/tell.h"
+#include "smpp/smpp_time.h"
+#include "smpp/status.h"
+#include "telemetry/log.h"
+
+namespace trunkline::esme {
+
+using engine::ItemAnswer;
+using message::State;
+using smpp::CommandId;
+using telemetry::Metric;
+
+namespace {
+
+// Of a refusal by policy or limits.
+std::uint32_t status_of(const engine::Refusal& refusal) {
+  const std::string_view rule =
+      refusal.reasons.empty() ? std::string_view() : refusal.reasons.front().rule;
+  if (refusal.code == "rate_limited") return smpp::kEsmeRthrottled;
+  if (refusal.code == "class_not_allowed") return smpp::kEsmeRinvsertyp;
+  if (rule == "tenant.sender") return smpp::kEsmeRinvsrcadr;
+  if (rule == "destination.country" || rule == "routing.no_route") return smpp::kEsmeRinvdstadr;
+  return smpp::kEsmeRsubmitfail;
+}
+
+// data_sm is a submit_sm in another form.
+smpp::SmFields as_submit(const smpp::DataSm& data) {
+  smpp::SmFields sm;
+  sm.service_type = data.service_type;
+  sm.source = data.source;
+  sm.dest = data.dest;
+  sm.esm_class = data.esm_class;
+  sm.registered_delivery = data.registered_delivery;
+  sm.data_coding = data.data_coding;
+  sm.tlvs = data.tlvs;
+  return sm;
+}
+
+}  // namespace
+
+// --- answering ---------------------------------------------------------------------------------
+
+void EsmeServer::Impl::respond(EsmeSession& session, std::uint32_t sequence, std::uint32_t status,
+                               const smpp::Pdu& response, base::Mono now) {
+  metrics_
+      .counter(Metric::esme_responses,
+               {smpp::command_name(smpp::command_id(response)), smpp::status_name(status)})
+      ->add();
+  session.respond(sequence, status, response, now);
+  touch(session);
+}
+
+// A refusal: a response without content.
+void EsmeServer::Impl::respond(EsmeSession& session, std::uint32_t sequence, CommandId command,
+                               std::uint32_t status, base::Mono now) {
+  const auto response = smpp::empty_response(static_cast<std::uint32_t>(command));
+  if (response) respond(session, sequence, status, *response, now);
+}
+
+engine::Token EsmeServer::Impl::next_token() {
+  return edge::first_token(edge::kSmppTag) + ++last_token_;
+}
+
+engine::Token EsmeServer::Impl::wait_for(EsmeSession& session, Pending pending) {
+  const engine::Token token = next_token();
+  pending.session = session.weak_from_this();
+  pending_.emplace(token, std::move(pending));
+  return token;
+}
+
+std::optional<EsmeServer::Impl::Pending> EsmeServer::Impl::finish(engine::Token token) {
+  const auto found = pending_.find(token);
+  if (found == pending_.end()) return std::nullopt;
+  Pending out = std::move(found->second);
+  pending_.erase(found);
+  return out;
+}
+
+// False: not taken, and the token is not waited for any more.
+bool EsmeServer::Impl::post(engine::Event&& event, engine::Token token) {
+  if (backend_.post(std::move(event))) return true;
+  pending_.erase(token);
+  return false;
+}
+
+// --- asking ------------------------------------------------------------------------------------
+
+void EsmeServer::Impl::on_request(EsmeSession& session, std::uint32_t sequence,
+                                  const smpp::Pdu& request, base::Mono mono) {
+  const auto command = static_cast<CommandId>(smpp::command_id(request));
+  const config::SmppAccount* account = config().find_account(session.system_id);
+  const base::Now now{mono, options_.clock().wall};
+  if (account == nullptr) return respond(session, sequence, command, smpp::kEsmeRprohibited, mono);
+  if (session.requests_waiting() > account->window) {
+    return respond(session, sequence, command, smpp::kEsmeRthrottled, mono);
+  }
+  if (const auto* sm = std::get_if<smpp::SubmitSm>(&request)) {
+    submit(session, sequence, *sm, command, *account, now);
+  } else if (const auto* data = std::get_if<smpp::DataSm>(&request)) {
+    submit(session, sequence, as_submit(*data), command, *account, now);
+  } else if (const auto* multi = std::get_if<smpp::SubmitMulti>(&request)) {
+    submit_multi(session, sequence, *multi, *account, now);
+  } else if (const auto* question = std::get_if<smpp::QuerySm>(&request)) {
+    query(session, sequence, *question, *account);
+  } else if (const auto* wish = std::get_if<smpp::CancelSm>(&request)) {
+    cancel(session, sequence, *wish, *account);
+  } else {
+    // replace_sm: a message is not changed once it was acknowledged.
+    respond(session, sequence, command, smpp::kEsmeRreplacefail, mono);
+  }
+}
+
+bool EsmeServer::Impl::may_submit(Account& a, const config::SmppAccount& config, double count,
+                                  base::Mono now) {
+  if (a.rate_per_s != config.rate_per_s) {
+    a.rate_per_s = config.rate_per_s;
+    a.rate.set_contract(config.rate_per_s, 0);
+  }
+  if (config.rate_per_s == 0) return true;
+  if (!a.rate.can_take(count, 0, now)) return false;
+  a.rate.take(count, now);
+  return true;
+}
+
+message::Submission EsmeServer::Impl::submission(Submit& submit, const config::SmppAccount& account,
+                                                 base::Wall now) {
+  message::Submission s{.tenant = account.tenant,
+                        .traffic_class = submit.traffic_class,
+                        .ingress = message::Ingress::smpp,
+                        .to = submit.to,
+                        .from = submit.payload.from,
+                        .encoding = static_cast<std::uint8_t>(submit.encoding),
+                        .segments = submit.segments,
+                        .region = {},
+                        .ttl = submit.ttl,
+                        .send_at = submit.send_at,
+                        .sealed = {},
+                        .key = {},
+                        .account = account.system_id,
+                        .notify = submit.notify};
+  edge::seal_payload(s, submit.payload, *config_, backend_.vault(), now);
+  return s;
+}
+
+void EsmeServer::Impl::submit(EsmeSession& session, std::uint32_t sequence,
+                              const smpp::SmFields& sm, CommandId command,
+                              const config::SmppAccount& config, base::Now now) {
+  if (!backend_.accepting())
+    return respond(session, sequence, command, smpp::kEsmeRsyserr, now.mono);
+  if (!may_submit(account(session.system_id), config, 1, now.mono)) {
+    return respond(session, sequence, command, smpp::kEsmeRthrottled, now.mono);
+  }
+  auto submit = read_submit(sm, config, *config_, now.wall);
+  if (!submit) return respond(session, sequence, command, submit.error().status, now.mono);
+  engine::Accept accept;
+  accept.items.push_back(submission(*submit, config, now.wall));
+  accept.token = wait_for(session, {.sequence = sequence, .command = command});
+  const engine::Token token = accept.token;
+  if (!post(std::move(accept), token)) {
+    respond(session, sequence, command, smpp::kEsmeRmsgqful, now.mono);
+  }
+}
+
+// One text, many destinations: a message each, accepted together. The response names the first; the
+// receipts of the others carry their own ids, which begin with the same time.
+void EsmeServer::Impl::submit_multi(EsmeSession& session, std::uint32_t sequence,
+                                    const smpp::SubmitMulti& sm, const config::SmppAccount& config,
+                                    base::Now now) {
+  constexpr CommandId kCommand = CommandId::submit_multi;
+  if (!backend_.accepting()) {
+    return respond(session, sequence, kCommand, smpp::kEsmeRsyserr, now.mono);
+  }
+  const auto count = static_cast<double>(sm.destinations.size());
+  if (!may_submit(account(session.system_id), config, count, now.mono)) {
+    return respond(session, sequence, kCommand, smpp::kEsmeRthrottled, now.mono);
+  }
+  Pending pending{.sequence = sequence, .command = kCommand};
+  engine::Accept accept;
+  accept.is_batch = true;
+  smpp::SmFields one = sm;
+  for (const smpp::Destination& destination : sm.destinations) {
+    if (!destination.distribution_list.empty()) {
+      pending.unsuccess.push_back({{}, smpp::kEsmeRcntsubdl});  // there are none
+      continue;
+    }
+    one.dest = destination.address;
+    auto submit = read_submit(one, config, *config_, now.wall);
+    if (!submit) {
+      pending.unsuccess.push_back({destination.address, submit.error().status});
+      continue;
+    }
+    accept.items.push_back(submission(*submit, config, now.wall));
+    pending.destinations.push_back(destination.address);
+  }
+  if (accept.items.empty()) {
+    smpp::SubmitMultiResp response;
+    response.unsuccess = std::move(pending.unsuccess);
+    return respond(session, sequence, smpp::kEsmeRsubmitfail, response, now.mono);
+  }
+  accept.token = wait_for(session, std::move(pending));
+  const engine::Token token = accept.token;
+  if (!post(std::move(accept), token)) {
+    respond(session, sequence, kCommand, smpp::kEsmeRmsgqful, now.mono);
+  }
+}
+
+void EsmeServer::Impl::query(EsmeSession& session, std::uint32_t sequence,
+                             const smpp::QuerySm& query, const config::SmppAccount& account) {
+  const base::Mono now = options_.clock().mono;
+  const auto id = base::MessageId::from_hex(query.message_id);
+  if (!id) return respond(session, sequence, CommandId::query_sm, smpp::kEsmeRinvmsgid, now);
+  engine::Query event{.tenant = account.tenant, .id = *id};
+  event.token = wait_for(
+      session,
+      {.sequence = sequence, .command = CommandId::query_sm, .tenant = account.tenant, .id = *id});
+  const engine::Token token = event.token;
+  if (!post(event, token)) {
+    respond(session, sequence, CommandId::query_sm, smpp::kEsmeRqueryfail, now);
+  }
+}
+
+void EsmeServer::Impl::cancel(EsmeSession& session, std::uint32_t sequence,
+                              const smpp::CancelSm& cancel, const config::SmppAccount& account) {
+  const base::Mono now = options_.clock().mono;
+  // Without an id: all messages between two addresses (4.9), which is not offered.
+  const auto id = base::MessageId::from_hex(cancel.message_id);
+  if (!id) {
+    return respond(session, sequence, CommandId::cancel_sm,
+                   cancel.message_id.empty() ? smpp::kEsmeRcancelfail : smpp::kEsmeRinvmsgid, now);
+  }
+  engine::Cancel event{.tenant = account.tenant, .id = *id};
+  event.token = wait_for(
+      session,
+      {.sequence = sequence, .command = CommandId::cancel_sm, .tenant = account.tenant, .id = *id});
+  const engine::Token token = event.token;
+  if (!post(std::move(event), token)) {
+    respond(session, sequence, CommandId::cancel_sm, smpp::kEsmeRcancelfail, now);
+  }
+}
+
+// --- the engine's answers ----------------------------------------------------------------------
+
+void EsmeServer::Impl::on(engine::AcceptAnswer&& answer, base::Mono now) {
+  auto pending = finish(answer.token);
+  if (!pending) return;
+  const auto session = pending->session.lock();
+  if (!session || !session->is_open()) return;
+  if (pending->command != CommandId::submit_multi) {
+    const ItemAnswer& item = answer.items.front();
+    const bool taken = item.kind == ItemAnswer::Kind::accepted;
+    const std::string id = taken ? message_id_for(item.id, session->dialect()) : std::string();
+    const std::uint32_t status = taken ? smpp::kEsmeRok : status_of(item.refusal);
+    if (pending->command == CommandId::data_sm) {
+      return respond(*session, pending->sequence, status, smpp::DataSmResp{.message_id = id}, now);
+    }
+    return respond(*session, pending->sequence, status, smpp::SubmitSmResp{.message_id = id}, now);
+  }
+  smpp::SubmitMultiResp response;
+  response.unsuccess = std::move(pending->unsuccess);
+  for (std::size_t i = 0; i < answer.items.size(); ++i) {
+    const ItemAnswer& item = answer.items[i];
+    if (item.kind != ItemAnswer::Kind::accepted) {
+      response.unsuccess.push_back({pending->destinations[i], status_of(item.refusal)});
+    } else if (response.message_id.empty()) {
+      response.message_id = message_id_for(item.id, session->dialect());
+    }
+  }
+  const std::uint32_t status =
+      response.message_id.empty() ? smpp::kEsmeRsubmitfail : smpp::kEsmeRok;
+  respond(*session, pending->sequence, status, response, now);
+}
+
+void EsmeServer::Impl::on(engine::CancelAnswer&& answer, base::Mono now) {
+  const auto pending = finish(answer.token);
+  if (!pending) return;
+  const auto session = pending->session.lock();
+  if (!session) return;
+  using Kind = engine::CancelAnswer::Kind;
+  std::uint32_t status = smpp::kEsmeRcancelfail;
+  if (answer.kind == Kind::canceled) status = smpp::kEsmeRok;
+  if (answer.kind == Kind::not_found) {
+    // The engine knows only what has not ended.
+    const std::string& tenant = config().tenants[pending->tenant.at()].name;
+    const auto found = backend_.store().find_message(tenant, pending->id);
+    if (found && !*found) status = smpp::kEsmeRinvmsgid;
+  }
+  respond(*session, pending->sequence, CommandId::cancel_sm, status, now);
+}
+
+void EsmeServer::Impl::on(engine::QueryAnswer&& answer, base::Mono now) {
+  const auto pending = finish(answer.token);
+  if (!pending) return;
+  const auto session = pending->session.lock();
+  if (!session) return;
+  const auto refuse = [&](std::uint32_t status) {
+    respond(*session, pending->sequence, CommandId::query_sm, status, now);
+  };
+  std::string bytes = std::move(answer.record);
+  if (bytes.empty()) {
+    const std::string& tenant = config().tenants[pending->tenant.at()].name;
+    auto found = backend_.store().find_message(tenant, pending->id);
+    if (!found) return refuse(smpp::kEsmeRqueryfail);
+    if (!*found) return refuse(smpp::kEsmeRinvmsgid);
+    bytes = std::move(**found);
+  }
+  const auto record = message::decode_record(bytes);
+  if (!record) {
+    telemetry::log_error("record_unreadable", record.error());
+    return refuse(smpp::kEsmeRqueryfail);
+  }
+  const message::Progress progress = message::fold(*record);
+  smpp::QuerySmResp response;
+  response.message_id = message_id_for(record->envelope.id, session->dialect());
+  response.message_state = static_cast<std::uint8_t>(smpp_state(progress.state));
+  if (message::is_final(progress.state)) {
+    response.final_date = smpp::format_absolute_time(progress.final_at);
+  }
+  if (!record->events.empty()) {
+    response.error_code =
+        static_cast<std::uint8_t>(std::min(error_of(record->events.back().raw), 255u));
+  }
+  respond(*session, pending->sequence, smpp::kEsmeRok, response, now);
+}
+
+void EsmeServer::Impl::on(engine::NoticeReady&& notice, base::Mono) {
+  const auto found = accounts_.find(notice.key.account);
+  // Nobody there: it stays in the store until somebody is.
+  if (found == accounts_.end() || !found->second.has_receiver()) return;
+  found->second.line.add(notice.key.at, notice.bytes);
+  to_tell_.push_back(&found->second);
+}
+
+}  // namespace trunkline::esme

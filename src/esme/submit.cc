@@ -1,0 +1,268 @@
+#include "esme/submit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "gsm/alphabet.h"
+#include "gsm/decode.h"
+#include "gsm/segment.h"
+#include "gsm/udh.h"
+#include "gsm/unicode.h"
+#include "message/notice.h"
+#include "smpp/smpp_time.h"
+#include "smpp/status.h"
+
+namespace trunkline::esme {
+namespace {
+
+namespace limits = base::limits;
+using config::SmppAccount;
+using gsm::Encoding;
+
+// TS 23.040: the user data of one short message.
+constexpr std::size_t kUserDataOctets = 140;
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::unexpected<Refusal> refuse(std::uint32_t status, std::string_view why) {
+  return std::unexpected(Refusal{status, why});
+}
+
+// data_coding 0 is whatever the account has agreed with us; the rest says what it is.
+std::uint8_t meaning(std::uint8_t data_coding, SmppAccount::Alphabet alphabet) {
+  if (data_coding != smpp::data_coding::kDefault) return data_coding;
+  switch (alphabet) {
+    case SmppAccount::Alphabet::latin1:
+      return smpp::data_coding::kLatin1;
+    case SmppAccount::Alphabet::ascii:
+      return smpp::data_coding::kIa5;
+    case SmppAccount::Alphabet::gsm:
+      break;
+  }
+  return data_coding;
+}
+
+// A message class (flash, SIM) or waiting indication must reach the phone as it is.
+bool has_message_class(std::uint8_t data_coding) { return data_coding >= 0x10; }
+
+// The header the SAR parameters stand for (3.4 section 5.3.2.22 to 24): all three, or none.
+std::expected<std::string, Refusal> sar_header(const smpp::Tlvs& tlvs) {
+  const auto reference = smpp::find_u16(tlvs, smpp::tag::kSarMsgRefNum);
+  const auto total = smpp::find_u8(tlvs, smpp::tag::kSarTotalSegments);
+  const auto index = smpp::find_u8(tlvs, smpp::tag::kSarSegmentSeqnum);
+  if (!reference && !total && !index) return std::string();
+  if (!reference || !total || !index || *index == 0 || *index > *total) {
+    return refuse(smpp::kEsmeRinvoptparamval, "the SAR parameters do not fit together");
+  }
+  if (*total == 1) return std::string();
+  const auto octet = [](unsigned value) { return static_cast<char>(value & 0xff); };
+  if (*reference <= 0xff) {
+    return std::string{5, 0, 3, octet(*reference), octet(*total), octet(*index)};
+  }
+  return std::string{
+      6, 8, 4, octet(*reference >> 8), octet(*reference), octet(*total), octet(*index)};
+}
+
+std::string hex(std::string_view octets) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * octets.size());
+  for (const char c : octets) {
+    const auto octet = static_cast<unsigned char>(c);
+    out.push_back(kDigits[octet >> 4]);
+    out.push_back(kDigits[octet & 15]);
+  }
+  return out;
+}
+
+bool fits_one(std::string_view header, Encoding encoding, std::string_view octets) {
+  if (header.size() > kUserDataOctets) return false;
+  const std::size_t room = kUserDataOctets - header.size();
+  return encoding == Encoding::gsm7 ? octets.size() <= room * 8 / 7 : octets.size() <= room;
+}
+
+// A text without a header of its own is ours to segment; everything else goes on as it came, but
+// for the alphabet of its text, which we write in one that every carrier takes.
+std::optional<Refusal> read_text(std::string_view user_data, std::string_view header,
+                                 const smpp::SmFields& sm, const SmppAccount& account,
+                                 Submit& out) {
+  const std::uint8_t coding = meaning(sm.data_coding, account.alphabet);
+  const gsm::DecodedText text = gsm::decode_text(user_data, coding);
+  const bool verbatim =
+      !header.empty() || text.encoding == Encoding::binary || has_message_class(coding);
+  if (text.encoding == Encoding::binary) {
+    out.payload.body = hex(user_data);
+  } else {
+    if (text.utf8.size() > limits::kBodyBytesMax) {
+      return Refusal{smpp::kEsmeRinvmsglen, "the text is too long"};
+    }
+    out.payload.body = text.utf8;
+  }
+  out.encoding = text.encoding;
+  if (!verbatim) {
+    const auto plan = gsm::plan_segments(out.payload.body);
+    if (!plan) return Refusal{smpp::kEsmeRinvmsglen, "the text needs too many segments"};
+    out.encoding = plan->encoding;
+    out.segments = plan->segments;
+    return std::nullopt;
+  }
+  std::string octets(user_data);
+  std::uint8_t data_coding = coding;
+  // Latin-1 and ASCII: no carrier can be relied on for them.
+  const bool foreign = coding == smpp::data_coding::kLatin1 || coding == smpp::data_coding::kIa5;
+  if (foreign) {
+    const auto plan = gsm::plan_segments(out.payload.body);
+    if (!plan || plan->segments != 1) return Refusal{smpp::kEsmeRinvmsglen, "the part is too long"};
+    out.encoding = plan->encoding;
+    data_coding = gsm::data_coding(plan->encoding);
+    octets = gsm::encode_segment(out.payload.body, *plan, 0, 0);
+  }
+  if (!fits_one(header, out.encoding, octets)) {
+    return Refusal{smpp::kEsmeRinvmsglen, "longer than one short message"};
+  }
+  out.payload.verbatim = {.user_data = std::string(header) + octets,
+                          .data_coding = data_coding,
+                          .has_udh = !header.empty()};
+  return std::nullopt;
+}
+
+message::ClassIndex class_of(std::string_view service_type, const SmppAccount& account) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  for (const SmppAccount::ServiceType& known : account.service_types) {
+    if (std::ranges::equal(known.text, service_type, {}, lower, lower)) return known.traffic_class;
+  }
+  return account.traffic_class;
+}
+
+// 3.4 section 5.2.17.
+std::expected<std::uint8_t, Refusal> read_notify(std::uint8_t registered_delivery) {
+  std::uint8_t out = 0;
+  switch (registered_delivery & 0x03) {
+    case smpp::registered_delivery::kNone:
+      break;
+    case smpp::registered_delivery::kFinal:
+      out = message::notify::kDelivered | message::notify::kFailed;
+      break;
+    case smpp::registered_delivery::kOnFailure:
+      out = message::notify::kFailed;
+      break;
+    default:  // 5.0: on success only
+      out = message::notify::kDelivered;
+      break;
+  }
+  if ((registered_delivery & smpp::registered_delivery::kIntermediate) != 0) {
+    out |= message::notify::kIntermediate;
+  }
+  return out;
+}
+
+std::optional<Refusal> read_times(const smpp::SmFields& sm, base::Wall now, Submit& out) {
+  base::Wall start = now;
+  if (!sm.schedule_delivery_time.empty()) {
+    const auto at = smpp::parse_time(sm.schedule_delivery_time, now);
+    if (!at || *at > now + limits::kScheduleMax) {
+      return Refusal{smpp::kEsmeRinvsched, "no time, or too far away"};
+    }
+    if (*at > now) {
+      out.send_at = *at;
+      start = *at;
+    }
+  }
+  if (!sm.validity_period.empty()) {
+    const auto until = smpp::parse_time(sm.validity_period, now);
+    if (!until || *until < start + limits::kTtlMin) {
+      return Refusal{smpp::kEsmeRinvexpiry, "no time, or over before it can be sent"};
+    }
+    out.ttl = std::min<base::Duration>(*until - start, limits::kTtlMax);
+  } else if (const smpp::Tlv* tlv = smpp::find(sm.tlvs, smpp::tag::kQosTimeToLive);
+             tlv != nullptr && tlv->value.size() == 4) {
+    const base::Duration ttl = std::chrono::seconds(base::ByteReader(tlv->value).u32());
+    if (ttl < limits::kTtlMin) return Refusal{smpp::kEsmeRinvexpiry, "qos_time_to_live is 0"};
+    out.ttl = std::min<base::Duration>(ttl, limits::kTtlMax);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<numbering::Number> read_number(const smpp::Address& address) {
+  std::string_view digits = address.addr;
+  if (address.ton != smpp::ton::kInternational && address.ton != smpp::ton::kUnknown) {
+    return std::nullopt;
+  }
+  if (digits.starts_with('+')) {
+    digits.remove_prefix(1);
+  } else if (digits.starts_with("00")) {
+    digits.remove_prefix(2);
+  }
+  if (!all_digits(digits) || digits.front() == '0') return std::nullopt;
+  const auto number = numbering::parse_e164("+" + std::string(digits));
+  return number ? std::optional(*number) : std::nullopt;
+}
+
+std::string read_sender(const smpp::Address& address, const std::vector<std::string>& senders) {
+  const std::string& text = address.addr;
+  if (text.empty() || text.front() == '+' || !all_digits(text)) return text;
+  const std::string number = "+" + text;
+  if (address.ton == smpp::ton::kInternational) return number;
+  const bool is_number = std::ranges::find(senders, number) != senders.end() &&
+                         std::ranges::find(senders, text) == senders.end();
+  return is_number ? number : text;
+}
+
+std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
+                                           const config::SmppAccount& account,
+                                           const config::Config& config, base::Wall now) {
+  constexpr std::uint8_t kMode = 0x03, kType = 0x3c;
+  // Only "store and forward" and the default are ours (5.2.12); the types are a phone's.
+  const std::uint8_t mode = sm.esm_class & kMode;
+  if ((mode != 0 && mode != kMode) || (sm.esm_class & kType) != 0) {
+    return refuse(smpp::kEsmeRinvesmclass, "messaging mode or type");
+  }
+  const auto to = read_number(sm.dest);
+  if (!to) return refuse(smpp::kEsmeRinvdstadr, "not an international number");
+  Submit out{.payload = {}, .to = *to, .traffic_class = class_of(sm.service_type, account)};
+  out.payload.to = fmt::format("+{}", to->digits());
+
+  const auto& senders = config.tables.policy.tenants[account.tenant.at()].senders;
+  out.payload.from = read_sender(sm.source, senders);
+  const auto& own = account.senders;
+  if (!own.empty() && !out.payload.from.empty() &&
+      std::ranges::find(own, out.payload.from) == own.end()) {
+    return refuse(smpp::kEsmeRinvsrcadr, "not a sender of the account");
+  }
+
+  std::string_view user_data = sm.short_message;
+  if (const smpp::Tlv* payload = smpp::find(sm.tlvs, smpp::tag::kMessagePayload)) {
+    if (!user_data.empty())
+      return refuse(smpp::kEsmeRinvmsglen, "short_message and message_payload");
+    user_data = payload->value;
+  }
+  std::string header;
+  if ((sm.esm_class & smpp::esm_class::kUdhi) != 0) {
+    const auto udh = gsm::parse_udh(user_data);
+    if (!udh) return refuse(smpp::kEsmeRinvmsglen, "the user data header is damaged");
+    header = user_data.substr(0, udh->octets);
+    user_data.remove_prefix(udh->octets);
+  } else if (auto sar = sar_header(sm.tlvs)) {
+    header = std::move(*sar);
+  } else {
+    return std::unexpected(sar.error());
+  }
+  if (const auto refusal = read_text(user_data, header, sm, account, out)) {
+    return std::unexpected(*refusal);
+  }
+  const auto notify = read_notify(sm.registered_delivery);
+  if (!notify) return std::unexpected(notify.error());
+  out.notify = *notify;
+  if (const auto refusal = read_times(sm, now, out)) return std::unexpected(*refusal);
+  return out;
+}
+
+}  // namespace trunkline::esme

@@ -1,0 +1,171 @@
+#include "esme/submit.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "smpp/status.h"
+
+namespace trunkline::esme {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr base::Wall kNow = base::wall_from_us(1'800'000'000'000'000);  // 2027-01-15T08:00:00Z
+
+config::Config config() {
+  config::Config out;
+  out.tables.policy.tenants.push_back(
+      {.name = "demo", .senders = {"Acme", "+15005550006", "60333"}});
+  out.tables.classes = message::default_traffic_classes();
+  out.tenants.push_back({.name = "demo"});
+  return out;
+}
+
+config::SmppAccount account() {
+  config::SmppAccount out;
+  out.system_id = "app";
+  out.tenant = {0};
+  out.traffic_class = {1};
+  out.service_types = {{"OTP", {0}}};
+  return out;
+}
+
+smpp::SmFields submit() {
+  smpp::SmFields sm;
+  sm.source = {5, 0, "Acme"};
+  sm.dest = {1, 1, "447700900123"};
+  sm.short_message = "hello";
+  return sm;
+}
+
+// What was read, or the status, in one line.
+std::string read(const smpp::SmFields& sm, const config::SmppAccount& a = account()) {
+  const auto out = read_submit(sm, a, config(), kNow);
+  if (!out) return smpp::status_name(out.error().status);
+  const auto& v = out->payload.verbatim;
+  std::string line =
+      fmt::format("{} {} class{} {} {} notify{} [{}]", out->payload.to, out->payload.from,
+                  out->traffic_class.at(), gsm::name(out->encoding), out->segments, out->notify,
+                  out->payload.body);
+  if (!v.user_data.empty()) {
+    line += fmt::format(" dcs{:#x}{} ", v.data_coding, v.has_udh ? " udh" : "");
+    for (const char c : v.user_data) line += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  }
+  if (out->ttl) line += " ttl " + base::format_duration(*out->ttl);
+  if (out->send_at) line += " at " + base::format_rfc3339(*out->send_at);
+  return line;
+}
+
+TEST(ReadSubmit, PlainAndLong) {
+  smpp::SmFields sm = submit();
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [hello]");
+  sm.service_type = "otp";
+  sm.registered_delivery = 0x11;
+  EXPECT_EQ(read(sm), "+447700900123 Acme class0 gsm7 1 notify7 [hello]");
+  sm.service_type = "CMT";
+  sm.registered_delivery = 2;
+  sm.short_message.clear();
+  sm.tlvs = {{smpp::tag::kMessagePayload, std::string(161, 'a')}};
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 2 notify2 [" + std::string(161, 'a') + "]");
+  sm.short_message = "both";
+  EXPECT_EQ(read(sm), "ESME_RINVMSGLEN");
+}
+
+TEST(ReadSubmit, Alphabets) {
+  smpp::SmFields sm = submit();
+  sm.short_message = std::string("\x00\x1b\x65", 3);  // @ and the euro
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [@€]");
+  sm.short_message = "Gr\xfc\xdf";
+  config::SmppAccount latin = account();
+  latin.alphabet = config::SmppAccount::Alphabet::latin1;
+  EXPECT_EQ(read(sm, latin), "+447700900123 Acme class1 gsm7 1 notify0 [Grüß]");
+  sm.data_coding = 3;
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [Grüß]");
+  sm.data_coding = 8;
+  sm.short_message = std::string("\x04\x1f\xd8\x3c\xdf\x89", 6);
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 ucs2 1 notify0 [П🎉]");
+  sm.data_coding = 4;
+  sm.short_message = std::string("\x00\xff", 2);
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 binary 1 notify0 [00ff] dcs0x4 00ff");
+  sm.data_coding = 0x10;  // flash
+  sm.short_message = "now";
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [now] dcs0x10 6e6f77");
+}
+
+TEST(ReadSubmit, PartsGoOnAsTheyCame) {
+  smpp::SmFields sm = submit();
+  sm.esm_class = 0x43;
+  sm.short_message = std::string("\x05\x00\x03\x4d\x02\x01", 6) + "hi";
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [hi] dcs0x0 udh 0500034d02016869");
+  sm.short_message += std::string(152, 'x');
+  EXPECT_EQ(read(sm), "ESME_RINVMSGLEN") << "154 septets behind a header of 6";
+  sm.short_message = std::string("\x05\x00\x03\x4d\x02\x01", 6) + "\xe9";
+  sm.data_coding = 3;
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [é] dcs0x0 udh 0500034d020105");
+  sm.data_coding = 0;
+  sm.short_message = "\x09 damaged";
+  EXPECT_EQ(read(sm), "ESME_RINVMSGLEN");
+
+  sm = submit();
+  smpp::add_u16(sm.tlvs, smpp::tag::kSarMsgRefNum, 0x012c);
+  smpp::add_u8(sm.tlvs, smpp::tag::kSarTotalSegments, 2);
+  EXPECT_EQ(read(sm), "ESME_RINVOPTPARAMVAL");
+  smpp::add_u8(sm.tlvs, smpp::tag::kSarSegmentSeqnum, 2);
+  EXPECT_EQ(read(sm),
+            "+447700900123 Acme class1 gsm7 1 notify0 [hello] dcs0x0 udh 060804012c020268656c6c6f");
+}
+
+TEST(ReadSubmit, Times) {
+  smpp::SmFields sm = submit();
+  sm.validity_period = "000000000500000R";
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [hello] ttl 5m");
+  sm.schedule_delivery_time = "270115090000000+";
+  EXPECT_EQ(read(sm), "ESME_RINVEXPIRY") << "over before it begins";
+  sm.validity_period = "270115093000000+";
+  EXPECT_EQ(read(sm),
+            "+447700900123 Acme class1 gsm7 1 notify0 [hello] ttl 30m at 2027-01-15T09:00:00.000Z");
+  sm.schedule_delivery_time = "270114090000000+";
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [hello] ttl 90m");
+  sm.schedule_delivery_time = "270515090000000+";
+  EXPECT_EQ(read(sm), "ESME_RINVSCHED");
+  sm.schedule_delivery_time = "tomorrow";
+  EXPECT_EQ(read(sm), "ESME_RINVSCHED");
+  sm.schedule_delivery_time.clear();
+  sm.validity_period = "R";
+  EXPECT_EQ(read(sm), "ESME_RINVEXPIRY");
+  sm.validity_period.clear();
+  sm.tlvs = {{smpp::tag::kQosTimeToLive, std::string("\0\0\0\x3c", 4)}};
+  EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [hello] ttl 1m");
+}
+
+TEST(ReadSubmit, AddressesAndWhatIsNotTaken) {
+  smpp::SmFields sm = submit();
+  for (const auto& [ton, text, ok] : {std::tuple{1, "+447700900123", true},
+                                      {0, "00447700900123", true},
+                                      {0, "447700900123", true},
+                                      {2, "07700900123", false},
+                                      {1, "07700900123", false},
+                                      {1, "12", false},
+                                      {5, "Acme", false},
+                                      {1, "", false}}) {
+    sm.dest = {static_cast<std::uint8_t>(ton), 1, text};
+    EXPECT_EQ(read(sm) != "ESME_RINVDSTADR", ok) << ton << " " << text;
+  }
+  sm = submit();
+  EXPECT_EQ(read_sender({1, 1, "15005550006"}, {}), "+15005550006");
+  EXPECT_EQ(read_sender({0, 1, "15005550006"}, {"+15005550006"}), "+15005550006");
+  EXPECT_EQ(read_sender({0, 0, "60333"}, {"60333"}), "60333");
+  EXPECT_EQ(read_sender({5, 0, "Acme"}, {}), "Acme");
+  config::SmppAccount narrow = account();
+  narrow.senders = {"60333"};
+  EXPECT_EQ(read(sm, narrow), "ESME_RINVSRCADR");
+  sm.source = {3, 0, "60333"};
+  EXPECT_EQ(read(sm, narrow), "+447700900123 60333 class1 gsm7 1 notify0 [hello]");
+  sm.esm_class = 0x04;
+  EXPECT_EQ(read(sm), "ESME_RINVESMCLASS");
+  sm.esm_class = 0x01;
+  EXPECT_EQ(read(sm), "ESME_RINVESMCLASS");
+}
+
+}  // namespace
+}  // namespace trunkline::esme

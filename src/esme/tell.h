@@ -1,0 +1,31 @@
+// What an application is told, as a deliver_sm: a receipt for its message (SMPP 3.4 Appendix B and
+// sections 4.6 and 5.3), or a message from a phone. Pure.
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+#include "message/notice.h"
+#include "message/record.h"
+#include "smpp/pdu.h"
+#include "smpp/receipt.h"
+
+namespace trunkline::esme {
+
+// The id the application knows a message by: 32 hexadecimal digits, or for a peer of SMPP 3.3 the
+// last 8 of them, which are random.
+std::string message_id_for(const base::MessageId& id, const smpp::Dialect& dialect);
+
+// `payload` null: its key was destroyed meanwhile; the addresses are empty then.
+smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Payload* payload,
+                                const config::SmppAccount::Receipts& style,
+                                const smpp::Dialect& dialect);
+
+// message_state of query_sm_resp and of receipts (5.2.28).
+smpp::ReceiptState smpp_state(message::State state);
+// The carrier's error of a receipt ("stat:UNDELIV err:012"), where it is a number of three digits.
+unsigned error_of(std::string_view raw);
+
+smpp::Address address_of(std::string_view number_or_sender);
+
+}  // namespace trunkline::esme

@@ -1,0 +1,133 @@
+// Receipts and messages from phones, to whichever connection of the account can take them.
+#include "esme/impl.h"
+#include "esme/tell.h"
+#include "smpp/status.h"
+#include "telemetry/log.h"
+
+namespace trunkline::esme {
+
+using telemetry::Metric;
+
+void EsmeServer::Impl::done(Account& a, const message::NoticeAt& at, std::string_view result) {
+  metrics_.counter(Metric::notices, {result})->add();
+  if (a.told.empty()) told_.push_back(&a);
+  a.told.push_back(at);
+  a.leaving.insert(at);
+}
+
+void EsmeServer::Impl::read_line(Account& a) {
+  while (a.line.wants_read()) {
+    const auto page = backend_.store().notices(a.system_id, a.line.last(), NoticeLine::kPage);
+    if (!page) {
+      telemetry::log_error("notices_unreadable", page.error().text, {{"account", a.system_id}});
+      return;  // the timer tries again
+    }
+    std::vector<NoticeLine::Row> rows;
+    for (const store::StoredNotice& notice : *page) rows.push_back({notice.at, notice.bytes});
+    a.line.read(rows, a.leaving);
+  }
+}
+
+void EsmeServer::Impl::expire(Account& a, const config::SmppAccount& config, base::Now now) {
+  for (const auto& at : a.line.take_older(now.wall - config.receipts.keep)) done(a, at, "expired");
+  for (const auto& at : a.line.take_unreadable()) {
+    telemetry::log_error("notice_unreadable", "a stored notice cannot be read and was dropped",
+                         {{"account", a.system_id}});
+    done(a, at, "unreadable");
+  }
+}
+
+// The next in turn that has room; null if none has.
+EsmeSession* EsmeServer::Impl::receiver_with_room(Account& a, std::size_t window) {
+  for (std::size_t i = 0; i < a.bound.size(); ++i) {
+    const SessionPtr& session = a.bound[(a.next + i) % a.bound.size()];
+    if (!session->receives() || !session->has_room(window)) continue;
+    a.next = (a.next + i + 1) % a.bound.size();
+    return session.get();
+  }
+  return nullptr;
+}
+
+void EsmeServer::Impl::tell(Account& a, base::Now now) {
+  const config::SmppAccount* config = this->config().find_account(a.system_id);
+  if (config == nullptr || !a.has_receiver()) return;
+  while (true) {
+    read_line(a);
+    expire(a, *config, now);
+    EsmeSession* session = receiver_with_room(a, config->receipts.window);
+    if (session == nullptr) return;
+    const auto item = a.line.take(now.mono);
+    if (!item) return;
+    tell_one(a, *session, *item, *config, now);
+  }
+}
+
+void EsmeServer::Impl::tell_one(Account& a, EsmeSession& session, const NoticeLine::Item& item,
+                                const config::SmppAccount& config, base::Now now) {
+  std::optional<message::Payload> payload;
+  const message::Notice& notice = *item.notice;
+  if (const auto plain = backend_.vault().open_blob(notice.sealed, notice.tenant)) {
+    if (auto decoded = message::decode_payload(*plain)) payload = std::move(*decoded);
+  }
+  const bool inbound = notice.kind == message::NoticeKind::inbound;
+  // Nothing of a message from a phone is left when its key is gone. A receipt still has its id.
+  const bool written =
+      (payload || !inbound) && session.tell(item.at,
+                                            make_deliver_sm(notice, payload ? &*payload : nullptr,
+                                                            config.receipts, session.dialect()),
+                                            now.mono);
+  touch(session);
+  if (written) return;
+  telemetry::log_error("notice_dropped", "it cannot be written as a deliver_sm",
+                       {{"account", a.system_id}});
+  a.line.confirmed(item.at);
+  done(a, item.at, "unwritable");
+}
+
+void EsmeServer::Impl::on_told(EsmeSession& session, const message::NoticeAt& at, Told outcome,
+                               base::Mono now) {
+  Account& a = account(session.system_id);
+  switch (outcome) {
+    case Told::confirmed:
+      a.line.confirmed(at);
+      done(a, at, "confirmed");
+      break;
+    case Told::refused:
+      a.line.confirmed(at);
+      done(a, at, "refused");
+      break;
+    case Told::not_now:
+      metrics_.counter(Metric::notices, {"retried"})->add();
+      a.line.refused(at, now);
+      break;
+    case Told::connection_lost:
+      a.line.lost(at);
+      break;
+  }
+  to_tell_.push_back(&a);
+}
+
+// What is done leaves the store with the engine's next commit. If the engine takes nothing at
+// present it waits; lost on the way, it is told once more.
+void EsmeServer::Impl::post_told() {
+  if (told_.empty()) return;
+  engine::Told told{.token = next_token(), .done = {}};
+  for (const Account* a : told_) {
+    for (const message::NoticeAt& at : a->told) told.done.push_back({a->system_id, at});
+  }
+  const engine::Token token = told.token;
+  std::vector<message::NoticeKey> leaving = told.done;
+  if (!backend_.post(std::move(told))) return;
+  leaving_.emplace(token, std::move(leaving));
+  for (Account* a : told_) a->told.clear();
+  told_.clear();
+}
+
+void EsmeServer::Impl::on(engine::ToldAnswer&& answer, base::Mono) {
+  const auto found = leaving_.find(answer.token);
+  if (found == leaving_.end()) return;
+  for (const message::NoticeKey& key : found->second) account(key.account).leaving.erase(key.at);
+  leaving_.erase(found);
+}
+
+}  // namespace trunkline::esme

@@ -1,0 +1,230 @@
+"""Applications over SMPP, with a stack we did not write (npm's smpp): bind, submit, receipts, what is refused, and
+that nothing told is lost when the application goes away or the gateway is killed."""
+# ctest: TIMEOUT 600
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+import harness
+import interop
+from harness import World, wait_until
+
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$j91RNqk6FRFpmynPwxofPg$PuZoSin3l3SB3Ako5x61Pv0nj1AUIEmS3f1En6rI534"  # demopass
+OK, RINVBNDSTS, RALYBND, RINVSRCADR, RINVDSTADR, RINVMSGID, RBINDFAIL = 0, 4, 5, 0x0a, 0x0b, 0x0c, 0x0d
+RCANCELFAIL, RREPLACEFAIL, RINVESMCLASS, RTHROTTLED, RINVEXPIRY, RINVMSGLEN = 0x11, 0x13, 0x43, 0x58, 0x62, 0x01
+ACCOUNTS = 20  # each test has its own: receipts of one must not reach another
+TO = {"dest_addr_ton": 1, "dest_addr_npi": 1, "destination_addr": "447700900123"}
+FROM = {"source_addr_ton": 5, "source_addr_npi": 0, "source_addr": "Acme"}
+MESSAGE = {**TO, **FROM, "registered_delivery": 1, "short_message": "hello"}
+RECEIPT = re.compile(r"id:([0-9a-f]{32}) sub:\d{3} dlvrd:(\d{3}) submit date:(\d{10}) done date:(\d{10}) "
+                     r"stat:([A-Z]+) err:(\d{3}) text:(.*)", re.IGNORECASE)
+
+
+def text_of(pdu):
+    body = pdu["short_message"]
+    message = body.get("message", body)
+    return bytes.fromhex(message["hex"]).decode("latin-1") if isinstance(message, dict) else message
+
+
+def tenants():
+    base = harness.gateway_config("x", {"alpha": "h:1"})["tenants"][0]
+    account = {"password_hash": HASH}
+    return [{**base, "numbers": ["+15005550006"],
+             "smpp": [*({**account, "system_id": f"app{i}", "receipts": {"text": 20}} for i in range(ACCOUNTS)),
+                      {**account, "system_id": "few", "binds": 1, "rate": "1/h", "addresses": ["127.0.0.0/8"]},
+                      {**account, "system_id": "elsewhere", "addresses": ["192.0.2.0/24"]}]}]
+
+
+class Esme(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory(dir=os.environ.get("TRUNKLINE_TMP"))
+        cls.addClassCleanup(cls.directory.cleanup)
+        listen = {name: {"address": "127.0.0.1:0"} for name in ("http", "smpp", "admin")}
+        cls.world = World(cls.directory.name, [harness.carrier_spec("alpha")], listen=listen, tenants=tenants())
+        cls.addClassCleanup(cls.world.__exit__)
+        cls.world.start(smpp={"reconnect_max": "200ms"})
+        wait_until("links are bound", 30, cls.world.bound)
+        cls.accounts = iter([f"app{i}" for i in range(ACCOUNTS)])
+
+    def tearDown(self):
+        self.world.control().request("DELETE", "/v1/carriers/alpha/faults")
+
+    def setUp(self):
+        self.account = next(self.accounts)
+        self.esme = interop.Esme()
+        self.addCleanup(self.esme.close)
+        self.address = self.world.gateway.ready["smpp"]
+
+    def bind(self, name="a", **more):
+        answer = self.esme.bind(name, self.address, **{"system_id": self.account, **more})
+        self.assertEqual(answer["command_status"], OK, answer)
+        return answer
+
+    def submit(self, name="a", expect=OK, **fields):
+        answer = self.esme.call(name, "submit_sm", **{**MESSAGE, **fields})
+        self.assertEqual(answer["command_status"], expect, answer)
+        return answer.get("message_id")
+
+    def receipt(self, name=None):
+        pdu = self.esme.delivered(name)
+        match = RECEIPT.fullmatch(text_of(pdu))
+        self.assertTrue(match, pdu)
+        self.assertEqual(pdu["esm_class"], 4)
+        self.assertEqual(pdu["receipted_message_id"], match[1])
+        return {"id": match[1], "dlvrd": match[2], "stat": match[5], "err": match[6], "text": match[7], "pdu": pdu}
+
+    def test_submit_and_its_receipt(self):
+        answer = self.bind()
+        self.assertEqual(answer["command"], "bind_transceiver_resp")
+        number = self.submit(short_message="hello from npm")
+        receipt = self.receipt()
+        self.assertEqual((receipt["id"], receipt["stat"], receipt["dlvrd"], receipt["err"], receipt["text"]),
+                         (number, "DELIVRD", "001", "000", "hello from npm"))
+        pdu = receipt["pdu"]
+        self.assertEqual((pdu["source_addr"], pdu["destination_addr"], pdu["message_state"]),
+                         ("447700900123", "Acme", 2))
+        message = self.world.api().get(f"/v1/messages/msg_{number}")
+        self.assertEqual((message["status"], message["body"], message["from"]), ("delivered", "hello from npm", "Acme"))
+        answer = self.esme.call("a", "query_sm", message_id=number, **FROM)
+        self.assertEqual((answer["command_status"], answer["message_state"]), (OK, 2), answer)
+        self.assertEqual(self.esme.call("a", "unbind")["command_status"], OK)
+        self.esme.wait_event(lambda e: e["event"] == "close")
+
+    def carriers_text(self, token):
+        lines = wait_until(f"{token} at the carrier", 10, lambda: [
+            line for line in self.world.carrier_lines() if token in line["text"]])
+        return lines[0]["text"]
+
+    def test_texts_arrive_as_they_were_written(self):
+        self.bind()
+        for token, text, coding in (("gsm-1", "gsm-1 Ünicode? àèì €[]{}", 0), ("ucs-1", "ucs-1 Привет 漢字 🎉", 8),
+                                    ("lat-1", "lat-1 Grüße çà", 3), ("long-1", "long-1 " + "0123456789" * 30, 0)):
+            octets = text.encode({8: "utf-16-be", 3: "latin-1"}[coding]) if coding else None
+            field = {"short_message": {"hex": octets.hex()} if octets else text}
+            if len(text) > 250:
+                field = {"message_payload": {"message": text}, "short_message": ""}
+            self.submit(data_coding=coding, **field)
+            self.assertEqual(self.carriers_text(token), text)
+
+    def test_a_multipart_message_keeps_its_parts(self):
+        self.bind()
+        parts = ["multi-1 first ", "second ", "third"]
+        ids = []
+        for i, part in enumerate(parts, 1):
+            octets = bytes([5, 0, 3, 77, len(parts), i]) + part.encode()
+            ids.append(self.submit(esm_class=0x40, short_message={"hex": octets.hex()}))
+        self.assertEqual(self.carriers_text("multi-1"), "".join(parts))
+        self.assertEqual(sorted(self.receipt()["id"] for _ in parts), sorted(ids))
+
+    def test_sar_is_sent_as_a_header(self):
+        self.bind()
+        for i, part in enumerate(("sar-1 first ", "second"), 1):
+            self.submit(short_message=part, sar_msg_ref_num=300, sar_total_segments=2, sar_segment_seqnum=i)
+        self.assertEqual(self.carriers_text("sar-1"), "sar-1 first second")
+
+    def test_receipts_as_asked_for(self):
+        self.bind()
+        self.submit(registered_delivery=0)
+        self.submit(registered_delivery=2)  # only failures, and it is delivered
+        number = self.submit(registered_delivery=0x11)
+        pdu = self.esme.delivered()
+        self.assertEqual((pdu["esm_class"], pdu["message_state"], pdu["receipted_message_id"]), (0x20, 1, number))
+        self.assertEqual(self.receipt()["id"], number)
+        # One that cannot be sent in time: its carrier is gone.
+        self.world.faults("alpha", [{"refuse": {"status": "ESME_RSYSERR", "ratio": 1}}])
+        expired = self.submit(registered_delivery=2, validity_period="000000000002000R")
+        receipt = self.receipt()
+        self.assertEqual((receipt["id"], receipt["stat"]), (expired, "EXPIRED"))
+
+    def test_what_is_refused(self):
+        self.bind()
+        for status, fields in ((RINVDSTADR, {"destination_addr": "0123"}), (RINVSRCADR, {"source_addr": "Evil"}),
+                               (RINVESMCLASS, {"esm_class": 4}), (RINVEXPIRY, {"validity_period": "000000000000000R"}),
+                               (RINVMSGLEN, {"esm_class": 0x40, "short_message": {"hex": "ff00"}})):
+            self.submit(expect=status, **fields)
+        for command, status in (("replace_sm", RREPLACEFAIL), ("query_sm", RINVMSGID), ("cancel_sm", RINVMSGID)):
+            answer = self.esme.call("a", command, message_id="no such id", **FROM, **(TO if command == "cancel_sm" else {}))
+            self.assertEqual(answer["command_status"], status, answer)
+        self.bind("r", command="bind_receiver")
+        answer = self.esme.call("r", "submit_sm", **MESSAGE)
+        self.assertEqual(answer["command_status"], RINVBNDSTS)
+
+    def test_who_may_bind(self):
+        for fields in ({"system_id": self.account, "password": "wrong"}, {"system_id": "nobody"}, {"system_id": "elsewhere"}):
+            answer = self.esme.bind(str(fields), self.address, **fields)
+            self.assertEqual(answer["command_status"], RBINDFAIL, answer)
+        self.bind("few1", system_id="few")
+        self.assertEqual(self.esme.bind("few2", self.address, system_id="few")["command_status"], RALYBND)
+        self.submit("few1")
+        self.submit("few1", expect=RTHROTTLED)
+        self.assertEqual(self.esme.call("few1", "unbind")["command_status"], OK)
+        wait_until("the bind is free", 10, lambda: self.esme.bind(
+            "few3", self.address, system_id="few")["command_status"] == OK)
+
+    def test_submit_multi(self):
+        self.bind()
+        answer = self.esme.call("a", "submit_multi", **FROM, registered_delivery=1, short_message="multi", dest_address=[
+            {"dest_addr_ton": 1, "dest_addr_npi": 1, "destination_addr": n} for n in ("447700900001", "44", "447700900002")])
+        self.assertEqual(answer["command_status"], OK, answer)
+        self.assertEqual([u["destination_addr"] for u in answer["unsuccess_sme"]], ["44"])
+        receipts = [self.receipt() for _ in range(2)]
+        self.assertEqual({r["pdu"]["source_addr"] for r in receipts}, {"447700900001", "447700900002"})
+        self.assertIn(answer["message_id"], {r["id"] for r in receipts})
+
+    def test_cancel(self):
+        self.bind()
+        number = self.submit(schedule_delivery_time="000001000000000R")
+        answer = self.esme.call("a", "query_sm", message_id=number, **FROM)
+        self.assertEqual(answer["message_state"], 0, answer)
+        self.assertEqual(self.esme.call("a", "cancel_sm", message_id=number, **FROM, **TO)["command_status"], OK)
+        self.assertEqual(self.receipt()["stat"], "DELETED")
+        answer = self.esme.call("a", "cancel_sm", message_id=number, **FROM, **TO)
+        self.assertEqual(answer["command_status"], RCANCELFAIL)
+
+    def test_receipts_wait_for_whoever_is_away(self):
+        self.bind("t", system_id=self.account, command="bind_transmitter")
+        ids = {self.submit("t") for _ in range(20)}
+        api = self.world.api()
+        wait_until("all are delivered", 30, lambda: all(
+            api.get(f"/v1/messages/msg_{i}")["status"] == "delivered" for i in ids))
+        self.assertEqual([e for e in self.esme.events if e["event"] == "deliver_sm"], [])
+        # Refused for now, then answered; and one kill in between.
+        self.esme.do("connect", name="r", url=f"smpp://{self.address}")
+        self.esme.do("answer", name="r", status=0x64)
+        self.esme.call("r", "bind_receiver", system_id=self.account, password="demopass")
+        first = self.receipt("r")["id"]
+        self.world.gateway.kill()
+        self.world.start_gateway()
+        self.address = self.world.gateway.ready["smpp"]
+        self.bind("r2", system_id=self.account, command="bind_receiver")
+        seen = {self.receipt("r2")["id"] for _ in range(20)}
+        self.assertEqual(seen, ids)
+        self.assertIn(first, ids)
+        # Told and confirmed: not again.
+        wait_until("links are bound", 30, self.world.bound)
+        self.esme.call("r2", "unbind")
+        self.bind("r3", system_id=self.account)
+        marker = self.submit("r3")
+        self.assertEqual(self.receipt("r3")["id"], marker)
+
+    def test_one_that_does_not_answer_slows_nobody(self):
+        stalled = next(self.accounts)
+        self.esme.do("connect", name="stalled", url=f"smpp://{self.address}")
+        self.esme.do("answer", name="stalled", status=None)
+        self.esme.call("stalled", "bind_transceiver", system_id=stalled, password="demopass")
+        for _ in range(60):  # more than its window of receipts
+            self.submit("stalled")
+        self.bind("quick")
+        for _ in range(20):
+            number = self.submit("quick")
+            self.assertEqual(self.receipt("quick")["id"], number)
+
+
+if __name__ == "__main__":
+    if why := interop.missing():
+        print(f"SKIPPED: applications over SMPP: {why}")
+        sys.exit(77)
+    unittest.main()
