@@ -249,12 +249,19 @@ void Api::create_batch(const Context& c) {
 void Api::get_message(const Context& c) {
   const auto id = base::MessageId::from_rest(c.id_text);
   if (!id) return respond(c.ticket, no_message());
-  engine::Query query{.tenant = c.tenant, .id = *id};
-  query.token =
-      start({.operation = c.route.operation, .ticket = c.ticket, .tenant = c.tenant, .id = *id},
-            c.now.mono);
-  const engine::Token token = query.token;
-  post(query, token);
+  query({.operation = c.route.operation,
+         .ticket = c.ticket,
+         .tenant = c.tenant,
+         .id = *id,
+         .since = c.now.mono});
+}
+
+void Api::query(Pending&& pending) {
+  engine::Query event{.tenant = pending.tenant, .id = pending.id};
+  const base::Mono since = pending.since;
+  event.token = start(std::move(pending), since);
+  const engine::Token token = event.token;
+  post(event, token);
 }
 
 void Api::cancel_message(const Context& c) {
@@ -322,7 +329,10 @@ engine::Token Api::start(Pending&& pending, base::Mono now) {
   pending_[slot].generation = generation;
   const engine::Token token = token_of(options_.token_tag, generation, slot);
   while (!deadlines_.empty() && !is_waiting(deadlines_.front().second)) deadlines_.pop_front();
-  deadlines_.emplace_back(now + options_.answer_timeout, token);
+  // One that is asked again began before those that came in between.
+  const base::Mono deadline = now + options_.answer_timeout;
+  deadlines_.emplace_back(
+      deadlines_.empty() ? deadline : std::max(deadline, deadlines_.back().first), token);
   return token;
 }
 

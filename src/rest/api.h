@@ -50,6 +50,8 @@ class Api {
     io::HttpTicket ticket;
     message::TenantIndex tenant;
     base::MessageId id;                      // of the message asked about
+    base::Mono since{};                      // when it was asked
+    bool asked_again = false;                // neither engine nor store had it
     std::vector<message::Payload> payloads;  // of the items the engine has, in their order
     std::vector<std::optional<std::string>> item_problems;  // batch: by item; none: the engine's
     ListRequest list;
@@ -69,6 +71,7 @@ class Api {
   void create_batch(const Context& c);
   void list_messages(const Context& c);
   void get_message(const Context& c);
+  void query(Pending&& pending);
   void cancel_message(const Context& c);
 
   void on(engine::AcceptAnswer&& answer);

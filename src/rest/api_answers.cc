@@ -185,11 +185,15 @@ void Api::on(engine::AcceptAnswer&& answer) {
 }
 
 void Api::on(engine::QueryAnswer&& answer) {
-  const auto pending = finish(answer.token);
+  auto pending = finish(answer.token);
   if (!pending) return;
   if (answer.record.empty()) {
     Problem problem;
     auto found = look_up(pending->tenant, pending->id, problem);
+    if (!found && problem.code == ProblemCode::not_found && !pending->asked_again) {
+      pending->asked_again = true;
+      return query(std::move(*pending));
+    }
     if (!found) return respond(pending->ticket, problem);
     answer.record = std::move(*found);
   }

@@ -112,6 +112,12 @@ TEST_F(Rest, TakesAMessageAndShowsIt) {
   EXPECT_EQ(events.at("data").as_array()[2].at("type"), "message.failed");
 }
 
+TEST_F(Rest, AMessageThatComesBackFromTheColdTierMeanwhile) {
+  const HttpReply posted = post(kHello);
+  backend_.miss_once(parsed_id(posted));
+  EXPECT_EQ(json(ask("GET", "/v1/messages/" + id_of(posted))).at("status"), "accepted");
+}
+
 TEST_F(Rest, NobodyWithoutAKeyAndNobodyElsesMessage) {
   const std::string id = id_of(post(kHello));
   for (const char* target : {"/v1/messages", "/v1/messages/batch"}) {

@@ -144,6 +144,12 @@ class TestBackend final : public edge::Backend {
     return hot_.at(id);
   }
 
+  // It is in the cold tier when it is asked about next, and has come back by the time the store is.
+  void miss_once(const base::MessageId& id) {
+    const std::lock_guard lock(mutex_);
+    missed_ = id;
+  }
+
   bool post(engine::Event&& event) override {
     std::vector<engine::Effect> out;
     {
@@ -285,7 +291,8 @@ class TestBackend final : public edge::Backend {
   }
   void on(engine::Query&& event, Out& out) {
     const auto hot = hot_.find(event.id);
-    const bool found = hot != hot_.end() && belongs(hot->second, event.tenant);
+    const bool missed = std::exchange(missed_, base::MessageId{}) == event.id;
+    const bool found = !missed && hot != hot_.end() && belongs(hot->second, event.tenant);
     out.emplace_back(engine::QueryAnswer{event.token, found ? hot->second : ""});
   }
   void on(engine::ListHot&& event, Out& out) {
@@ -327,6 +334,7 @@ class TestBackend final : public edge::Backend {
   bool accepting_ = true;
   base::MessageIdSource ids_{0, 1};
   std::map<base::MessageId, std::string> hot_;
+  base::MessageId missed_;
   std::map<std::uint64_t, std::pair<base::Hash128, engine::ItemAnswer>> keys_;
   std::map<std::uint64_t, std::pair<base::Hash128, std::vector<engine::ItemAnswer>>> batches_;
   std::map<std::uint64_t, bool> cancels_;
