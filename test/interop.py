@@ -19,12 +19,13 @@ def missing():
     return None
 
 
-class Esme:
-    """npm's smpp as an application: test/interop/esme.js. One process may hold many connections."""
+class Script:
+    """A program of test/interop that takes commands and gives answers and events, a JSON object a line."""
 
-    def __init__(self):
-        self.process = subprocess.Popen(["node", str(ROOT / "test/interop/esme.js")], stdin=subprocess.PIPE,
+    def __init__(self, name):
+        self.process = subprocess.Popen(["node", str(ROOT / "test/interop" / name)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, env={**os.environ, "NODE_PATH": str(MODULES)})
+        self.ready = None
         self.answers = {}
         self.events = []
         self.next_id = 0
@@ -35,7 +36,9 @@ class Esme:
         for line in self.process.stdout:
             message = json.loads(line)
             with self.changed:
-                if "event" in message:
+                if "ready" in message:
+                    self.ready = message["ready"]
+                elif "event" in message:
                     self.events.append(message)
                 else:
                     self.answers[message["id"]] = message
@@ -60,13 +63,6 @@ class Esme:
     def do(self, op, **fields):
         return self.wait(self.start(op, **fields))
 
-    def call(self, name, command, **pdu):
-        return self.do("call", name=name, command=command, pdu=pdu)
-
-    def bind(self, name, address, system_id="demo", password="demopass", command="bind_transceiver", **more):
-        self.do("connect", name=name, url=f"smpp://{address}")
-        return self.call(name, command, system_id=system_id, password=password, **more)
-
     def wait_event(self, condition, seconds=30):
         """The first event that satisfies the condition, taken out of the list."""
         def find():
@@ -78,9 +74,6 @@ class Esme:
             self.events.remove(event)
             return event
 
-    def delivered(self, name=None, seconds=30):
-        return self.wait_event(lambda e: e["event"] == "deliver_sm" and name in (None, e["name"]), seconds)["pdu"]
-
     def close(self):
         self.process.stdin.close()
         try:
@@ -89,3 +82,37 @@ class Esme:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
+
+
+class Smsc(Script):
+    """npm's smpp as a carrier: test/interop/smsc.js."""
+
+    def __init__(self):
+        super().__init__("smsc.js")
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.ready, 30):
+                raise TimeoutError("the carrier does not listen")
+        self.address = f"127.0.0.1:{self.ready}"
+
+    def deliver(self, **pdu):
+        return self.do("deliver", pdu=pdu)
+
+    def submitted(self, condition=lambda pdu: True):
+        return self.wait_event(lambda e: e["event"] == "submit_sm" and condition(e["pdu"]))["pdu"]
+
+
+class Esme(Script):
+    """npm's smpp as an application: test/interop/esme.js. One process may hold many connections."""
+
+    def __init__(self):
+        super().__init__("esme.js")
+
+    def call(self, name, command, **pdu):
+        return self.do("call", name=name, command=command, pdu=pdu)
+
+    def bind(self, name, address, system_id="demo", password="demopass", command="bind_transceiver", **more):
+        self.do("connect", name=name, url=f"smpp://{address}")
+        return self.call(name, command, system_id=system_id, password=password, **more)
+
+    def delivered(self, name=None, seconds=30):
+        return self.wait_event(lambda e: e["event"] == "deliver_sm" and name in (None, e["name"]), seconds)["pdu"]

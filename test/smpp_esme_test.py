@@ -1,6 +1,7 @@
 """Applications over SMPP, with a stack we did not write (npm's smpp): bind, submit, receipts, what is refused, and
 that nothing told is lost when the application goes away or the gateway is killed."""
 # ctest: TIMEOUT 600
+import json
 import os
 import re
 import sys
@@ -221,6 +222,61 @@ class Esme(unittest.TestCase):
         for _ in range(20):
             number = self.submit("quick")
             self.assertEqual(self.receipt("quick")["id"], number)
+
+
+class Carrier(unittest.TestCase):
+    """A carrier we did not write, and messages from phones, to an application we did not write."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(dir=os.environ.get("TRUNKLINE_TMP"))
+        self.addCleanup(directory.cleanup)
+        self.smsc = interop.Smsc()
+        self.addCleanup(self.smsc.close)
+        listen = {name: {"address": "127.0.0.1:0"} for name in ("http", "smpp", "admin")}
+        self.world = World(directory.name)
+        self.addCleanup(self.world.__exit__)
+        config = harness.gateway_config(self.world.directory / "data", {"npm": self.smsc.address},
+                                        listen=listen, tenants=tenants())
+        self.world.config_path.write_text(json.dumps(config))
+        self.world.start_gateway()
+        for _ in range(2):
+            self.smsc.wait_event(lambda e: e["event"] == "bind_transceiver")
+        self.esme = interop.Esme()
+        self.addCleanup(self.esme.close)
+        self.address = self.world.gateway.ready["smpp"]
+        answer = self.esme.bind("a", self.address, system_id="app0")
+        self.assertEqual(answer["command_status"], OK)
+
+    def test_there_and_back(self):
+        answer = self.esme.call("a", "submit_sm", **{**MESSAGE, "short_message": "over npm"})
+        self.assertEqual(answer["command_status"], OK)
+        pdu = self.smsc.submitted()
+        self.assertEqual((text_of(pdu), pdu["destination_addr"], pdu["source_addr"], pdu["source_addr_ton"],
+                          pdu["registered_delivery"]), ("over npm", "447700900123", "Acme", 5, 1))
+        receipt = self.esme.delivered("a")
+        self.assertEqual((receipt["receipted_message_id"], receipt["message_state"]), (answer["message_id"], 2))
+
+    def test_a_message_from_a_phone(self):
+        to = {"dest_addr_ton": 1, "dest_addr_npi": 1, "destination_addr": "15005550006"}
+        text = {"source_addr_ton": 1, "source_addr_npi": 1, "source_addr": "447700900123",
+                "data_coding": 8, "short_message": {"hex": "Да 🎉".encode("utf-16-be").hex()}}
+        self.assertEqual(self.smsc.deliver(**to, **text)["command_status"], OK)
+        pdu = self.esme.delivered("a")
+        self.assertEqual((pdu["source_addr"], pdu["destination_addr"], pdu["esm_class"], pdu["data_coding"]),
+                         ("447700900123", "15005550006", 0, 8))
+        self.assertEqual(pdu["short_message"]["message"], "Да 🎉")
+        # A number that is nobody's: the carrier is told to keep it.
+        self.assertEqual(self.smsc.deliver(**{**to, "destination_addr": "15005550007"}, **text)["command_status"], 0x64)
+        # Nobody is bound, and the gateway is killed: it waits.
+        self.assertEqual(self.esme.call("a", "unbind")["command_status"], OK)
+        for i in range(3):
+            self.assertEqual(self.smsc.deliver(**to, **{**text, "data_coding": 0, "short_message": f"late {i}"})
+                             ["command_status"], OK)
+        self.world.gateway.kill()
+        self.world.start_gateway()
+        answer = self.esme.bind("b", self.world.gateway.ready["smpp"], system_id="app0")
+        self.assertEqual(answer["command_status"], OK)
+        self.assertEqual([text_of(self.esme.delivered("b")) for _ in range(3)], ["late 0", "late 1", "late 2"])
 
 
 if __name__ == "__main__":

@@ -48,8 +48,15 @@ class Carriers::Impl {
     });
   }
 
-  void apply(std::vector<config::Carrier> carriers) {
-    asio::post(io_, [this, carriers = std::move(carriers)] { apply_now(carriers); });
+  void apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers) {
+    asio::post(io_, [this, carriers = std::move(carriers), numbers = std::move(numbers)]() mutable {
+      context_.inboxes.clear();
+      for (Inbox& inbox : numbers) {
+        std::string digits = inbox.digits;
+        context_.inboxes.emplace(std::move(digits), std::move(inbox));
+      }
+      apply_now(carriers);
+    });
   }
 
   void send(std::vector<Command>& commands) {
@@ -245,7 +252,9 @@ Carriers::Carriers(const seal::Vault& vault, Deliver deliver, Log log, Options o
     : impl_(std::make_unique<Impl>(vault, std::move(deliver), std::move(log), options)) {}
 Carriers::~Carriers() { stop(); }
 
-void Carriers::apply(std::vector<config::Carrier> carriers) { impl_->apply(std::move(carriers)); }
+void Carriers::apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers) {
+  impl_->apply(std::move(carriers), std::move(numbers));
+}
 void Carriers::start() { impl_->start(); }
 void Carriers::send(std::vector<Command>& commands) { impl_->send(commands); }
 void Carriers::drain(base::Duration patience, std::function<void()> done) {

@@ -48,6 +48,14 @@ struct Options {
   std::uint64_t seed = 0;
 };
 
+// Where messages from phones to one number of ours go.
+struct Inbox {
+  std::string digits;  // without "+"
+  message::TenantIndex tenant;
+  std::string tenant_name;  // what the text is sealed for
+  std::string account;
+};
+
 class Carriers {
  public:
   // Takes what is in the vector and leaves it empty or in any valid state. Called by the carriers'
@@ -63,7 +71,8 @@ class Carriers {
   // Any thread, before start() too. `carriers` by CarrierIndex, an empty host = none there. A
   // carrier whose settings did not change keeps its sessions; a changed or removed one finishes
   // what is out, unbinds, and is then connected anew. Must follow the engine's Reload.
-  void apply(std::vector<config::Carrier> carriers);
+  // `numbers`: whose messages from phones are taken, and for whom.
+  void apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers = {});
 
   void start();
 

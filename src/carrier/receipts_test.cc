@@ -105,6 +105,33 @@ TEST_F(Receipts, AcknowledgementForAConnectionThatIsGone) {
   EXPECT_EQ(answer(2, 1), 0u);
 }
 
+TEST_F(Receipts, AMessageFromAPhoneIsAcknowledgedOnceItIsKept) {
+  world.carriers.apply({world.carrier(smsc)}, {{"15005550006", {std::uint16_t{4}}, "acme", "app"}});
+  round_trip();
+  smpp::DeliverSm sm;
+  sm.source = {1, 1, "447700900123"};
+  sm.dest = {1, 1, "15005550006"};
+  sm.esm_class = smpp::esm_class::kUdhi;
+  sm.short_message = std::string("\x05\x00\x03\x07\x02\x01", 6) + "yes";
+  ASSERT_TRUE(smsc.peer().deliver(sm, 5));
+  ASSERT_TRUE(world.run_until([&] { return world.count<engine::Inbound>() == 1; }));
+  const engine::Inbound event = world.all<engine::Inbound>().front();
+  EXPECT_EQ(event.tenant.at(), 4u);
+  EXPECT_EQ(event.account, "app");
+  const auto plain = world.vault->open_blob(event.sealed, "acme");
+  ASSERT_TRUE(plain.has_value());
+  const auto payload = message::decode_payload(*plain);
+  ASSERT_TRUE(payload.has_value());
+  EXPECT_EQ(payload->from, "+447700900123");
+  EXPECT_EQ(payload->to, "+15005550006");
+  EXPECT_EQ(payload->body, "yes");
+  EXPECT_EQ(payload->verbatim.user_data, sm.short_message);
+  EXPECT_TRUE(payload->verbatim.has_udh);
+  EXPECT_TRUE(smsc.peer().deliver_answers.empty());
+  world.acknowledge(event.token);
+  EXPECT_EQ(answer(5), smpp::kEsmeRok);
+}
+
 TEST_F(Receipts, TextThatLooksLikeAReceiptIsAMessage) {
   smpp::DeliverSm sm = Peer::receipt("m1", smpp::ReceiptState::delivered, 0);
   sm.esm_class = 0;

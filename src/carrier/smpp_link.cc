@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "carrier/smpp_fields.h"
 #include "carrier/status_map.h"
+#include "gsm/decode.h"
 #include "io/clock.h"
 #include "io/failpoint.h"
 #include "message/record.h"
@@ -25,6 +26,8 @@ namespace {
 constexpr base::Duration kRecyclePatience = 5s;
 // For the receipts that are being made durable when a link ends.
 constexpr base::Duration kReceiptPatience = 1s;
+// A short code is written without "+".
+constexpr std::size_t kShortCodeDigits = 8;
 constexpr base::Duration kLogPause = 60s;  // between lines that say the same
 
 // A peer that does not read: no new submits above, new ones again below.
@@ -337,9 +340,41 @@ void SmppLink::on_inbound(const smpp::InboundRequest& request, base::Mono now) {
   if (const auto receipt = smpp::parse_receipt(*pdu)) {
     return on_receipt(request.sequence, *pdu, *receipt, now);
   }
-  // There is no place to keep a message from a phone yet. "Temporary" makes the carrier keep it.
-  ++counters_.inbound_refused;
-  refuse_inbound(request.sequence, smpp::kEsmeRxTAppn, now);
+  on_message(request.sequence, *pdu, now);
+}
+
+// From a phone. Acknowledged once it is in its account's line (P1). For a number that is nobody's
+// the answer is "temporary": the carrier keeps it until the configuration knows the number.
+void SmppLink::on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, base::Mono now) {
+  std::string_view digits = pdu.dest.addr;
+  if (digits.starts_with('+')) digits.remove_prefix(1);
+  const auto inbox = context_.inboxes.find(std::string(digits));
+  if (inbox == context_.inboxes.end() || inbox->second.account.empty()) {
+    ++counters_.inbound_refused;
+    return refuse_inbound(sequence, smpp::kEsmeRxTAppn, now);
+  }
+  const Inbox& to = inbox->second;
+  const std::string_view octets = smpp::user_data(pdu);
+  const bool has_udh = (pdu.esm_class & smpp::esm_class::kUdhi) != 0;
+  const gsm::UserData read = gsm::read_user_data(octets, has_udh, pdu.data_coding);
+  const auto from = receipt_number(pdu.source, /*has_id=*/false);
+  message::Payload payload{.to = (digits.size() > kShortCodeDigits ? "+" : "") + to.digits,
+                           .from = from ? fmt::format("+{}", from->digits()) : pdu.source.addr,
+                           .body = gsm::decode_text(read.octets, read.format).utf8,
+                           .metadata = {},
+                           .callback_url = {},
+                           .verbatim = {.user_data = std::string(octets),
+                                        .data_coding = pdu.data_coding,
+                                        .has_udh = has_udh && !read.header_damaged}};
+  ++counters_.inbound;
+  engine::Inbound event;
+  event.token = static_cast<engine::Token>(serial_) << 32 | sequence;
+  event.tenant = to.tenant;
+  event.account = to.account;
+  const std::uint64_t hash = from ? context_.vault.number_hash(from->digits()) : 0;
+  event.sealed = context_.vault.seal(seal::KeyKind::month, to.tenant_name, hash, io::wall_now(),
+                                     message::encode_payload(payload), to.tenant_name);
+  context_.events.add(std::move(event));
 }
 
 void SmppLink::on_receipt(std::uint32_t sequence, const smpp::DeliverSm& pdu,
@@ -373,11 +408,13 @@ void SmppLink::refuse_inbound(std::uint32_t sequence, std::uint32_t status, base
   if (now < next_inbound_log_) return;
   next_inbound_log_ = now + kLogPause;
   log(LogLevel::warning, "deliver_sm_refused",
-      fmt::format("{} deliver_sm refused, the last with {}: {}",
-                  std::exchange(inbound_not_logged_, 0), status_text(status),
-                  status == smpp::kEsmeRxTAppn
-                      ? "messages from phones cannot be kept yet, the carrier holds them"
-                      : "neither message id nor number can be read in the receipt"));
+      fmt::format(
+          "{} deliver_sm refused, the last with {}: {}", std::exchange(inbound_not_logged_, 0),
+          status_text(status),
+          status == smpp::kEsmeRxTAppn
+              ? "messages from phones to a number that is in no tenant's numbers with an SMPP "
+                "account; the carrier holds them"
+              : "neither message id nor number can be read in the receipt"));
 }
 
 void SmppLink::acknowledge(std::uint32_t sequence, base::Mono now) {

@@ -43,6 +43,7 @@ struct LinkContext {
   // reused, so that an acknowledgement for a connection that is gone finds nobody.
   std::unordered_map<std::uint32_t, SmppLink*> connections;
   std::uint32_t last_serial = 0;
+  std::unordered_map<std::string, Inbox> inboxes{};  // by digits
 };
 
 class SmppLink final : public std::enable_shared_from_this<SmppLink>,
@@ -93,6 +94,7 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
   void on_inbound(const smpp::InboundRequest& request, base::Mono now);
   void on_receipt(std::uint32_t sequence, const smpp::DeliverSm& pdu, const smpp::Receipt& receipt,
                   base::Mono now);
+  void on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, base::Mono now);
   void refuse_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now);
   void warn_of_settings(std::uint32_t status, base::Mono now);
 

@@ -33,7 +33,8 @@ struct LinkCounters {
   std::uint64_t late_answers = 0;
   std::uint64_t receipts = 0;
   std::uint64_t receipts_unreadable = 0;  // refused for good: nothing in them to find a message by
-  std::uint64_t inbound_refused = 0;      // messages from phones, refused for now
+  std::uint64_t inbound = 0;              // messages from phones
+  std::uint64_t inbound_refused = 0;      // those to numbers that are nobody's, refused for now
 };
 
 struct LinkStats {

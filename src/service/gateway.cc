@@ -43,6 +43,17 @@ bool is_for_esmes(const engine::Effect& effect) {
       effect);
 }
 
+std::vector<carrier::Inbox> inboxes_of(const config::Config& config) {
+  std::vector<carrier::Inbox> out;
+  for (const config::InboundNumber& number : config.numbers) {
+    out.push_back({.digits = number.digits,
+                   .tenant = number.tenant,
+                   .tenant_name = config.tenants[number.tenant.at()].name,
+                   .account = number.account});
+  }
+  return out;
+}
+
 std::shared_ptr<const engine::Tables> tables_of(
     const std::shared_ptr<const config::Config>& config) {
   return {config, &config->tables};
@@ -103,7 +114,7 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
               [this](const std::shared_ptr<const engine::Tables>&) {
                 const std::lock_guard lock(config_mutex_);
                 config_ = next_config_;
-                carriers_->apply(config_->carriers);
+                carriers_->apply(config_->carriers, inboxes_of(*config_));
               },
           .store_failed = [this](const store::Error& error) { on_store_failed(error); },
       });
@@ -123,7 +134,7 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
           telemetry::log_error(line.event, line.text, fields);
         }
       });
-  carriers_->apply(config_->carriers);
+  carriers_->apply(config_->carriers, inboxes_of(*config_));
   return {};
 }
 

@@ -1,0 +1,83 @@
+// A carrier on npm's smpp, driven line by line like esme.js. Answers each submit_sm with an id and, if asked for, a
+// receipt; prints {"ready":PORT} and every PDU it gets as {"event":…}.
+//   {"id":1,"op":"deliver","pdu":{…}}        on every connection that receives; answers with the response
+//   {"id":2,"op":"refuse","status":88}       submit_sm are answered so from now on; 0: accepted
+'use strict';
+const readline = require('readline');
+const smpp = require('smpp');
+
+const sessions = new Set();
+let refuse = 0;
+let count = 0;
+const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
+const pad = (n) => String(n).padStart(2, '0');
+const date = (d) => pad(d.getUTCFullYear() % 100) + pad(d.getUTCMonth() + 1) + pad(d.getUTCDate()) +
+  pad(d.getUTCHours()) + pad(d.getUTCMinutes());
+
+function plain(value) {
+  if (Buffer.isBuffer(value)) return {hex: value.toString('hex')};
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(plain);
+  if (value && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).filter(([, v]) => typeof v !== 'function')
+      .map(([k, v]) => [k, plain(v)]));
+  }
+  return value;
+}
+
+function revive(value) {
+  if (value && typeof value === 'object' && !Array.isArray(value)) {
+    if (typeof value.hex === 'string') return Buffer.from(value.hex, 'hex');
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
+  }
+  return value;
+}
+
+const server = smpp.createServer((session) => {
+  session.on('error', () => {});
+  session.on('close', () => sessions.delete(session));
+  session.on('pdu', (pdu) => {
+    if (pdu.isResponse()) return;
+    say({event: pdu.command, pdu: plain(pdu)});
+    if (pdu.command.startsWith('bind_')) {
+      sessions.add(session);
+      session.receives = pdu.command !== 'bind_transmitter';
+      session.send(pdu.response({system_id: 'npm'}));
+    } else if (pdu.command === 'submit_sm') {
+      if (refuse !== 0) return session.send(pdu.response({command_status: refuse}));
+      const id = (++count).toString(16).padStart(8, '0');
+      session.send(pdu.response({message_id: id}));
+      if (!pdu.registered_delivery) return;
+      const now = date(new Date());
+      session.deliver_sm({
+        source_addr_ton: 1, source_addr_npi: 1, source_addr: pdu.destination_addr,
+        destination_addr: pdu.source_addr, esm_class: 4,
+        short_message: `id:${id} sub:001 dlvrd:001 submit date:${now} done date:${now} stat:DELIVRD err:000 text:`,
+      });
+    } else {
+      session.send(pdu.response());
+      if (pdu.command === 'unbind') session.close();
+    }
+  });
+});
+server.listen(0, '127.0.0.1', () => say({ready: server.address().port}));
+
+const ops = {
+  deliver({id, pdu}) {
+    const session = [...sessions].find((s) => s.receives);
+    session.deliver_sm(revive(pdu), (response) => say({id, pdu: plain(response)}));
+  },
+  refuse({id, status}) {
+    refuse = status;
+    say({id, ok: true});
+  },
+};
+
+readline.createInterface({input: process.stdin}).on('line', (line) => {
+  const command = JSON.parse(line);
+  try {
+    ops[command.op](command);
+  } catch (error) {
+    say({id: command.id, error: String(error)});
+  }
+}).on('close', () => process.exit(0));
