@@ -44,7 +44,8 @@ class EsmeServer::Impl final : public SessionOwner {
     std::uint32_t sequence = 0;
     smpp::CommandId command{};
     message::TenantIndex tenant;
-    base::MessageId id;  // query, cancel
+    base::MessageId id;        // query, cancel
+    bool asked_again = false;  // query: neither engine nor store had it
     // submit_multi: the destination of each item of the Accept, and what was refused before it.
     std::vector<smpp::Address> destinations;
     std::vector<smpp::UnsuccessSme> unsuccess;

@@ -293,7 +293,7 @@ void EsmeServer::Impl::on(engine::CancelAnswer&& answer, base::Mono now) {
 }
 
 void EsmeServer::Impl::on(engine::QueryAnswer&& answer, base::Mono now) {
-  const auto pending = finish(answer.token);
+  auto pending = finish(answer.token);
   if (!pending) return;
   const auto session = pending->session.lock();
   if (!session) return;
@@ -305,6 +305,14 @@ void EsmeServer::Impl::on(engine::QueryAnswer&& answer, base::Mono now) {
     const std::string& tenant = config().tenants[pending->tenant.at()].name;
     auto found = backend_.store().find_message(tenant, pending->id);
     if (!found) return refuse(smpp::kEsmeRqueryfail);
+    if (!*found && !pending->asked_again) {
+      // It may have come back from the cold tier between the two.
+      pending->asked_again = true;
+      engine::Query again{.tenant = pending->tenant, .id = pending->id};
+      const engine::Token token = again.token = wait_for(*session, *pending);
+      if (!post(again, token)) refuse(smpp::kEsmeRqueryfail);
+      return;
+    }
     if (!*found) return refuse(smpp::kEsmeRinvmsgid);
     bytes = std::move(**found);
   }

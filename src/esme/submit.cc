@@ -7,11 +7,8 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
-#include "gsm/alphabet.h"
 #include "gsm/decode.h"
 #include "gsm/segment.h"
-#include "gsm/udh.h"
-#include "gsm/unicode.h"
 #include "message/notice.h"
 #include "smpp/smpp_time.h"
 #include "smpp/status.h"
@@ -34,18 +31,23 @@ std::unexpected<Refusal> refuse(std::uint32_t status, std::string_view why) {
   return std::unexpected(Refusal{status, why});
 }
 
-// data_coding 0 is whatever the account has agreed with us; the rest says what it is.
-std::uint8_t meaning(std::uint8_t data_coding, SmppAccount::Alphabet alphabet) {
-  if (data_coding != smpp::data_coding::kDefault) return data_coding;
+// data_coding 0 is whatever the account has agreed with us.
+gsm::Charset charset_of(SmppAccount::Alphabet alphabet) {
   switch (alphabet) {
     case SmppAccount::Alphabet::latin1:
-      return smpp::data_coding::kLatin1;
+      return gsm::Charset::latin1;
     case SmppAccount::Alphabet::ascii:
-      return smpp::data_coding::kIa5;
+      return gsm::Charset::ascii;
     case SmppAccount::Alphabet::gsm:
       break;
   }
-  return data_coding;
+  return gsm::Charset::gsm7;
+}
+
+// Sets of characters that no carrier can be relied on for.
+bool is_foreign(gsm::Charset charset) {
+  return charset != gsm::Charset::gsm7 && charset != gsm::Charset::ucs2 &&
+         charset != gsm::Charset::binary;
 }
 
 // A message class (flash, SIM) or waiting indication must reach the phone as it is.
@@ -89,44 +91,34 @@ bool fits_one(std::string_view header, Encoding encoding, std::string_view octet
 
 // A text without a header of its own is ours to segment; everything else goes on as it came, but
 // for the alphabet of its text, which we write in one that every carrier takes.
-std::optional<Refusal> read_text(std::string_view user_data, std::string_view header,
-                                 const smpp::SmFields& sm, const SmppAccount& account,
-                                 Submit& out) {
-  const std::uint8_t coding = meaning(sm.data_coding, account.alphabet);
-  const gsm::DecodedText text = gsm::decode_text(user_data, coding);
-  const bool verbatim =
-      !header.empty() || text.encoding == Encoding::binary || has_message_class(coding);
-  if (text.encoding == Encoding::binary) {
-    out.payload.body = hex(user_data);
-  } else {
-    if (text.utf8.size() > limits::kBodyBytesMax) {
-      return Refusal{smpp::kEsmeRinvmsglen, "the text is too long"};
-    }
-    out.payload.body = text.utf8;
+std::optional<Refusal> read_text(const gsm::UserData& user_data, std::string_view header,
+                                 std::string_view octets, std::uint8_t data_coding, Submit& out) {
+  const gsm::DecodedText text = gsm::decode_text(user_data.octets, user_data.format);
+  if (text.utf8.size() > limits::kBodyBytesMax) {
+    return Refusal{smpp::kEsmeRinvmsglen, "the text is too long"};
   }
+  const bool is_text = text.encoding != Encoding::binary;
+  out.payload.body = is_text ? text.utf8 : hex(octets);
   out.encoding = text.encoding;
-  if (!verbatim) {
+  if (header.empty() && is_text && !has_message_class(data_coding)) {
     const auto plan = gsm::plan_segments(out.payload.body);
     if (!plan) return Refusal{smpp::kEsmeRinvmsglen, "the text needs too many segments"};
     out.encoding = plan->encoding;
     out.segments = plan->segments;
     return std::nullopt;
   }
-  std::string octets(user_data);
-  std::uint8_t data_coding = coding;
-  // Latin-1 and ASCII: no carrier can be relied on for them.
-  const bool foreign = coding == smpp::data_coding::kLatin1 || coding == smpp::data_coding::kIa5;
-  if (foreign) {
+  std::string part(octets);
+  if (is_foreign(user_data.format.charset)) {
     const auto plan = gsm::plan_segments(out.payload.body);
     if (!plan || plan->segments != 1) return Refusal{smpp::kEsmeRinvmsglen, "the part is too long"};
     out.encoding = plan->encoding;
     data_coding = gsm::data_coding(plan->encoding);
-    octets = gsm::encode_segment(out.payload.body, *plan, 0, 0);
+    part = gsm::encode_segment(out.payload.body, *plan, 0, 0);
   }
-  if (!fits_one(header, out.encoding, octets)) {
+  if (!fits_one(header, out.encoding, part)) {
     return Refusal{smpp::kEsmeRinvmsglen, "longer than one short message"};
   }
-  out.payload.verbatim = {.user_data = std::string(header) + octets,
+  out.payload.verbatim = {.user_data = std::string(header) + part,
                           .data_coding = data_coding,
                           .has_udh = !header.empty()};
   return std::nullopt;
@@ -244,18 +236,20 @@ std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
       return refuse(smpp::kEsmeRinvmsglen, "short_message and message_payload");
     user_data = payload->value;
   }
-  std::string header;
-  if ((sm.esm_class & smpp::esm_class::kUdhi) != 0) {
-    const auto udh = gsm::parse_udh(user_data);
-    if (!udh) return refuse(smpp::kEsmeRinvmsglen, "the user data header is damaged");
-    header = user_data.substr(0, udh->octets);
-    user_data.remove_prefix(udh->octets);
-  } else if (auto sar = sar_header(sm.tlvs)) {
-    header = std::move(*sar);
-  } else {
-    return std::unexpected(sar.error());
+  const bool has_udh = (sm.esm_class & smpp::esm_class::kUdhi) != 0;
+  const gsm::UserData read = gsm::read_user_data(
+      user_data, has_udh, sm.data_coding, {.default_alphabet = charset_of(account.alphabet)});
+  if (read.header_damaged) {
+    return refuse(smpp::kEsmeRinvmsglen, "the user data header is damaged");
   }
-  if (const auto refusal = read_text(user_data, header, sm, account, out)) {
+  std::string header(user_data.substr(0, read.header.octets));
+  if (!has_udh) {
+    auto sar = sar_header(sm.tlvs);
+    if (!sar) return std::unexpected(sar.error());
+    header = std::move(*sar);
+  }
+  user_data.remove_prefix(read.header.octets);
+  if (const auto refusal = read_text(read, header, user_data, sm.data_coding, out)) {
     return std::unexpected(*refusal);
   }
   const auto notify = read_notify(sm.registered_delivery);
