@@ -48,15 +48,17 @@ struct Needs {
   // By locking table: the single shift tables (bit n: identifier n) that hold all it does not.
   std::array<std::uint16_t, kLanguages> singles;
   bool latin1 = true;
-  // Tables that have a character which the default ones lack or write with an escape: the others
-  // gain nothing where a text is transliterated.
+  // Where a text is transliterated, the other tables gain nothing. Locking tables that have a
+  // character which the default one lacks; and beside each, the single shift tables that have one
+  // which it and the default extension lack.
   std::uint16_t useful_locking = 1;
-  std::uint16_t useful_single = 1;
+  std::array<std::uint16_t, kLanguages> useful_singles;
 };
 
 std::expected<Needs, TextError> needs_of(std::string_view utf8, Languages locking_allowed) {
   Needs needs;
   needs.singles.fill((1u << kLanguages) - 1);
+  needs.useful_singles.fill(1);
   const std::uint32_t lockings = locking_allowed.bits() | 1u;
   for (std::size_t at = 0; at < utf8.size();) {
     const auto c = next_code_point(utf8, at);
@@ -68,12 +70,11 @@ std::expected<Needs, TextError> needs_of(std::string_view utf8, Languages lockin
     const TablesOf tables = tables_of(*c);
     for (std::uint32_t missing = lockings & ~std::uint32_t{tables.locking}; missing != 0;
          missing &= missing - 1) {
-      needs.singles[static_cast<std::size_t>(std::countr_zero(missing))] &= tables.single;
+      const auto locking = static_cast<std::size_t>(std::countr_zero(missing));
+      needs.singles[locking] &= tables.single;
+      if ((tables.single & 1) == 0) needs.useful_singles[locking] |= tables.single;
     }
-    if ((tables.locking & 1) == 0) {
-      needs.useful_locking |= tables.locking;
-      if ((tables.single & 1) == 0) needs.useful_single |= tables.single;
-    }
+    if ((tables.locking & 1) == 0) needs.useful_locking |= tables.locking;
     needs.latin1 &= is_latin1(*c);
   }
   return needs;
@@ -190,9 +191,8 @@ void offer_transliterated(std::string_view utf8, const Needs& needs, const Encod
   };
   if (options.gsm7) {
     for_each_shift(options, [&](Shift shift) {
-      if (!has(needs.useful_locking, shift.locking) || !has(needs.useful_single, shift.single)) {
-        return;
-      }
+      const auto singles = needs.useful_singles[static_cast<std::size_t>(shift.locking)];
+      if (!has(needs.useful_locking, shift.locking) || !has(singles, shift.single)) return;
       offer(transliterate_to_gsm7(utf8, shift, options.transliteration), Encoding::gsm7, shift);
     });
   }

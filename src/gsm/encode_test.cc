@@ -256,6 +256,12 @@ TEST(Encode, Transliteration) {
     EXPECT_EQ(text.alphabet(), c.alphabet) << c.text;
     EXPECT_EQ(text.transliterated, c.replaced) << c.text;
   }
+  // The letters of "It's" are in neither of the locking table's places: both tables are needed.
+  const EncodedText hindi = encoded("It’s नमस्ते", {.single_shift = {Language::hindi},
+                                                  .locking_shift = {Language::hindi},
+                                                  .transliteration = lookalikes});
+  EXPECT_EQ(hindi.utf8, "It's नमस्ते");
+  EXPECT_EQ(hindi.alphabet(), "locking_and_single_shift");
   EXPECT_EQ(encoded("naïve…",
                     {.gsm7 = false, .latin1 = true, .transliteration = Transliteration::lookalikes})
                 .utf8,
