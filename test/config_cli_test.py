@@ -185,6 +185,18 @@ class Keys(Case):
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), text)
 
+    def test_password(self):
+        result = run("keys", "password", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        made = json.loads(result.stdout)
+        self.assertRegex(made["password"], "^[A-Za-z0-9]{8}$")
+        self.assertRegex(made["password_hash"], r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$")
+        result = run("keys", "password", "--stdin", "--json", stdin="demopass\n")
+        self.assertEqual(list(json.loads(result.stdout)), ["password_hash"])
+        result = run("keys", "password", "--stdin", stdin="")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("no password", result.stderr)
+
 
 class Encode(unittest.TestCase):
     def encode(self, text, *arguments):
