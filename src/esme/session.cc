@@ -68,7 +68,7 @@ bool EsmeSession::tell(const message::NoticeAt& at, const smpp::DeliverSm& sm, b
   const auto sent = connection_->session().send(sm, {.token = token, .response_timeout = {}}, now);
   if (!sent) {
     if (sent.error().kind == smpp::SendError::Kind::bad_pdu) return false;
-    owner_.on_told(*this, at, Told::connection_lost, now);
+    owner_.on_told(*this, at, Told::not_now, now);  // not at once: it would fail again
     return true;
   }
   told_.emplace(token, at);
