@@ -32,6 +32,7 @@ enum class PlantedBug : std::uint8_t {
   forget_stranded,       // never looks again at messages that found no link
   drop_early_receipt,    // acknowledges a receipt nobody claims yet, and forgets it
   late_overrules_final,  // lets a contradictory receipt change a final state
+  forget_notice,         // does not tell the accounts of messages it recovered
   forget_moves,          // does not remember who is on the way to the cold tier or back
   release_unjournaled,   // puts an attempt on the wire without recording it
 };

@@ -24,7 +24,7 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
   h.tenant = {static_cast<std::uint16_t>(tenant - tenants.begin())};
   h.traffic_class = {static_cast<std::uint8_t>(traffic_class - tables_->classes.begin())};
   h.segments = e.segments;
-  h.notify = e.notify;
+  h.notify = bug(PlantedBug::forget_notice) ? std::uint8_t{0} : e.notify;
   std::size_t count = 0;
   for (const std::string& name : e.plan) {
     const auto carrier = find_carrier(name);

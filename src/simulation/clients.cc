@@ -68,6 +68,8 @@ void Life::send(std::size_t number) {
     item.ttl = m.ttl;
     item.send_at = m.send_at;
     item.sealed = Ledger::sealed_text(index);
+    item.account = Ledger::account_of(index);
+    item.notify = Ledger::notify_of(index);
     if (request.keyed && !request.batch_key) {
       item.key = {hash_of("item", index), hash_of(request.wrong ? "other" : "same", index)};
     }

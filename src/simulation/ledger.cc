@@ -175,10 +175,51 @@ void Ledger::durable(const message::Commit& commit, std::uint64_t serial) {
   }
   for (const message::ArchivePut& put : commit.archive) {
     observe(put.record, "archive", reached(put.id));
-    if (const auto index = index_of(put.id); index && messages_[*index].archived_serial == 0)
+    if (const auto index = index_of(put.id); index && messages_[*index].archived_serial == 0) {
       messages_[*index].archived_serial = serial;
+      if (const auto record = message::decode_record(put.record))
+        messages_[*index].archived_state = message::fold(*record).state;
+    }
   }
+  for (const message::NoticePut& put : commit.notices) observe_notice(put);
   for (const message::ColdPut& put : commit.cold) observe(put.record, "cold tier", reached(put.id));
+}
+
+// In the commit of its event, or an earlier one: the message is known by now.
+void Ledger::observe_notice(const message::NoticePut& put) {
+  const auto notice = message::decode_notice(put.bytes);
+  if (!notice) return breaks("P1", notice.error());
+  const auto index = index_from(notice->sealed);
+  if (!index || *index >= messages_.size() || messages_[*index].id != notice->id)
+    return breaks("P1", "a notice of a message nobody sent");
+  if (put.account != account_of(*index))
+    return breaks("P8", fmt::format("m{} is told to {}", *index, put.account));
+  Message& m = messages_[*index];
+  if (notice->kind == message::NoticeKind::intermediate) {
+    ++m.told_taken;
+  } else {
+    m.told_ends.push_back(notice->state);
+  }
+}
+
+// Its account was told of its end once, if it wanted to be, and of nothing that did not happen.
+void Ledger::check_told(const Message& m, const message::Record& record) {
+  const auto index = static_cast<std::size_t>(&m - messages_.data());
+  namespace notify = message::notify;
+  const std::uint8_t wants = notify_of(index);
+  const std::uint8_t of_end =
+      m.archived_state == State::delivered ? notify::kDelivered : notify::kFailed;
+  std::vector<State> ends;
+  if (m.archived_serial != 0 && (wants & of_end) != 0) ends.push_back(m.archived_state);
+  if (m.told_ends != ends) {
+    breaks("P1", fmt::format("m{} ended {}, and its account was told so {} times", index,
+                             message::name(m.archived_state), m.told_ends.size()));
+  }
+  const bool taken = std::ranges::any_of(
+      record.events, [](const message::Event& e) { return e.state == State::submitted; });
+  const std::size_t expected = taken && (wants & notify::kIntermediate) != 0 ? 1 : 0;
+  if (m.told_taken != expected)
+    breaks("P1", fmt::format("m{}: told {} times that it was taken", index, m.told_taken));
 }
 
 State Ledger::reached(const base::MessageId& id) const {
@@ -197,6 +238,8 @@ void Ledger::learn(const message::Envelope& e) {
   } else if (m.id != e.id) {
     return breaks("P3", fmt::format("m{} exists as {} and as {}", *index, m.id.hex(), e.id.hex()));
   }
+  if (e.account != account_of(*index) || e.notify != notify_of(*index))
+    breaks("P1", fmt::format("m{}: somebody else wants to be told", *index));
   const base::Wall due = std::max(e.accepted_at, m.send_at.value_or(e.accepted_at));
   const base::Wall expires = due + m.ttl.value_or(classes_[m.traffic_class].ttl);
   if (e.due_at != due || e.expires_at != expires)
@@ -250,6 +293,7 @@ void Ledger::finish(const Find& find, base::Wall calm_since) {
     if (!broken_.empty()) return;
     const auto record = message::decode_record(*bytes);
     check_end(m, *record, calm_since);
+    check_told(m, *record);
     check_receipts(m, *record);
     check_matches(m, *record);
   }

@@ -57,7 +57,10 @@ class Ledger {
     bool acknowledged = false;
     bool told_canceled = false;
     std::uint64_t archived_serial = 0;  // 0: not archived
-    base::Wall expires_at{};            // as the record says, checked against ttl and send_at
+    message::State archived_state = message::State::accepted;
+    std::vector<message::State> told_ends;  // to its account
+    std::size_t told_taken = 0;
+    base::Wall expires_at{};  // as the record says, checked against ttl and send_at
     message::State state = message::State::accepted;  // the furthest that was seen
     std::vector<Handover> handovers;
     std::vector<AckedReceipt> acked;             // final ones
@@ -73,6 +76,11 @@ class Ledger {
   std::size_t size() const { return messages_.size(); }
   std::optional<std::size_t> index_of(const base::MessageId& id) const;
   static std::string sealed_text(std::size_t index);
+  // Who wants to be told of its end, and of which ends.
+  static std::string account_of(std::size_t index) { return index % 2 == 0 ? "app" : ""; }
+  static std::uint8_t notify_of(std::size_t index) {
+    return index % 2 == 0 ? static_cast<std::uint8_t>(index / 2 % 8) : std::uint8_t{0};
+  }
 
   // --- clients
   void acknowledged(std::size_t index, const base::MessageId& id);
@@ -109,6 +117,8 @@ class Ledger {
  private:
   void check_resend(const Message& m, const Handover& before, const engine::Submit& submit,
                     std::uint64_t serial);
+  void observe_notice(const message::NoticePut& put);
+  void check_told(const Message& m, const message::Record& record);
   void check_end(const Message& m, const message::Record& record, base::Wall calm_since);
   void check_receipts(const Message& m, const message::Record& record);
   void check_matches(const Message& m, const message::Record& record);

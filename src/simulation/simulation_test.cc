@@ -125,6 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"forget_stranded", {.planted_bug = PlantedBug::forget_stranded}},
         Planted{"drop_early_receipt", {.planted_bug = PlantedBug::drop_early_receipt}},
         Planted{"late_overrules_final", {.planted_bug = PlantedBug::late_overrules_final}},
+        Planted{"forget_notice", {.planted_bug = PlantedBug::forget_notice}},
         Planted{"forget_moves", {.planted_bug = PlantedBug::forget_moves}},
         Planted{"release_unjournaled", {.planted_bug = PlantedBug::release_unjournaled}},
         Planted{"answer_before_durable", {.answer_before_durable = true}}),
