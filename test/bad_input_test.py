@@ -102,15 +102,11 @@ class Clients(unittest.TestCase):
         head = (f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n").encode()
         self.assertIn(b" 413 ", self.raw(head + b" " * size).partition(b"\r\n")[0])
-        before = self.memory()
+        before = harness.memory(self.world.gateway.pid)
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
         chunked = head.replace(f"Content-Length: {size}".encode(), b"Transfer-Encoding: chunked") + chunk * 160
         self.assertIn(b" 413 ", self.raw(chunked).partition(b"\r\n")[0])
-        self.assertLess(self.memory() - before, size, "the body was kept")
-
-    def memory(self):
-        with open(f"/proc/{self.world.gateway.pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * 4096
+        self.assertLess(harness.memory(self.world.gateway.pid) - before, size, "the body was kept")
 
     def test_bytes_that_are_no_http(self):
         post = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"

@@ -57,13 +57,6 @@ class Cpu:
         return {name: now[name] - self.start.get(name, 0) for name in now}
 
 
-def memory(pid, field="VmRSS"):
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
 def filesystem(path):
     """Type and device that hold this path."""
     path = os.path.realpath(path)
@@ -157,7 +150,7 @@ class Bench:
                 "threads_us": {k: v / count * 1e6 for k, v in sorted(threads.items(), key=lambda t: -t[1])},
                 "simulator_us": simulator.used()[""] / count * 1e6,
                 "accept_p50_ms": report["latency_ms"]["p50"], "accept_p99_ms": report["latency_ms"]["p99"],
-                "rss_mb": memory(self.world.gateway.pid) / 2**20}
+                "rss_mb": harness.memory(self.world.gateway.pid) / 2**20}
 
     def latency(self, rate, seconds):
         """At a rate it can hold; latency counts from when each request was due."""
@@ -201,8 +194,8 @@ def run(directory, quick):
         out = {"single": bench.saturate("single", 400_000 // scale, connections=32, pipeline=8),
                "batch": bench.saturate("batch", 800_000 // scale, connections=8, batch=BATCH),
                "latency": bench.latency(5_000, 3 if quick else 20)}
-        out["memory"] = {"rss_mb": memory(world.gateway.pid) / 2**20,
-                         "peak_mb": memory(world.gateway.pid, "VmHWM") / 2**20}
+        out["memory"] = {"rss_mb": harness.memory(world.gateway.pid) / 2**20,
+                         "peak_mb": harness.memory(world.gateway.pid, "VmHWM") / 2**20}
         stats = world.control().get("/v1/carriers")["data"]
         out["protocol_errors"] = sum(s["protocol_errors"] for s in stats)
         for process in (world.gateway, world.simulator):

@@ -142,7 +142,7 @@ class Kannel:
         return {name: bench.Cpu(process.pid) for name, process in self.processes.items()}
 
     def memory(self):
-        return sum(bench.memory(process.pid) for process in self.processes.values())
+        return sum(harness.memory(process.pid) for process in self.processes.values())
 
     def stop(self):
         for name in ("smsbox", "bearerbox"):

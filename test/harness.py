@@ -110,6 +110,13 @@ class Process:
         return self.log_text()[-size:]
 
 
+def memory(pid, field="VmRSS"):
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def port_of(address):
     return int(address.rpartition(":")[2])
 

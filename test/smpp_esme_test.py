@@ -4,6 +4,8 @@ that nothing told is lost when the application goes away or the gateway is kille
 import json
 import os
 import re
+import socket
+import struct
 import sys
 import tempfile
 import unittest
@@ -222,6 +224,110 @@ class Esme(unittest.TestCase):
         for _ in range(20):
             number = self.submit("quick")
             self.assertEqual(self.receipt("quick")["id"], number)
+
+
+def pdu(command, status=0, sequence=1, body=b""):
+    return struct.pack(">IIII", 16 + len(body), command, status, sequence) + body
+
+
+def bind_body(system_id, password=b"demopass"):
+    return system_id + b"\0" + password + b"\0" + b"\0" + bytes([0x34, 0, 0]) + b"\0"
+
+
+class Hostile(unittest.TestCase):
+    """Peers that do not play by the rules, on raw sockets; a well-behaved one beside them notices nothing."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory(dir=os.environ.get("TRUNKLINE_TMP"))
+        cls.addClassCleanup(cls.directory.cleanup)
+        listen = {name: {"address": "127.0.0.1:0"} for name in ("http", "smpp", "admin")}
+        cls.world = World(cls.directory.name, [harness.carrier_spec("alpha")], listen=listen, tenants=tenants())
+        cls.addClassCleanup(cls.world.__exit__)
+        cls.world.start()
+        wait_until("links are bound", 30, cls.world.bound)
+        cls.good = interop.Esme()
+        cls.addClassCleanup(cls.good.close)
+        cls.good.bind("good", cls.world.gateway.ready["smpp"], system_id="app0")
+
+    def connect(self):
+        host, _, port = self.world.gateway.ready["smpp"].rpartition(":")
+        peer = socket.create_connection((host, int(port)), timeout=30)
+        self.addCleanup(peer.close)
+        return peer
+
+    def read(self, peer):
+        """One PDU's (command, status, sequence); None at the end."""
+        data = b""
+        while len(data) < 16:
+            try:
+                piece = peer.recv(16 - len(data))
+            except ConnectionResetError:
+                return None
+            if not piece:
+                return None
+            data += piece
+        length, command, status, sequence = struct.unpack(">IIII", data)
+        left = length - 16
+        while left > 0:
+            left -= len(peer.recv(left))
+        return command, status, sequence
+
+    def tearDown(self):
+        answer = self.good.call("good", "submit_sm", **{**MESSAGE, "registered_delivery": 0})
+        self.assertEqual(answer["command_status"], OK)
+
+    def test_what_makes_no_sense_is_refused_and_closed(self):
+        for data in (struct.pack(">I", 5) + b"x" * 12, struct.pack(">IIII", 0x7fffffff, 9, 0, 1),
+                     struct.pack(">IIII", 4096, 9, 0, 1), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
+            peer = self.connect()
+            peer.sendall(data)
+            answer = self.read(peer)
+            self.assertEqual((answer[0], answer[1]), (0x80000000, 2), data)  # generic_nack, ESME_RINVCMDLEN
+            self.assertIsNone(self.read(peer), data)
+
+    def test_before_the_bind(self):
+        peer = self.connect()
+        peer.sendall(pdu(4, sequence=7, body=b"\0" * 33))
+        self.assertEqual(self.read(peer), (0x80000004, RINVBNDSTS, 7))
+        peer.sendall(pdu(0x15, sequence=8))
+        self.assertEqual(self.read(peer), (0x80000015, OK, 8))
+        peer.sendall(pdu(0x1234, sequence=9))
+        self.assertEqual(self.read(peer), (0x80000000, 3, 9))  # ESME_RINVCMDID
+        for _ in range(100):  # a client that is not bound may send a few
+            try:
+                peer.sendall(pdu(0x15))
+            except (BrokenPipeError, ConnectionResetError):
+                break
+        while self.read(peer) is not None:
+            pass
+
+    def test_one_octet_at_a_time(self):
+        peer = self.connect()
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for octet in pdu(9, sequence=3, body=bind_body(b"app1")):
+            peer.sendall(bytes([octet]))
+        self.assertEqual(self.read(peer), (0x80000009, OK, 3))
+        peer.sendall(pdu(4, sequence=4, body=b"\xff" * 20))  # no end of a field
+        self.assertNotEqual(self.read(peer)[1], OK)
+        peer.sendall(pdu(0x15, sequence=5))
+        self.assertEqual(self.read(peer), (0x80000015, OK, 5))
+
+    def test_many_that_say_nothing(self):
+        before = harness.memory(self.world.gateway.pid)
+        peers = [self.connect() for _ in range(500)]
+        for peer in peers[:250]:
+            peer.sendall(b"\0\0\0")
+        self.tearDown()
+        each = (harness.memory(self.world.gateway.pid) - before) / len(peers) / 1024
+        self.assertLess(each, 64, "KiB a connection that has not said who it is")
+
+    def test_wrong_binds_in_a_storm(self):  # the last one: its address has to wait afterwards
+        peers = [self.connect() for _ in range(50)]
+        for peer in peers:
+            peer.sendall(pdu(9, body=bind_body(b"nobody", b"guess")))
+        answers = [self.read(peer) for peer in peers]
+        self.assertTrue(all(a is not None and a[1] in (RBINDFAIL, RTHROTTLED) for a in answers), answers)
 
 
 class Carrier(unittest.TestCase):
