@@ -1,6 +1,7 @@
-"""The long versions of what ./dev test does in short: ./dev soak [--kills N] [--rounds N].
+"""The long versions of what ./dev test does in short: ./dev soak [--kills N] [--rounds N] [--seeds N] [--damage N].
 
-Hundreds of kills a round, each round on fresh data with another seed.
+Worlds of the simulation, damage to the store's files, then hundreds of kills a round of the real binary under load, each
+round on fresh data with another seed. A part with 0 is left out.
 """
 import argparse
 import os
@@ -11,25 +12,45 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+TESTS = HERE.parent / "build/asan"
+
+
+def part(what, again, command, **environment):
+    """True if it passed; `again` says how to see a failure once more."""
+    start = time.monotonic()
+    print(f"== {what}", flush=True)
+    done = subprocess.run([str(word) for word in command], env={**os.environ, **environment}, check=False)
+    print(f"== {'FAILED' if done.returncode else 'passed'} after {time.monotonic() - start:.0f} s", flush=True)
+    if done.returncode:
+        print(f"== again: {again}", flush=True)
+    return done.returncode == 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20_000, help="worlds of the simulation")
+    parser.add_argument("--damage", type=int, default=500, help="rounds of each kind of damage to a store")
     parser.add_argument("--kills", type=int, default=150, help="a round")
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=random.randrange(1, 2**30), help="of the first round")
+    parser.add_argument("--seed", type=int, default=random.randrange(1, 2**30), help="of the first round of kills")
     options = parser.parse_args()
-    failed = []
+    passed = []
+    if options.seeds:
+        passed.append(part(f"{options.seeds} simulated worlds", "TRUNKLINE_SEED=N build/asan/simulation_test",
+                           [TESTS / "simulation_test", "--gtest_filter=*promises*"],
+                           TRUNKLINE_SIMULATION_SEEDS=str(options.seeds)))
+    if options.damage:
+        passed.append(part(f"{options.damage} rounds of damage", "the same command",
+                           [TESTS / "store_rocksdb_test", "--gtest_filter=*Damage*"],
+                           TRUNKLINE_DAMAGE_ROUNDS=str(options.damage)))
     for i in range(options.rounds):
-        seed, start = options.seed + i, time.monotonic()
-        print(f"== round {i + 1} of {options.rounds}: {options.kills} kills, seed {seed}", flush=True)
-        done = subprocess.run([sys.executable, str(HERE / "crash_test.py"), "--kills", str(options.kills)],
-                              env={**os.environ, "TRUNKLINE_CRASH_SEED": str(seed)}, check=False)
-        print(f"== {'FAILED' if done.returncode else 'passed'} after {time.monotonic() - start:.0f} s", flush=True)
-        if done.returncode:
-            failed.append(seed)
-    if failed:
-        sys.exit(f"failed with seeds {failed}; TRUNKLINE_CRASH_SEED=N test/crash_test.py --kills {options.kills}")
+        seed = options.seed + i
+        passed.append(part(f"round {i + 1} of {options.rounds}: {options.kills} kills, seed {seed}",
+                           f"TRUNKLINE_CRASH_SEED={seed} test/crash_test.py --kills {options.kills}",
+                           [sys.executable, HERE / "crash_test.py", "--kills", options.kills],
+                           TRUNKLINE_CRASH_SEED=str(seed)))
+    if not all(passed):
+        sys.exit(f"{passed.count(False)} of {len(passed)} parts failed")
 
 
 if __name__ == "__main__":
