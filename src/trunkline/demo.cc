@@ -62,9 +62,13 @@ void print_welcome(const boost::json::object& gateway, const boost::json::object
                    const Arguments& a) {
   const std::string http = text_at(gateway, "http");
   const std::string admin = text_at(gateway, "admin");
+  const std::string smpp = text_at(gateway, "smpp");
   fmt::print("\nTrunkline is running.\n\n");
   fmt::print("  REST API            http://{}/v1/messages   (OpenAPI: http://{}/openapi.json)\n",
              http, http);
+  if (!smpp.empty()) {
+    fmt::print("  SMPP                {}   (system_id demo, password demopass)\n", smpp);
+  }
   if (!admin.empty()) {
     fmt::print("  operator API        http://{}/readyz   http://{}/metrics   (token {})\n", admin,
                admin, kDemoAdminToken);
