@@ -52,6 +52,10 @@ make_root() {
 }
 
 if [[ $reuse == false || ! -e $root/.trunkline-clean-machine ]]; then make_root; fi
+# A proxy that opens TLS has its own authority; the package ca-certificates takes it over when it is installed.
+mkdir -p "$root/usr/local/share/ca-certificates"
+find /usr/local/share/ca-certificates -name '*.crt' -exec cp -t "$root/usr/local/share/ca-certificates" {} +
+if [[ -x $root/usr/sbin/update-ca-certificates ]]; then chroot "$root" update-ca-certificates >/dev/null; fi
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/hosts "$root/etc/hosts"
 
