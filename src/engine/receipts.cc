@@ -124,6 +124,17 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
     }
     return;
   }
+  const bool says_end = event.state == message::ReceiptState::delivered ||
+                        event.state == message::ReceiptState::undelivered;
+  if (says_end && base::to_us(h.progress.submitted_at) != 0) {
+    s.out.notes.push_back({Note::Metric::submit_to_receipt,
+                           event.carrier,
+                           h.traffic_class,
+                           h.country,
+                           {},
+                           {},
+                           (s.now.wall - h.progress.submitted_at).count()});
+  }
   // Whatever it says, the carrier has the segment.
   if ((accepted | bit) == all && message::may_follow(e.state, State::submitted))
     e.state = State::submitted;
@@ -132,15 +143,6 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
   const bool by_id = how == Cause::receipt_matched_by_id;
   switch (event.state) {
     case message::ReceiptState::delivered:
-      if (base::to_us(h.progress.submitted_at) != 0) {
-        s.out.notes.push_back({Note::Metric::submit_to_receipt,
-                               event.carrier,
-                               h.traffic_class,
-                               h.country,
-                               {},
-                               {},
-                               (s.now.wall - h.progress.submitted_at).count()});
-      }
       if ((delivered | bit) == all) {
         e.state = State::delivered;
         // The journal keeps an id that it does not know yet, see used_ids_.
