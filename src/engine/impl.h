@@ -297,6 +297,8 @@ class Engine::Impl {
   void record(Slot slot, message::Event event, Step& s, bool journal = true);
   void append_to_record(Hot& h, std::string_view bytes);
   void tell(Slot slot, const message::Event& event, State before, Step& s);
+  void tell(Slot slot, State state, const message::Event& event, Step& s);
+  void tell_uncertain(Slot slot, Step& s);
   void add_notice(std::string account, const message::Notice& notice, Step& s);
   void on(Inbound&& event, Step& s);
   void on(Told&& event, Step& s);

@@ -168,6 +168,7 @@ bool Engine::Impl::was_negative(const Hot& h) const {
 
 void Engine::Impl::archive(Slot slot, Step& s) {
   const Hot& h = hot(slot);
+  if (h.notify != 0 && h.progress.state == State::uncertain) tell_uncertain(slot, s);
   remember_final(slot, s.now.mono);
   forget_keys(slot);
   message::append_gone(s.out.commit, h.id());

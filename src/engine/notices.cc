@@ -15,26 +15,34 @@ void Engine::Impl::add_notice(std::string account, const Notice& notice, Step& s
   s.out.after_commit.emplace_back(std::move(ready));
 }
 
-// Called for the event that was just recorded. An end that is no final state (nobody knows whether
-// it arrived) is told like one: nothing further is waited for.
+// Called for the event that was just recorded.
 void Engine::Impl::tell(Slot slot, const message::Event& event, State before, Step& s) {
-  const Hot& h = hot(slot);
-  const bool ended =
-      message::is_final(event.state) ? !message::is_final(before) : event.kind == EventKind::ended;
+  const bool ended = message::is_final(event.state) && !message::is_final(before);
   const bool taken = event.state == State::submitted && before != State::submitted;
-  if (!ended && !taken) return;
-  const std::uint8_t wanted = taken                             ? message::notify::kIntermediate
-                              : event.state == State::delivered ? message::notify::kDelivered
-                                                                : message::notify::kFailed;
+  if (ended || taken) tell(slot, event.state, event, s);
+}
+
+// It leaves the engine, and nobody knows whether it arrived: told like an end, for nothing further
+// is waited for.
+void Engine::Impl::tell_uncertain(Slot slot, Step& s) {
+  tell(slot, State::uncertain, {.time = s.now.wall, .cause = Cause::no_receipt}, s);
+}
+
+void Engine::Impl::tell(Slot slot, State state, const message::Event& event, Step& s) {
+  const Hot& h = hot(slot);
+  const bool taken = state == State::submitted;
+  const std::uint8_t wanted = taken                       ? message::notify::kIntermediate
+                              : state == State::delivered ? message::notify::kDelivered
+                                                          : message::notify::kFailed;
   if ((h.notify & wanted) == 0) return;
   auto envelope = message::decode_envelope(h.record());
   ASSERT(envelope.has_value());  // checked when it was loaded or made
   add_notice(std::move(envelope->account),
              {.kind = taken ? NoticeKind::intermediate : NoticeKind::receipt,
-              .id = h.id(),
-              .state = event.state,
+              .id = envelope->id,
+              .state = state,
               .cause = event.cause,
-              .accepted_at = h.accepted_at(),
+              .accepted_at = envelope->accepted_at,
               .time = event.time,
               .tenant = std::move(envelope->tenant),
               .raw = event.raw,

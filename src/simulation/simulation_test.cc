@@ -17,7 +17,7 @@
 namespace trunkline::simulation {
 namespace {
 
-constexpr std::uint64_t kSeeds = 1'500;
+constexpr std::uint64_t kSeeds = 3'000;
 constexpr std::uint64_t kSeedsForABug = 50;
 
 std::optional<std::uint64_t> number_from(const char* variable) {
