@@ -77,13 +77,15 @@ CarrierLedger::Ticket CarrierLedger::seen(const wire::Submit& submit, std::strin
   part.answer = Answer::pending;
   part.status = 0;
   part.octets.assign(submit.text);
-  return {index, e.generation, static_cast<std::uint8_t>(submit.part.number - 1)};
+  ++part.times;
+  return {index, e.generation, static_cast<std::uint8_t>(submit.part.number - 1), part.times};
 }
 
 void CarrierLedger::settle(const Ticket& ticket, Answer answer, std::uint32_t status) {
   if (!file_.is_open()) return;
   Entry& e = entries_[ticket.entry];
   if (!e.used || e.generation != ticket.generation) return;  // written already, as partial
+  if (e.parts[ticket.part].times != ticket.times) return;    // it has come again since
   e.parts[ticket.part].answer = answer;
   e.parts[ticket.part].status = status;
   finish_if_done(ticket.entry);
@@ -119,9 +121,16 @@ std::uint32_t CarrierLedger::entry_of_set(const wire::Submit& submit) {
   fmt::format_to(std::back_inserter(key_), "{} {} {} {}", submit.dest.text, submit.part.reference,
                  submit.part.total, submit.source.text);
   if (const auto it = sets_.find(key_); it != sets_.end()) {
-    const PartSeen& part = entries_[it->second].parts[submit.part.number - 1u];
-    // A part that was not taken may come again; one that was is the first of another message.
-    const bool again = part.answer == Answer::refused || part.answer == Answer::dropped;
+    const Entry& e = entries_[it->second];
+    const PartSeen& part = e.parts[submit.part.number - 1u];
+    // A part that was not taken may come again, and, while others are missing, one whose answer got
+    // lost; a phone joins it with the rest all the same. Any other is the first of another message.
+    const bool not_taken = part.answer == Answer::refused || part.answer == Answer::dropped;
+    const bool unanswered = part.answer == Answer::pending || part.answer == Answer::none;
+    const bool whole =
+        std::all_of(e.parts.begin(), e.parts.begin() + static_cast<std::ptrdiff_t>(e.total),
+                    [](const PartSeen& p) { return p.seen; });
+    const bool again = not_taken || (unanswered && !whole && part.octets == submit.text);
     if (!part.seen || again) return it->second;
     write(it->second);
   }

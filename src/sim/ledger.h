@@ -70,6 +70,7 @@ class CarrierLedger {
     std::uint32_t entry = 0;
     std::uint32_t generation = 0;
     std::uint8_t part = 0;
+    std::uint32_t times = 0;
   };
   Ticket seen(const wire::Submit& submit, std::string_view message_id, const base::Now& now);
   // Once for each ticket, in any order.
@@ -84,6 +85,7 @@ class CarrierLedger {
     bool seen = false;
     Answer answer = Answer::pending;
     std::uint32_t status = 0;
+    std::uint32_t times = 0;  // it came, with whatever message
     std::string octets;
   };
   struct Entry {

@@ -575,6 +575,21 @@ TEST_F(SmscTest, ARefusedSegmentMayComeAgain) {
       ElementsAre(HasSubstr(R"("text":"ab","token":null,"message_id":"1000","resp":"ok")")));
 }
 
+TEST_F(SmscTest, APartWhoseAnswerGotLostMayComeAgain) {
+  auto link = bound();
+  send(link, part(1, 3, 2, "b"), 1);
+  take(link);
+  send(link, part(1, 3, 1, "a"), 2);
+  smsc_->disconnected(link, kStart);
+  link = bound();
+  send(link, part(1, 3, 1, "a"), 1);
+  send(link, part(1, 3, 3, "c"), 2);
+  take(link);
+  EXPECT_THAT(
+      ledger(),
+      ElementsAre(HasSubstr(R"("text":"abc","token":null,"message_id":"1000","resp":"ok"})")));
+}
+
 TEST_F(SmscTest, AReferenceThatComesAgainIsAnotherMessage) {
   const auto link = bound();
   send(link, part(1, 2, 1, "old"), 1);
