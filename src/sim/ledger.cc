@@ -123,14 +123,15 @@ std::uint32_t CarrierLedger::entry_of_set(const wire::Submit& submit) {
   if (const auto it = sets_.find(key_); it != sets_.end()) {
     const Entry& e = entries_[it->second];
     const PartSeen& part = e.parts[submit.part.number - 1u];
-    // A part that was not taken may come again, and, while others are missing, one whose answer got
-    // lost; a phone joins it with the rest all the same. Any other is the first of another message.
-    const bool not_taken = part.answer == Answer::refused || part.answer == Answer::dropped;
-    const bool unanswered = part.answer == Answer::pending || part.answer == Answer::none;
-    const bool whole =
-        std::all_of(e.parts.begin(), e.parts.begin() + static_cast<std::ptrdiff_t>(e.total),
-                    [](const PartSeen& p) { return p.seen; });
-    const bool again = not_taken || (unanswered && !whole && part.octets == submit.text);
+    // A part that was not taken may come again, and, while others are missing, one that was: its
+    // answer may not have been read. A phone joins it with the rest all the same. Any other is the
+    // first of another message.
+    const auto is_taken = [](const PartSeen& p) {
+      return p.seen && p.answer != Answer::refused && p.answer != Answer::dropped;
+    };
+    const bool whole = std::all_of(
+        e.parts.begin(), e.parts.begin() + static_cast<std::ptrdiff_t>(e.total), is_taken);
+    const bool again = !is_taken(part) || (!whole && part.octets == submit.text);
     if (!part.seen || again) return it->second;
     write(it->second);
   }

@@ -590,6 +590,21 @@ TEST_F(SmscTest, APartWhoseAnswerGotLostMayComeAgain) {
       ElementsAre(HasSubstr(R"("text":"abc","token":null,"message_id":"1000","resp":"ok"})")));
 }
 
+TEST_F(SmscTest, APartWhoseAnswerWasNotReadMayComeAgain) {
+  with_faults("[ { for: 1s, refuse: ESME_RSYSERR } ]");
+  const auto link = bound();
+  send(link, part(1, 3, 3, "c"), 1);  // refused
+  send(link, part(1, 3, 1, "a"), 2, 2s);
+  send(link, part(1, 3, 2, "b"), 3, 2s);
+  take(link);
+  send(link, part(1, 3, 2, "b"), 4, 3s);
+  send(link, part(1, 3, 3, "c"), 5, 3s);
+  take(link);
+  EXPECT_THAT(
+      ledger(),
+      ElementsAre(HasSubstr(R"("text":"abc","token":null,"message_id":"1000","resp":"ok"})")));
+}
+
 TEST_F(SmscTest, AReferenceThatComesAgainIsAnotherMessage) {
   const auto link = bound();
   send(link, part(1, 2, 1, "old"), 1);
