@@ -83,10 +83,7 @@ bool EsmeServer::Impl::drain(base::Duration at_most) {
     acceptor_.close(ignored);
     draining_ = true;
     on_empty_ = [empty] { empty->set_value(); };
-    const base::Mono now = options_.clock().mono;
-    std::vector<SessionPtr> all;
-    for (const auto& [serial, session] : sessions_) all.push_back(session);
-    for (const SessionPtr& session : all) session->end(now);
+    end_idle(options_.clock().mono);
     check_drained();
   });
   return done.wait_for(at_most) == std::future_status::ready;
@@ -150,6 +147,19 @@ void EsmeServer::Impl::on_closed(EsmeSession& session, const std::string& why, b
   check_drained();
 }
 
+// A peer that is asked to unbind may close at once: first it gets the answers to what it has sent.
+void EsmeServer::Impl::end_idle(base::Mono now) {
+  std::vector<SessionPtr> idle;
+  for (const auto& [serial, session] : sessions_) {
+    const bool waits = session->is_open() && session->requests_waiting() > 0;
+    if (!session->ending && !waits) idle.push_back(session);
+  }
+  for (const SessionPtr& session : idle) {
+    session->ending = true;
+    session->end(now);
+  }
+}
+
 void EsmeServer::Impl::check_drained() {
   if (!draining_ || !sessions_.empty() || !on_empty_) return;
   std::exchange(on_empty_, nullptr)();
@@ -211,6 +221,7 @@ void EsmeServer::Impl::flush() {
     }
   }
   post_told();
+  if (draining_) end_idle(now.mono);
 }
 
 void EsmeServer::Impl::arm_timer() {

@@ -59,6 +59,7 @@ class EsmeServer::Impl final : public SessionOwner {
   void on_timer();
   void touch(EsmeSession& session);
   void flush();
+  void end_idle(base::Mono now);
   void check_drained();
   const config::Config& config();
   Account& account(const std::string& system_id);
@@ -112,7 +113,10 @@ class EsmeServer::Impl final : public SessionOwner {
   void tell_one(Account& account, EsmeSession& session, const NoticeLine::Item& item,
                 const config::SmppAccount& config, base::Now now);
   void read_line(Account& account);
-  void done(Account& account, const message::NoticeAt& at, std::string_view result);
+  // What became of a notice; as the metric says it.
+  enum class Result : std::uint8_t { confirmed, retried, refused, expired, unreadable, unwritable };
+  void count(Result result);
+  void done(Account& account, const message::NoticeAt& at, Result result);
   void on_told(EsmeSession& session, const message::NoticeAt& at, Told outcome,
                base::Mono now) override;
   void post_told();
@@ -131,6 +135,9 @@ class EsmeServer::Impl final : public SessionOwner {
   std::shared_ptr<const config::Config> config_;
   PasswordChecker passwords_;
   FailureThrottle throttle_;
+
+  telemetry::HandleCache<telemetry::Counter> response_counters_;  // command << 32 | status
+  telemetry::HandleCache<telemetry::Counter> notice_counters_;    // Result
 
   std::map<std::uint64_t, SessionPtr> sessions_;  // by serial
   std::uint64_t last_serial_ = 0;

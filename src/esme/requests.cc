@@ -47,10 +47,13 @@ smpp::SmFields as_submit(const smpp::DataSm& data) {
 
 void EsmeServer::Impl::respond(EsmeSession& session, std::uint32_t sequence, std::uint32_t status,
                                const smpp::Pdu& response, base::Mono now) {
-  metrics_
-      .counter(Metric::esme_responses,
-               {smpp::command_name(smpp::command_id(response)), smpp::status_name(status)})
-      ->add();
+  const std::uint32_t command = smpp::command_id(response);
+  telemetry::Counter*& counter = response_counters_.slot(std::uint64_t{command} << 32 | status);
+  if (counter == nullptr) {
+    counter = metrics_.counter(Metric::esme_responses,
+                               {smpp::command_name(command), smpp::status_name(status)});
+  }
+  counter->add();
   session.respond(sequence, status, response, now);
   touch(session);
 }

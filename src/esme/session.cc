@@ -59,7 +59,7 @@ std::size_t EsmeSession::requests_waiting() const {
 
 bool EsmeSession::has_room(std::size_t window) const {
   const smpp::SmppSession& session = connection_->session();
-  return told_.size() < std::min(window, session.window_free() + told_.size()) &&
+  return told_.size() < window && session.window_free() > 0 &&
          session.unsent_bytes() < kUnsentBytesMax;
 }
 

@@ -54,7 +54,7 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
   bool is_open() const { return connection_->is_connected(); }
   bool is_bound() const;
   bool receives() const;  // bound, and not as a transmitter
-  const smpp::Dialect dialect() const { return connection_->session().dialect(); }
+  smpp::Dialect dialect() const { return connection_->session().dialect(); }
   smpp::BindKind bind_kind() const { return bind_kind_; }
 
   void accept_bind(std::string_view our_system_id, base::Mono now);
@@ -78,6 +78,7 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
   std::string system_id;  // as the bind says
   bool admitted = false;  // the account exists, and the password was its
   bool touched = false;   // flush() is due
+  bool ending = false;    // end() was called
 
  private:
   void on_connected(base::Mono) override {}

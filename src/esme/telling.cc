@@ -8,8 +8,17 @@ namespace trunkline::esme {
 
 using telemetry::Metric;
 
-void EsmeServer::Impl::done(Account& a, const message::NoticeAt& at, std::string_view result) {
-  metrics_.counter(Metric::notices, {result})->add();
+void EsmeServer::Impl::count(Result result) {
+  constexpr std::string_view kNames[] = {"confirmed", "retried",    "refused",
+                                         "expired",   "unreadable", "unwritable"};
+  const auto index = static_cast<std::size_t>(result);
+  telemetry::Counter*& counter = notice_counters_.slot(index);
+  if (counter == nullptr) counter = metrics_.counter(Metric::notices, {kNames[index]});
+  counter->add();
+}
+
+void EsmeServer::Impl::done(Account& a, const message::NoticeAt& at, Result result) {
+  count(result);
   if (a.told.empty()) told_.push_back(&a);
   a.told.push_back(at);
   a.leaving.insert(at);
@@ -29,11 +38,12 @@ void EsmeServer::Impl::read_line(Account& a) {
 }
 
 void EsmeServer::Impl::expire(Account& a, const config::SmppAccount& config, base::Now now) {
-  for (const auto& at : a.line.take_older(now.wall - config.receipts.keep)) done(a, at, "expired");
+  for (const auto& at : a.line.take_older(now.wall - config.receipts.keep))
+    done(a, at, Result::expired);
   for (const auto& at : a.line.take_unreadable()) {
     telemetry::log_error("notice_unreadable", "a stored notice cannot be read and was dropped",
                          {{"account", a.system_id}});
-    done(a, at, "unreadable");
+    done(a, at, Result::unreadable);
   }
 }
 
@@ -81,7 +91,7 @@ void EsmeServer::Impl::tell_one(Account& a, EsmeSession& session, const NoticeLi
   telemetry::log_error("notice_dropped", "it cannot be written as a deliver_sm",
                        {{"account", a.system_id}});
   a.line.confirmed(item.at);
-  done(a, item.at, "unwritable");
+  done(a, item.at, Result::unwritable);
 }
 
 void EsmeServer::Impl::on_told(EsmeSession& session, const message::NoticeAt& at, Told outcome,
@@ -90,14 +100,14 @@ void EsmeServer::Impl::on_told(EsmeSession& session, const message::NoticeAt& at
   switch (outcome) {
     case Told::confirmed:
       a.line.confirmed(at);
-      done(a, at, "confirmed");
+      done(a, at, Result::confirmed);
       break;
     case Told::refused:
       a.line.confirmed(at);
-      done(a, at, "refused");
+      done(a, at, Result::refused);
       break;
     case Told::not_now:
-      metrics_.counter(Metric::notices, {"retried"})->add();
+      count(Result::retried);
       a.line.refused(at, now);
       break;
     case Told::connection_lost:
