@@ -5,31 +5,10 @@
 //   {"id":3,"op":"answer","name":"a","status":0}      how deliver_sm are answered from now on; null: not at all
 //   {"id":4,"op":"close","name":"a"}
 'use strict';
-const readline = require('readline');
 const smpp = require('smpp');
+const {say, plain, revive, serve} = require('./lines.js');
 
 const sessions = {};
-const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
-
-// Buffers as hexadecimal digits, the rest as it is.
-function plain(value) {
-  if (Buffer.isBuffer(value)) return {hex: value.toString('hex')};
-  if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
-  if (value && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).filter(([, v]) => typeof v !== 'function')
-      .map(([k, v]) => [k, plain(v)]));
-  }
-  return value;
-}
-
-function revive(value) {
-  if (value && typeof value === 'object' && !Array.isArray(value)) {
-    if (typeof value.hex === 'string') return Buffer.from(value.hex, 'hex');
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
-  }
-  return value;
-}
 
 const ops = {
   connect({id, name, url, options}) {
@@ -67,11 +46,4 @@ const ops = {
   },
 };
 
-readline.createInterface({input: process.stdin}).on('line', (line) => {
-  const command = JSON.parse(line);
-  try {
-    ops[command.op](command);
-  } catch (error) {
-    say({id: command.id, error: String(error)});
-  }
-}).on('close', () => process.exit(0));
+serve(ops);

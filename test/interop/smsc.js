@@ -3,35 +3,15 @@
 //   {"id":1,"op":"deliver","pdu":{…}}        on every connection that receives; answers with the response
 //   {"id":2,"op":"refuse","status":88}       submit_sm are answered so from now on; 0: accepted
 'use strict';
-const readline = require('readline');
 const smpp = require('smpp');
+const {say, plain, revive, serve} = require('./lines.js');
 
 const sessions = new Set();
 let refuse = 0;
 let count = 0;
-const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 const pad = (n) => String(n).padStart(2, '0');
 const date = (d) => pad(d.getUTCFullYear() % 100) + pad(d.getUTCMonth() + 1) + pad(d.getUTCDate()) +
   pad(d.getUTCHours()) + pad(d.getUTCMinutes());
-
-function plain(value) {
-  if (Buffer.isBuffer(value)) return {hex: value.toString('hex')};
-  if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
-  if (value && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).filter(([, v]) => typeof v !== 'function')
-      .map(([k, v]) => [k, plain(v)]));
-  }
-  return value;
-}
-
-function revive(value) {
-  if (value && typeof value === 'object' && !Array.isArray(value)) {
-    if (typeof value.hex === 'string') return Buffer.from(value.hex, 'hex');
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
-  }
-  return value;
-}
 
 const server = smpp.createServer((session) => {
   session.on('error', () => {});
@@ -73,11 +53,4 @@ const ops = {
   },
 };
 
-readline.createInterface({input: process.stdin}).on('line', (line) => {
-  const command = JSON.parse(line);
-  try {
-    ops[command.op](command);
-  } catch (error) {
-    say({id: command.id, error: String(error)});
-  }
-}).on('close', () => process.exit(0));
+serve(ops);
