@@ -22,7 +22,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 BATCH = 100
 # Wide enough never to be what is measured.
 SMPP = {"binds": 4, "window": 1000, "rate": "1000000/s"}
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$j91RNqk6FRFpmynPwxofPg$PuZoSin3l3SB3Ako5x61Pv0nj1AUIEmS3f1En6rI534"  # demopass
+ACCOUNT = {"system_id": "demo", "password_hash": HASH, "window": 1000, "receipts": {"window": 1000},
+           "service_types": [{"is": "OTP", "class": "otp"}, {"is": "TRX", "class": "transactional"},
+                             {"is": "MKT", "class": "marketing"}]}
 TARGETS = {  # design targets: (row, value) -> bound
+    ("smpp", "throughput"): 40_000, ("smpp", "cpu_us"): 25,
     ("single", "throughput"): 20_000, ("single", "cpu_us"): 40,
     ("batch", "throughput"): 40_000, ("batch", "cpu_us"): 25,
     ("latency", "accept_p50_ms"): 1.5, ("latency", "accept_p99_ms"): 5,
@@ -126,11 +131,17 @@ class Bench:
     def drained(self, seconds=120):
         wait_until("every receipt is back and counted", seconds, lambda: self.delivered() >= self.sent, step=0.01)
 
-    def load(self, name, **options):
+    def load(self, name, smpp=False, **options):
         ledger = self.world.directory / f"accepted_{name}.ndjson"
         self.ledgers.append(ledger)
-        report = self.world.load(timeout=900, ledger=ledger, idempotency=True,
-                                 **{"class": "otp:10,transactional:60,marketing:30"}, **options)
+        if smpp:
+            report = self.world.load_smpp(timeout=900, ledger=ledger, system_id="demo", password="demopass",
+                                          **{"class": "OTP:10,TRX:60,MKT:30", "from": "Acme"}, **options)
+            if report["receipts"]["missing"] or report["receipts"]["stat"] != {"DELIVRD": report["sent"]}:
+                raise AssertionError(f"not all receipts came: {report}")
+        else:
+            report = self.world.load(timeout=900, ledger=ledger, idempotency=True,
+                                     **{"class": "otp:10,transactional:60,marketing:30"}, **options)
         if report["acknowledged"] != report["sent"]:
             raise AssertionError(f"not all were acknowledged: {report}")
         self.sent += report["acknowledged"]
@@ -144,8 +155,10 @@ class Bench:
         self.drained()
         seconds = time.monotonic() - start
         threads = gateway.used()
+        more = {} if "receipts" not in report else {
+            f"receipt_{q}_ms": report["receipts"]["latency_ms"][q] for q in ("p50", "p99")}
         return {"messages": count, "seconds": seconds, "throughput": count / seconds,
-                "accepted_per_s": report["throughput"],
+                "accepted_per_s": report["throughput"], **more,
                 "cpu_us": threads.pop("") / count * 1e6,
                 "threads_us": {k: v / count * 1e6 for k, v in sorted(threads.items(), key=lambda t: -t[1])},
                 "simulator_us": simulator.used()[""] / count * 1e6,
@@ -183,7 +196,10 @@ class Bench:
 
 
 def run(directory, quick):
-    world = World(directory, [harness.carrier_spec("alpha"), harness.carrier_spec("beta")])
+    listen = {name: {"address": "127.0.0.1:0"} for name in ("http", "smpp", "admin")}
+    tenants = [{**harness.gateway_config("x", {"alpha": "h:1"})["tenants"][0], "smpp": [ACCOUNT]}]
+    world = World(directory, [harness.carrier_spec("alpha"), harness.carrier_spec("beta")], listen=listen,
+                  tenants=tenants)
     with world:
         world.start(smpp=SMPP)
         wait_until("links are bound", 30, world.bound)
@@ -191,7 +207,8 @@ def run(directory, quick):
         scale = 10 if quick else 1
         bench.load("warm_up", count=20_000 // scale, batch=BATCH, connections=4)
         bench.drained()
-        out = {"single": bench.saturate("single", 400_000 // scale, connections=32, pipeline=8),
+        out = {"smpp": bench.saturate("smpp", 800_000 // scale, smpp=True, binds=8, window=500),
+               "single": bench.saturate("single", 400_000 // scale, connections=32, pipeline=8),
                "batch": bench.saturate("batch", 800_000 // scale, connections=8, batch=BATCH),
                "latency": bench.latency(5_000, 3 if quick else 20)}
         out["memory"] = {"rss_mb": harness.memory(world.gateway.pid) / 2**20,
@@ -228,7 +245,7 @@ def print_table(result):
     print(f"{m['cpu']}, {m['processors']} processors shared by gateway, load and carriers; {m['version']}")
     print(f"store on {m['filesystem']} ({m['device']}): 4 KB append + fdatasync p50 {m['fsync_ms']['p50']:.2f} ms, "
           f"p99 {m['fsync_ms']['p99']:.2f} ms; load average before {m['load_before']:.1f}\n")
-    for row, title in (("single", "REST, one message a request"), ("batch", f"REST, {BATCH} messages a request")):
+    for row, title in (("smpp", "SMPP in, SMPP out"), ("single", "REST, one message a request"), ("batch", f"REST, {BATCH} messages a request")):
         r = result[row]
         print(f"{title}: {r['messages']:,} messages, each with its receipt back")
         print(f"  throughput          {r['throughput']:>10,.0f} /s{verdict_of(row, 'throughput', r['throughput'])}")
@@ -236,6 +253,9 @@ def print_table(result):
               f"{verdict_of(row, 'cpu_us', r['cpu_us'])}")
         print("    by thread         " + ", ".join(f"{k} {v:.1f}" for k, v in r["threads_us"].items() if v >= 0.05))
         print(f"  simulator CPU       {r['simulator_us']:>10.1f} us a message")
+        if "receipt_p50_ms" in r:
+            print(f"  response            {r['accept_p50_ms']:>10.1f} ms p50, {r['accept_p99_ms']:.1f} ms p99; receipt "
+                  f"{r['receipt_p50_ms']:.1f} and {r['receipt_p99_ms']:.1f} ms")
         print(f"  gateway RSS         {r['rss_mb']:>10.0f} MB\n")
     r = result["latency"]
     print(f"at {r['rate']:,} messages a second for {r['seconds']} s, one a request")

@@ -296,6 +296,16 @@ class World:
             raise AssertionError(f"load ended with {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)
 
+    def load_smpp(self, timeout=300, **options):
+        """As load, over SMPP; `system_id` and `password` among the options."""
+        arguments = self.load_arguments(**options)
+        at = arguments.index("--url")
+        arguments[at:at + 4] = ["--smpp", self.gateway.ready["smpp"]]
+        done = run(*arguments, timeout=timeout)
+        if done.returncode not in (0, 1):
+            raise AssertionError(f"load ended with {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout)
+
     def bound(self):
         """Every carrier has a link that takes submits."""
         return all(c["bound"] > 0 for c in self.control().get("/v1/carriers")["data"])

@@ -167,6 +167,27 @@ class Esme(unittest.TestCase):
         wait_until("the bind is free", 10, lambda: self.esme.bind(
             "few3", self.address, system_id="few")["command_status"] == OK)
 
+    def test_load_and_its_verdict(self):
+        directory = self.world.directory
+        report = self.world.load_smpp(
+            system_id=self.account, password="demopass", count=500, binds=2, window=50, segments="1:8,3:2", unicode=0.2,
+            ledger=directory / "load.ndjson", attempted=directory / "attempted.ndjson", seed=9, **{"from": "Acme"})
+        self.assertEqual((report["acknowledged"], report["refused"], report["errors"]), (500, {}, {}), report)
+        self.assertEqual(report["receipts"]["stat"], {"DELIVRD": 500}, report)
+        self.assertEqual(report["receipts"]["missing"], 0)
+        self.assertGreater(report["receipts"]["latency_ms"]["p99"], 0)
+
+        def verdict():
+            code, found, why = harness.verify(directory / "load.ndjson", self.world.ledger)
+            self.assertIsNotNone(found, why)
+            # What other tests sent has no token; a line is written once its last part was answered.
+            return found if found["lost"] == 0 else None
+        found = wait_until("the carrier's ledger is written", 10, verdict)
+        self.assertEqual((found["accepted"], found["never_accepted"], found["duplicates"]), (500, 0, 0), found)
+        done = harness.run("load", "--smpp", self.address, "--system-id", "nobody", "--password", "x", "--count", 1)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("ESME_RBINDFAIL", done.stderr)
+
     def test_submit_multi(self):
         self.bind()
         answer = self.esme.call("a", "submit_multi", **FROM, registered_delivery=1, short_message="multi", dest_address=[

@@ -12,6 +12,7 @@
 #include "io/clock.h"
 #include "sim/http_answer.h"
 #include "sim/ledger.h"
+#include "sim/smpp_load.h"
 
 namespace trunkline::sim {
 namespace {
@@ -457,21 +458,8 @@ void Load::fail(Batch&& batch, std::string_view why) {
 void Load::again(std::uint64_t number, base::Mono due) { again_.push_back({{number}, due, {}}); }
 
 void Load::put_line(LineFile& file, std::uint64_t number, std::string_view id) {
-  std::string& out = file.buffer();
-  out.append(R"({"t":")").append(time_.rfc3339(io::wall_now())).append(R"(","key":)");
-  if (options_.idempotency || options_.retry) {
-    out.push_back('"');
-    traffic_.append_token(out, number);
-    out.push_back('"');
-  } else {
-    out.append("null");
-  }
-  if (!id.empty()) out.append(R"(,"id":")").append(id).push_back('"');
-  out.append(R"(,"to":")");
-  traffic_.append_to(out, number);
-  out.append(R"(","token":")");
-  traffic_.append_token(out, number);
-  out.append("\"}\n");
+  traffic_.append_line(file.buffer(), time_.rfc3339(io::wall_now()), number,
+                       options_.idempotency || options_.retry, id);
   file.written();
 }
 
@@ -546,9 +534,26 @@ std::expected<LoadReport, LoadError> run_load(const LoadOptions& options,
     return usage("kannel's API has neither batches nor idempotency keys");
   }
   if (options.batch < 1 || options.batch > 1000) return usage("--batch is 1 to 1000");
+  if (options.api == LoadOptions::Api::smpp) {
+    if (options.batch > 1 || options.idempotency) {
+      return usage("SMPP has neither batches nor idempotency keys");
+    }
+    for (const Weighted& w : options.traffic.classes) {
+      if (w.name.size() > 5) {
+        return usage(fmt::format("--class {}: over SMPP it is a service_type, 5 characters at most",
+                                 w.name));
+      }
+    }
+    for (const auto& [name, text, max] :
+         {std::tuple("--system-id", std::string_view(options.system_id), 15u),
+          std::tuple("--password", std::string_view(options.password), 8u)}) {
+      if (text.size() > max) return usage(fmt::format("{} has at most {} octets", name, max));
+    }
+  }
   auto traffic = Traffic::make(options.traffic);
   if (!traffic) return usage(traffic.error());
 
+  if (options.api == LoadOptions::Api::smpp) return run_smpp_load(options, *traffic, stop);
   asio::io_context io(1);
   Load load(io, options, std::move(*traffic), stop);
   if (auto started = load.start(); !started) return std::unexpected(started.error());
@@ -561,6 +566,14 @@ std::expected<LoadReport, LoadError> run_load(const LoadOptions& options,
   return load.finish();
 }
 
+namespace {
+
+double rate_of(std::uint64_t messages, double seconds) {
+  return seconds > 0 ? static_cast<double>(messages) / seconds : 0;
+}
+
+}  // namespace
+
 std::string to_json(const LoadReport& r) {
   const auto counts = [](const std::map<std::string, std::uint64_t>& from) {
     json::object out;
@@ -568,33 +581,60 @@ std::string to_json(const LoadReport& r) {
     return out;
   };
   const auto ms = [](std::uint64_t us) { return static_cast<double>(us) / 1000; };
-  return json::serialize(json::object{
-      {"sent", r.sent},
-      {"unsent", r.unsent},
-      {"acknowledged", r.acknowledged},
-      {"replayed", r.replayed},
-      {"refused", counts(r.refused)},
-      {"errors", counts(r.errors)},
-      {"retries", r.retries},
-      {"gave_up", r.gave_up},
-      {"seconds", r.seconds},
-      {"throughput", r.seconds > 0 ? static_cast<double>(r.acknowledged) / r.seconds : 0.0},
-      {"latency_ms",
-       {{"mean", r.latency.mean_us() / 1000},
-        {"p50", ms(r.latency.quantile_us(0.5))},
-        {"p99", ms(r.latency.quantile_us(0.99))},
-        {"p999", ms(r.latency.quantile_us(0.999))},
-        {"max", ms(r.latency.max_us())}}}});
+  const auto latency = [&](const Histogram& h) {
+    return json::object{{"mean", h.mean_us() / 1000},
+                        {"p50", ms(h.quantile_us(0.5))},
+                        {"p99", ms(h.quantile_us(0.99))},
+                        {"p999", ms(h.quantile_us(0.999))},
+                        {"max", ms(h.max_us())}};
+  };
+  json::object out{{"sent", r.sent},
+                   {"unsent", r.unsent},
+                   {"acknowledged", r.acknowledged},
+                   {"replayed", r.replayed},
+                   {"refused", counts(r.refused)},
+                   {"errors", counts(r.errors)},
+                   {"retries", r.retries},
+                   {"gave_up", r.gave_up},
+                   {"seconds", r.seconds},
+                   {"throughput", rate_of(r.acknowledged, r.seconds)},
+                   {"latency_ms", latency(r.latency)}};
+  if (r.receipts_awaited) {
+    out["receipts"] =
+        json::object{{"received", r.receipt_latency.count()},
+                     {"missing", r.receipts_missing},
+                     {"repeated", r.receipts_repeated},
+                     {"stat", counts(r.receipts)},
+                     {"seconds", r.seconds_with_receipts},
+                     {"throughput", rate_of(r.receipt_latency.count(), r.seconds_with_receipts)},
+                     {"latency_ms", latency(r.receipt_latency)}};
+  }
+  if (r.other_deliveries > 0) out["other_deliveries"] = r.other_deliveries;
+  return json::serialize(out);
 }
 
 std::string to_text(const LoadReport& r) {
-  std::string out = fmt::format(
-      "sent {}, acknowledged {}, in {:.2f} s: {:.0f} messages/s\n", r.sent, r.acknowledged,
-      r.seconds, r.seconds > 0 ? static_cast<double>(r.acknowledged) / r.seconds : 0);
-  const auto at = [&](double q) { return static_cast<double>(r.latency.quantile_us(q)) / 1000; };
-  fmt::format_to(std::back_inserter(out),
-                 "latency p50 {:.2f} ms, p99 {:.2f} ms, p999 {:.2f} ms, max {:.2f} ms\n", at(0.5),
-                 at(0.99), at(0.999), static_cast<double>(r.latency.max_us()) / 1000);
+  std::string out =
+      fmt::format("sent {}, acknowledged {}, in {:.2f} s: {:.0f} messages/s\n", r.sent,
+                  r.acknowledged, r.seconds, rate_of(r.acknowledged, r.seconds));
+  const auto latency = [&](const char* what, const Histogram& h) {
+    const auto at = [&](double q) { return static_cast<double>(h.quantile_us(q)) / 1000; };
+    fmt::format_to(std::back_inserter(out),
+                   "{} p50 {:.2f} ms, p99 {:.2f} ms, p999 {:.2f} ms, max {:.2f} ms\n", what,
+                   at(0.5), at(0.99), at(0.999), static_cast<double>(h.max_us()) / 1000);
+  };
+  latency("latency", r.latency);
+  if (r.receipts_awaited) {
+    const std::uint64_t n = r.receipt_latency.count();
+    fmt::format_to(std::back_inserter(out),
+                   "receipts {}, missing {}, repeated {}, in {:.2f} s: {:.0f} messages/s\n", n,
+                   r.receipts_missing, r.receipts_repeated, r.seconds_with_receipts,
+                   rate_of(n, r.seconds_with_receipts));
+    latency("receipt latency", r.receipt_latency);
+    for (const auto& [stat, count] : r.receipts) {
+      fmt::format_to(std::back_inserter(out), "receipts {}: {}\n", stat, count);
+    }
+  }
   for (const auto& [what, n] : r.refused) {
     fmt::format_to(std::back_inserter(out), "refused {}: {}\n", what, n);
   }

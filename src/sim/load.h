@@ -1,4 +1,4 @@
-// Load on the REST API: `trunkline load`.
+// Load: `trunkline load`, on the REST API, and with Api::smpp over SMPP.
 //
 // Open loop: message n is due at start + n/rate whether or not earlier ones were answered, and its
 // latency counts from then, so that a stall of the server shows as what it is.
@@ -20,13 +20,17 @@ struct LoadOptions {
   enum class Api : std::uint8_t {
     rest,    // POST /v1/messages
     kannel,  // GET /cgi-bin/sendsms: the same work for the peer that benchmarks run beside us
+    smpp,    // submit_sm; `connections` are binds, `pipeline` is each one's window
   };
   Api api = Api::rest;
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
-  std::string prefix;   // of the path, without a last slash
-  std::string key;      // Bearer; kannel: user:password
-  std::string dlr_url;  // kannel: where it reports receipts; empty: it asks for none
+  std::string prefix;     // of the path, without a last slash
+  std::string key;        // Bearer; kannel: user:password
+  std::string dlr_url;    // kannel: where it reports receipts; empty: it asks for none
+  std::string system_id;  // smpp
+  std::string password;
+  bool receipts = true;  // smpp: asks for them, and waits for them at the end
   TrafficOptions traffic;
   double rate = 0;             // messages a second; 0: as fast as answers come
   std::uint64_t count = 0;     // 0: until `duration` is over
@@ -54,11 +58,20 @@ struct LoadReport {
   Histogram latency;                             // of acknowledged messages
   bool gave_up = false;                          // the server was gone too long
 
-  bool all_acknowledged() const { return acknowledged == sent; }
+  // SMPP: of acknowledged messages.
+  bool receipts_awaited = false;
+  std::map<std::string, std::uint64_t> receipts;  // "DELIVRD" -> messages
+  std::uint64_t receipts_missing = 0;
+  std::uint64_t receipts_repeated = 0;
+  std::uint64_t other_deliveries = 0;  // messages from phones, receipts of no message of this run
+  double seconds_with_receipts = 0;    // first byte out to last receipt in
+  Histogram receipt_latency;           // from when the message was due
+
+  bool all_acknowledged() const { return acknowledged == sent && receipts_missing == 0; }
 };
 
 struct LoadError {
-  enum class Kind : std::uint8_t { usage, unreachable, ledger };
+  enum class Kind : std::uint8_t { usage, unreachable, refused, ledger };
   Kind kind = Kind::usage;
   std::string what;
 };

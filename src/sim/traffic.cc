@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "sim/fault.h"
+#include "sim/text.h"
 
 namespace trunkline::sim {
 namespace {
@@ -127,9 +128,7 @@ void Traffic::append_to(std::string& out, std::uint64_t n) const {
 void Traffic::append_json(std::string& out, std::uint64_t n, bool with_key) const {
   out.append(R"({"to":")");
   append_to(out, n);
-  if (!options_.classes.empty()) {
-    out.append(R"(","class":")").append(pick(options_.classes, bits(n, 2)));
-  }
+  if (!options_.classes.empty()) out.append(R"(","class":")").append(class_of(n));
   if (!options_.from.empty()) out.append(R"(","from":")").append(options_.from);
   if (with_key) {
     out.append(R"(","idempotency_key":")");
@@ -152,7 +151,7 @@ void Traffic::append_query(std::string& out, std::uint64_t n) const {
   append_percent(out, part);
 }
 
-void Traffic::append_body(std::string& out, std::uint64_t n) const {
+bool Traffic::append_body(std::string& out, std::uint64_t n) const {
   const std::size_t start = out.size();
   const std::uint64_t random = bits(n, 3);
   const bool unicode = static_cast<double>(random >> 40) < options_.unicode * 0x1.0p24;
@@ -176,6 +175,52 @@ void Traffic::append_body(std::string& out, std::uint64_t n) const {
     out.append(kFiller.substr(0, piece));
     have += piece;
   }
+  return unicode;
+}
+
+bool Traffic::append_octets(std::string& out, std::uint64_t n) const {
+  const std::size_t start = out.size();
+  if (!append_body(out, n)) return false;  // letters, digits and marks that are ASCII's in GSM, too
+  // Two- and four-octet sequences do not occur in these texts.
+  const std::string text = out.substr(start);
+  out.resize(start);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned unit = static_cast<unsigned char>(text[i]);
+    if (unit >= 0xe0) {
+      unit = ((unit & 0x0f) << 12) | ((static_cast<unsigned char>(text[i + 1]) & 0x3fu) << 6) |
+             (static_cast<unsigned char>(text[i + 2]) & 0x3fu);
+      i += 2;
+    }
+    out.push_back(static_cast<char>(unit >> 8));
+    out.push_back(static_cast<char>(unit & 0xff));
+  }
+  return true;
+}
+
+std::string_view Traffic::class_of(std::uint64_t n) const {
+  if (options_.classes.empty()) return {};
+  return pick(options_.classes, bits(n, 2));
+}
+
+void Traffic::append_line(std::string& out, std::string_view time, std::uint64_t n, bool with_key,
+                          std::string_view id) const {
+  out.append(R"({"t":")").append(time).append(R"(","key":)");
+  if (with_key) {
+    out.push_back('"');
+    append_token(out, n);
+    out.push_back('"');
+  } else {
+    out.append("null");
+  }
+  if (!id.empty()) {
+    out.append(R"(,"id":)");
+    sim::append_json(out, id);
+  }
+  out.append(R"(,"to":")");
+  append_to(out, n);
+  out.append(R"(","token":")");
+  append_token(out, n);
+  out.append("\"}\n");
 }
 
 }  // namespace trunkline::sim

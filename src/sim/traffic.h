@@ -39,11 +39,20 @@ class Traffic {
   void append_to(std::string& out, std::uint64_t n) const;
   // {"to":…,"class":…,"from":…,"body":…} with "idempotency_key" if asked for.
   void append_json(std::string& out, std::uint64_t n, bool with_key) const;
+  // The class, of SMPP the service_type; empty if none is named.
+  std::string_view class_of(std::uint64_t n) const;
+  // The text as SMPP carries it. True: UTF-16, data_coding 8; else the default alphabet's septets.
+  bool append_octets(std::string& out, std::uint64_t n) const;
+  // {"t","key","id","to","token"} and a newline, as a client's ledger has it; without an id if that
+  // is empty.
+  void append_line(std::string& out, std::string_view time, std::uint64_t n, bool with_key,
+                   std::string_view id) const;
   // &from=…&to=…&text=…, percent-encoded.
   void append_query(std::string& out, std::uint64_t n) const;
 
  private:
-  void append_body(std::string& out, std::uint64_t n) const;
+  // True: there is a character that needs UCS-2.
+  bool append_body(std::string& out, std::uint64_t n) const;
   explicit Traffic(const TrafficOptions& options) : options_(options) {}
   std::uint64_t bits(std::uint64_t n, std::uint64_t purpose) const;
   const std::string& pick(const std::vector<Weighted>& from, std::uint64_t bits) const;

@@ -30,6 +30,11 @@ void put_header(std::string& out, std::size_t length, std::uint32_t command, std
   put_u32(out, sequence);
 }
 
+void set_length(std::string& out, std::size_t start) {
+  const auto length = static_cast<std::uint32_t>(out.size() - start);
+  for (unsigned i = 0; i < 4; ++i) out[start + i] = static_cast<char>(length >> (24 - 8 * i));
+}
+
 void put_text(std::string& out, std::string_view text) {
   out.append(text);
   out.push_back('\0');
@@ -251,8 +256,81 @@ void put_receipt(std::string& out, const Deliver& d) {
     out.append("\x04\x27\x00\x01", 4);
     out.push_back(static_cast<char>(d.message_state));
   }
-  const auto length = static_cast<std::uint32_t>(out.size() - start);
-  for (unsigned i = 0; i < 4; ++i) out[start + i] = static_cast<char>(length >> (24 - 8 * i));
+  set_length(out, start);
+}
+
+// --- the application's side -------------------------------------------------------------------
+
+void put_bind(std::string& out, std::uint32_t bind_command, std::uint32_t sequence,
+              const Bind& bind) {
+  const std::size_t start = out.size();
+  put_header(out, 0, bind_command, 0, sequence);
+  put_text(out, bind.system_id);
+  put_text(out, bind.password);
+  out.push_back('\0');  // system_type
+  out.push_back(static_cast<char>(bind.interface_version));
+  out.append(3, '\0');  // TON, NPI and address_range
+  set_length(out, start);
+}
+
+void put_submit(std::string& out, const SubmitText& s) {
+  constexpr std::size_t kShortMessageMax = 254;
+  const std::size_t start = out.size();
+  put_header(out, 0, kSubmitSm, 0, s.sequence);
+  put_text(out, s.service_type);
+  put_address(out, s.source);
+  put_address(out, s.dest);
+  out.append(5, '\0');  // esm_class, protocol_id, priority_flag, schedule, validity
+  out.push_back(static_cast<char>(s.registered_delivery));
+  out.push_back('\0');  // replace_if_present_flag
+  out.push_back(static_cast<char>(s.data_coding));
+  out.push_back('\0');  // sm_default_msg_id
+  if (s.text.size() <= kShortMessageMax) {
+    out.push_back(static_cast<char>(s.text.size()));
+    out.append(s.text);
+  } else {
+    out.append("\x00\x04\x24", 3);  // sm_length 0, message_payload
+    out.push_back(static_cast<char>(s.text.size() >> 8));
+    out.push_back(static_cast<char>(s.text.size() & 0xff));
+    out.append(s.text);
+  }
+  set_length(out, start);
+}
+
+void put_deliver_resp(std::string& out, std::uint32_t status, std::uint32_t sequence) {
+  put_header(out, kHeaderBytes + 1, kDeliverSmResp, status, sequence);
+  out.push_back('\0');  // message_id
+}
+
+std::string_view read_message_id(std::string_view body) { return body.substr(0, body.find('\0')); }
+
+std::optional<Delivered> read_deliver(std::string_view body) {
+  base::ByteReader r(body);
+  Delivered d;
+  c_text(r, body, 6);  // service_type
+  address(r, body);
+  address(r, body);
+  d.esm_class = r.u8();
+  r.u16();             // protocol_id, priority_flag
+  c_text(r, body, 1);  // schedule_delivery_time
+  c_text(r, body, 1);  // validity_period
+  r.u32();             // registered_delivery … sm_default_msg_id
+  const std::string_view text = r.view(r.u8());
+  const auto word = [&](std::string_view mark) -> std::string_view {
+    const std::size_t at = text.find(mark);
+    if (at == std::string_view::npos) return {};
+    const std::string_view rest = text.substr(at + mark.size());
+    return rest.substr(0, rest.find(' '));
+  };
+  d.receipted_id = word("id:");
+  d.stat = word("stat:");
+  while (r.ok() && !r.at_end()) {
+    const std::uint16_t tag = r.u16();
+    const std::string_view value = r.view(r.u16());
+    if (tag == 0x001e) d.receipted_id = value.substr(0, value.find('\0'));
+  }
+  if (!r.ok()) return std::nullopt;
+  return d;
 }
 
 }  // namespace trunkline::sim::wire

@@ -101,4 +101,31 @@ struct Deliver {
 // A receipt: esm_class 0x04, data_coding 0.
 void put_receipt(std::string& out, const Deliver& deliver);
 
+// --- the application's side, of `load` ---------------------------------------------------------
+
+void put_bind(std::string& out, std::uint32_t bind_command, std::uint32_t sequence,
+              const Bind& bind);
+
+struct SubmitText {
+  std::uint32_t sequence = 0;
+  std::string_view service_type;  // at most 5 octets
+  Address source;
+  Address dest;
+  std::uint8_t registered_delivery = 0;
+  std::uint8_t data_coding = 0;
+  std::string_view text;  // above 254 octets: in message_payload
+};
+void put_submit(std::string& out, const SubmitText& submit);
+void put_deliver_resp(std::string& out, std::uint32_t status, std::uint32_t sequence);
+
+// Of a submit_sm_resp; empty if there is none.
+std::string_view read_message_id(std::string_view body);
+
+struct Delivered {
+  std::uint8_t esm_class = 0;
+  std::string_view receipted_id;  // of the TLV, else behind "id:"
+  std::string_view stat;          // behind "stat:"
+};
+std::optional<Delivered> read_deliver(std::string_view body);
+
 }  // namespace trunkline::sim::wire

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -26,6 +27,10 @@ struct Arguments {
   std::string classes;
   std::string segments;
   std::optional<std::uint64_t> seed;
+  std::optional<std::uint32_t> connections;
+  std::optional<std::uint32_t> pipeline;
+  std::string smpp;
+  bool no_receipts = false;
   bool json = false;
 };
 
@@ -47,23 +52,56 @@ int exit_code_of(sim::LoadError::Kind kind) {
       return kUsage;
     case sim::LoadError::Kind::unreachable:
       return kUnreachable;
+    case sim::LoadError::Kind::refused:
+      return kNegative;
     case sim::LoadError::Kind::ledger:
       return kStore;
   }
   return kUsage;
 }
 
-int load(Arguments& a) {
-  if (a.api == "kannel") {
-    a.load.api = sim::LoadOptions::Api::kannel;
-  } else if (a.api != "rest") {
-    return usage("--api " + a.api + ": rest and kannel are spoken");
+// HOST:PORT, [::1]:PORT; without a port 2775.
+bool parse_peer(std::string_view text, sim::LoadOptions& out) {
+  std::size_t colon = text.rfind(':');
+  if (text.ends_with(']') || colon == std::string_view::npos) colon = text.size();
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(std::min(colon + 1, text.size()));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  out.host = host;
+  out.port = 2775;
+  if (!port.empty()) {
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+    if (error != std::errc{} || end != port.data() + port.size() || out.port == 0) return false;
   }
+  return !host.empty();
+}
+
+// What differs by the API that is spoken. An empty sentence: all is well.
+std::string choose_api(Arguments& a) {
+  const bool smpp = !a.smpp.empty();
+  a.load.connections = a.connections.value_or(smpp ? 4 : 8);
+  a.load.pipeline = a.pipeline.value_or(smpp ? 100 : 1);
+  a.load.receipts = !a.no_receipts;
+  if (smpp) {
+    a.load.api = sim::LoadOptions::Api::smpp;
+    if (!parse_peer(a.smpp, a.load)) return "--smpp " + a.smpp + ": write HOST:PORT";
+    return a.load.system_id.empty() ? "--smpp needs --system-id and --password" : "";
+  }
+  if (a.load.key.empty()) return "--key is required; for SMPP --smpp, --system-id, --password";
+  if (!a.load.system_id.empty() || a.no_receipts) return "--system-id and others need --smpp";
   const auto url = io::HttpUrl::parse(a.url);
-  if (!url) return usage("--url: " + url.error());
+  if (!url) return "--url: " + url.error();
   a.load.host = url->host;
   a.load.port = url->port;
   a.load.prefix = url->prefix;
+  if (a.api != "kannel" && a.api != "rest")
+    return "--api " + a.api + ": rest and kannel are spoken";
+  if (a.api == "kannel") a.load.api = sim::LoadOptions::Api::kannel;
+  return "";
+}
+
+int load(Arguments& a) {
+  if (const std::string wrong = choose_api(a); !wrong.empty()) return usage(wrong);
   for (const auto& [text, to] :
        {std::pair(&a.duration, &a.load.duration), std::pair(&a.timeout, &a.load.timeout),
         std::pair(&a.patience, &a.load.patience)}) {
@@ -104,18 +142,24 @@ void add_load(CLI::App& app, int& exit_code) {
   auto a = std::make_shared<Arguments>();
   sim::LoadOptions& o = a->load;
   c->add_option("--url", a->url, "The REST API")->capture_default_str();
-  c->add_option("--key", o.key, "API key (Bearer)")->required();
+  c->add_option("--key", o.key, "API key (Bearer)");
   c->add_option("--api", a->api, "rest; kannel: GET /cgi-bin/sendsms, with --key USER:PASSWORD")
       ->capture_default_str();
   c->add_option("--dlr-url", o.dlr_url, "With kannel: where it reports receipts");
+  c->add_option("--smpp", a->smpp,
+                "HOST:PORT: over SMPP, as transceivers; --class then names service_types");
+  c->add_option("--system-id", o.system_id, "SMPP: who binds");
+  c->add_option("--password", o.password, "… and its password");
+  c->add_flag("--no-receipts", a->no_receipts, "SMPP: ask for no receipts and await none");
   c->add_option("--rate", o.rate,
                 "Messages a second, due whether or not earlier ones are "
                 "answered; 0: as fast as answers come")
       ->capture_default_str();
   c->add_option("--count", o.count, "Messages to send");
   c->add_option("--duration", a->duration, "… or for how long: 30s");
-  c->add_option("--connections", o.connections, "TCP connections")->capture_default_str();
-  c->add_option("--pipeline", o.pipeline, "Requests outstanding on each")->capture_default_str();
+  c->add_option("--connections,--binds", a->connections, "TCP connections (8, of SMPP 4)");
+  c->add_option("--pipeline,--window", a->pipeline,
+                "Requests outstanding on each (1, of SMPP 100)");
   c->add_option("--batch", o.batch, "Messages a request, up to 1000")->capture_default_str();
   c->add_option("--class", a->classes, "Mix of classes: otp:10,transactional:60,marketing:30");
   c->add_option("--segments", a->segments, "Mix of lengths in segments: 1:90,2:8,3:2");
@@ -126,8 +170,10 @@ void add_load(CLI::App& app, int& exit_code) {
       ->delimiter(',');
   c->add_option("--from", o.traffic.from, "Sender of every message");
   c->add_flag("--idempotency", o.idempotency, "Send an Idempotency-Key with each");
-  c->add_flag("--retry", o.retry,
-              "After 5xx, 429 or a lost connection send the same key again, until acknowledged");
+  c->add_flag(
+      "--retry", o.retry,
+      "After 5xx, 429 or a lost connection send the same key again, until acknowledged; over "
+      "SMPP only what was refused for now");
   c->add_option("--timeout", a->timeout, "Of a request (30s)");
   c->add_option("--patience", a->patience, "Give up after so long without any answer (60s)");
   c->add_option("--ledger", o.ledger, "Append {t,key,id,to,token} for each acknowledged");
