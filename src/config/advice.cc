@@ -148,8 +148,13 @@ class Adviser {
     };
     const bool classes =
         wide.classes == 0 || (narrow.classes != 0 && (narrow.classes & ~wide.classes) == 0);
-    return classes && set_covers(wide.countries, narrow.countries) &&
-           set_covers(wide.tenants, narrow.tenants);
+    const bool types = wide.types == 0 || (narrow.types != 0 && (narrow.types & ~wide.types) == 0);
+    const bool unicode = !wide.unicode || wide.unicode == narrow.unicode;
+    const bool segments =
+        wide.segments_min <= narrow.segments_min && wide.segments_max >= narrow.segments_max;
+    return classes && types && unicode && segments &&
+           set_covers(wide.countries, narrow.countries) &&
+           set_covers(wide.tenants, narrow.tenants) && set_covers(wide.senders, narrow.senders);
   }
 
   void routes() {

@@ -109,6 +109,7 @@ class Compiler {
     name_tenants();
     compile_classes();
     compile_carriers();
+    name_regions();
     compile_tenants();
     compile_routes();
     config_.tables.version = sha256_hex(normalized(root_)).substr(0, 12);
@@ -382,6 +383,7 @@ class Compiler {
         tenant.default_class = previous_->tenants[i].default_class;
       }
       config_.tables.policy.tenants.push_back({.name = tenant.name, .removed = true});
+      config_.tables.routing.residency.push_back(0);
       config_.tenants.push_back(std::move(tenant));
     }
     for (const Value& value : root_.at("tenants").items) {
@@ -395,6 +397,7 @@ class Compiler {
       if (tenants_.value(rules.name) != &value) continue;  // a name given twice
       config_.tenants[index.at()].default_class = default_class;
       config_.tables.policy.tenants[index.at()] = std::move(rules);
+      config_.tables.routing.residency[index.at()] = regions(value.at("residency"));
     }
     std::ranges::sort(config_.accounts, {}, &SmppAccount::system_id);
     std::ranges::sort(config_.numbers, {}, &InboundNumber::digits);
@@ -550,16 +553,97 @@ class Compiler {
         unique_id(name, carriers);
         const auto carrier = refer(carriers_, name, "carrier", root_.at("carriers"));
         if (carrier.is_none()) continue;
-        route.via.push_back({carrier, via.at("price").number(-1)});
+        route.via.push_back({carrier, via.at("price").number(-1), via.at("weight").number(1)});
       }
-      if (value.at("via").items.size() > routing::kPlanMax) {
+      if (value.at("via").items.size() > routing::kViaMax) {
         error(value.at("via"),
               fmt::format("{} carriers; {} is the most", value.at("via").items.size(),
-                          routing::kPlanMax),
+                          routing::kViaMax),
               "leave out the last ones");
+        route.via.resize(std::min(route.via.size(), routing::kViaMax));
       }
+      route.strategy = routing::strategy_from_name(value.at("strategy").text())
+                           .value_or(routing::Strategy::priority);
+      route.sticky = value.at("sticky").boolean();
+      if (route.sticky && route.strategy != routing::Strategy::weighted) {
+        error(value.at("sticky"),
+              fmt::format("strategy {} gives a recipient no carrier of its own",
+                          routing::name(route.strategy)),
+              "use strategy: weighted, or leave sticky out");
+      }
+      route.residency = regions(value.at("residency"));
+      if (value.at("spill_to").given) route.spill_to = spill_to(value.at("spill_to"));
+      stranded(value, route);
       config_.tables.routing.routes.push_back(std::move(route));
     }
+    routing::finish(config_.tables.routing);
+  }
+
+  // --- regions ----------------------------------------------------------------------------------
+
+  // Those that carriers are in, those of carriers that are gone included.
+  void name_regions() {
+    std::vector<std::string>& names = config_.tables.routing.regions;
+    for (const routing::Carrier& carrier : config_.tables.routing.carriers) {
+      if (std::ranges::find(names, carrier.region) == names.end()) names.push_back(carrier.region);
+    }
+    if (names.size() > routing::kRegionsMax) {
+      error(
+          root_.at("carriers"),
+          fmt::format("carriers in {} regions; {} is the most", names.size(), routing::kRegionsMax),
+          "use fewer words for regions");
+      for (routing::Carrier& carrier : config_.tables.routing.carriers) carrier.region = names[0];
+      names.resize(1);
+    }
+  }
+
+  std::optional<std::uint8_t> region(const Value& item) {
+    const auto& names = config_.tables.routing.regions;
+    const std::string name = item.text();
+    const auto found = std::ranges::find(names, name);
+    if (found != names.end()) return static_cast<std::uint8_t>(found - names.begin());
+    if (item.bad || root_.at("carriers").bad) return std::nullopt;
+    const std::vector<std::string_view> present(names.begin(), names.end());
+    const std::string_view near = nearest(name, present);
+    std::string remedy =
+        present.empty() ? "add a carrier there" : fmt::format("carriers are in: {}", join(present));
+    if (!near.empty()) remedy = fmt::format("did you mean {}? {}", quote(near), remedy);
+    error(item, fmt::format("no carrier is in region {}", quote(name)), remedy);
+    return std::nullopt;
+  }
+
+  routing::Regions regions(const Value& list) {
+    routing::Regions out = 0;
+    for (const Value& item : list.items) {
+      if (const auto at = region(item)) out |= routing::Regions{1} << *at;
+    }
+    if (list.given && !list.bad && list.items.empty()) {
+      error(list, "an empty list allows no region at all", "name the regions, or leave it out");
+    }
+    return out;
+  }
+
+  std::vector<std::uint8_t> spill_to(const Value& list) {
+    std::vector<std::uint8_t> out;
+    for (const Value& item : list.items) {
+      const auto at = region(item);
+      if (at && std::ranges::find(out, *at) == out.end()) out.push_back(*at);
+    }
+    return out;
+  }
+
+  // A route whose carriers are all outside its residency can never be used.
+  void stranded(const Value& value, const routing::Route& route) {
+    if (route.residency == 0 || route.via.empty()) return;
+    const auto& names = config_.tables.routing.regions;
+    const bool any = std::ranges::any_of(route.via, [&](const routing::Via& via) {
+      const auto found =
+          std::ranges::find(names, config_.tables.routing.carriers[via.carrier.at()].region);
+      return (route.residency >> (found - names.begin()) & 1) != 0;
+    });
+    if (any) return;
+    error(value.at("residency"), "none of the route's carriers is in one of these regions",
+          "add a carrier of these regions to via, or change the residency");
   }
 
   routing::Match match(const Value& value) {
@@ -581,6 +665,25 @@ class Compiler {
     for (const Value& item : value.at("tenant").items) {
       const auto index = refer(tenants_, item, "tenant", root_.at("tenants"));
       if (!index.is_none()) match.tenants.push_back(index);
+    }
+    for (const Value& item : value.at("number_type").items) {
+      for (unsigned t = 0; t <= static_cast<unsigned>(numbering::NumberType::voicemail); ++t) {
+        const auto type = static_cast<numbering::NumberType>(t);
+        if (numbering::name(type) == item.text()) match.types |= routing::type_bit(type);
+      }
+    }
+    for (const Value& item : value.at("sender").items) match.senders.push_back(item.text());
+    std::ranges::sort(match.senders);
+    if (value.at("unicode").given) match.unicode = value.at("unicode").boolean();
+    match.segments_min =
+        static_cast<std::uint8_t>(value.at("min_segments").integer(match.segments_min));
+    match.segments_max =
+        static_cast<std::uint8_t>(value.at("max_segments").integer(match.segments_max));
+    if (match.segments_min > match.segments_max) {
+      error(value.at("max_segments"),
+            fmt::format("no text has at least {} and at most {} segments", match.segments_min,
+                        match.segments_max),
+            "lower min_segments or raise max_segments");
     }
     return match;
   }

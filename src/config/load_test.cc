@@ -162,6 +162,22 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_EQ(routes[0].via[0].carrier.at(), 1u);
   EXPECT_DOUBLE_EQ(routes[0].via[0].price, 0.045);
   EXPECT_LT(routes[0].via[1].price, 0);
+  EXPECT_DOUBLE_EQ(routes[0].via[0].weight, 2.5);
+  EXPECT_DOUBLE_EQ(routes[0].via[1].weight, 1);
+  EXPECT_EQ(routes[0].strategy, routing::Strategy::weighted);
+  EXPECT_EQ(routes[1].strategy, routing::Strategy::priority);
+  EXPECT_TRUE(routes[0].sticky);
+  EXPECT_EQ(routes[0].residency, 0b11u);  // eu is 0, us is 1
+  EXPECT_EQ(routes[0].spill_to, std::vector<std::uint8_t>{1});
+  EXPECT_FALSE(routes[1].spill_to.has_value());
+  EXPECT_EQ(routes[0].match.types, routing::type_bit(numbering::NumberType::mobile) |
+                                       routing::type_bit(numbering::NumberType::voip));
+  EXPECT_EQ(routes[0].match.senders, (std::vector<std::string>{"Acme", "Bank"}));  // sorted
+  EXPECT_EQ(routes[0].match.unicode, false);
+  EXPECT_FALSE(routes[1].match.unicode.has_value());
+  EXPECT_EQ(routes[0].match.segments_min, 2);
+  EXPECT_EQ(routes[0].match.segments_max, 9);
+  EXPECT_EQ(c.tables.routing.residency, (std::vector<routing::Regions>{0b01, 0}));
   EXPECT_EQ(routes[1].match.countries.size(), 1u);
   EXPECT_EQ(routes[2].match.classes, 0u);
   EXPECT_TRUE(routes[2].match.countries.empty());
@@ -174,6 +190,24 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_EQ(tenants[1].classes, 0b010000u);  // only its default
   EXPECT_EQ(c.tenants[1].default_class.at(), 4u);
   EXPECT_EQ(c.tables.policy.version, c.tables.version);
+}
+
+TEST(Load, ARouteHasSoManyCarriersAndNoMore) {
+  std::string yaml = "carriers:\n";
+  std::string via;
+  for (std::size_t i = 0; i <= routing::kViaMax; ++i) {
+    yaml += fmt::format(
+        "  - {{ name: c{0}, region: eu, smpp: {{ host: h{0}, port: 1, system_id: a }} }}\n", i);
+    via += fmt::format("{{ carrier: c{} }}, ", i);
+  }
+  yaml += fmt::format("routes:\n  - {{ name: r, via: [ {} ] }}\n", via);
+  const Loaded loaded = load_text(kBase + yaml);
+  EXPECT_FALSE(loaded.config.has_value());
+  ASSERT_FALSE(loaded.findings.empty());
+  const bool told = std::ranges::any_of(loaded.findings, [](const Finding& finding) {
+    return finding.what == "33 carriers; 32 is the most";
+  });
+  EXPECT_TRUE(told);
 }
 
 TEST(Load, SmppAccountsAndNumbers) {

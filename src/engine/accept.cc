@@ -147,7 +147,8 @@ std::optional<Refusal> Engine::Impl::admit_all(const Accept& event, Step& s) {
 }
 
 ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
-  const numbering::Country country = numbering::country_of(item.to);
+  const numbering::NumberInfo number = numbering::look_up(item.to);
+  const numbering::Country country = number.country;
   const policy::Facts facts{.tenant = item.tenant,
                             .traffic_class = item.traffic_class,
                             .to = item.to,
@@ -175,10 +176,18 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
                    .retry_after = {},
                    .version = {}});
   }
-  const routing::Plan plan = routing::plan(tables_->routing, {.tenant = item.tenant,
-                                                              .traffic_class = item.traffic_class,
-                                                              .country = country,
-                                                              .region = item.region});
+  const routing::Facts routing_facts{
+      .tenant = item.tenant,
+      .traffic_class = item.traffic_class,
+      .country = country,
+      .type = number.type,
+      .from = item.from,
+      .region = item.region,
+      .unicode = static_cast<gsm::Encoding>(item.encoding) == gsm::Encoding::ucs2,
+      .segments = item.segments,
+      .dice = item.to_hash ^ next_generation_,
+      .recipient = item.to_hash};
+  const routing::Plan plan = routing::plan(tables_->routing, routing_facts, &measures_);
   if (plan.count == 0) {
     return refuse(
         refusal_of("policy_refused", "routing.no_route",

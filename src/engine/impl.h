@@ -23,10 +23,12 @@
 #include "base/limits.h"
 #include "engine/engine.h"
 #include "engine/story.h"
+#include "gsm/encoding.h"
 #include "message/record.h"
 #include "queue/carrier_queue.h"
 #include "queue/retry.h"
 #include "queue/slot_list.h"
+#include "routing/measures.h"
 
 namespace trunkline::engine {
 
@@ -399,6 +401,7 @@ class Engine::Impl {
   queue::ClassOrder order_;
   std::vector<queue::CarrierQueue> carriers_;
   std::vector<queue::RateLimiter> tenant_rates_;
+  routing::RecentMeasures measures_;
   std::vector<bool> dirty_;
   std::vector<CarrierIndex> dirty_list_;
   std::vector<Mono> carrier_wake_;  // when a token lets the carrier go on; max: not waiting

@@ -323,8 +323,10 @@ void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   const bool told = base::to_us(h.progress.submitted_at) != 0;
   const Wall since = told ? h.progress.submitted_at : h.accepted_at();
   const base::Duration waited = s.now.wall - since;
-  if (waited >= limits::kReceiptWaitMax)
+  if (waited >= limits::kReceiptWaitMax) {
+    if (!h.carrier.is_none()) measures_.add(h.carrier, h.country, false, {});
     return finish(slot, State::uncertain, Cause::no_receipt, {}, s);
+  }
   const base::Duration stays = std::max<base::Duration>(limits::kColdAfter - waited, at_least);
   if (stays <= base::Duration::zero()) return freeze(slot, since + limits::kReceiptWaitMax, s);
   set_place(slot, Place::receipt_wait);

@@ -43,6 +43,7 @@ std::shared_ptr<const Tables> tables() {
     t->carriers.push_back({});
   }
   t->routing.routes.push_back({.name = "all", .via = {{{0}}, {{1}}, {{2}}}});
+  routing::finish(t->routing);
   return t;
 }
 

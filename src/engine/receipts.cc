@@ -134,6 +134,10 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
                            {},
                            {},
                            (s.now.wall - h.progress.submitted_at).count()});
+    if (target.segment == 1) {
+      measures_.add(event.carrier, h.country, event.state == message::ReceiptState::delivered,
+                    s.now.wall - h.progress.submitted_at);
+    }
   }
   // Whatever it says, the carrier has the segment.
   if ((accepted | bit) == all && message::may_follow(e.state, State::submitted))

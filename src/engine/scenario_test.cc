@@ -297,6 +297,7 @@ void Scenario::prepare() {
 
 std::shared_ptr<const Tables> Scenario::tables() const {
   auto copy = std::make_shared<Tables>(config_);
+  routing::finish(copy->routing);
   copy->policy.classes.clear();
   for (const message::TrafficClass& c : copy->classes) copy->policy.classes.push_back(c.name);
   return copy;

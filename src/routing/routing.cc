@@ -1,66 +1,268 @@
 #include "routing/routing.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 
 #include "base/assert.h"
 
 namespace trunkline::routing {
 namespace {
 
-// Empty if the route matches, else what did not.
-std::string_view mismatch(const Match& match, const Facts& facts) {
-  if (!match.countries.empty() && !std::ranges::binary_search(match.countries, facts.country)) {
-    return "country";
+constexpr std::array<std::string_view, 5> kStrategyNames{"priority", "weighted", "cheapest",
+                                                         "fastest", "best"};
+constexpr double kNever = 1e300;
+
+// The region it must not leave, the order of regions, and the order within one.
+constexpr unsigned kExcluded = ~0u;
+
+struct Ranked {
+  std::size_t at = 0;            // in Route::via
+  unsigned region = 0;           // kExcluded: not allowed there
+  std::array<double, 3> keys{};  // smaller first
+
+  bool operator<(const Ranked& other) const {
+    if (region != other.region) return region < other.region;
+    if (keys != other.keys) return keys < other.keys;
+    return at < other.at;
   }
-  if (match.classes != 0 && (match.classes >> facts.traffic_class.at() & 1) == 0) return "class";
-  if (!match.tenants.empty() &&
-      std::ranges::find(match.tenants, facts.tenant) == match.tenants.end()) {
-    return "tenant";
+};
+
+// SplitMix64's finisher: neighbouring inputs give unrelated outputs.
+constexpr std::uint64_t mixed(std::uint64_t x) {
+  x += 0x9e3779b97f4a7c15;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+  x = (x ^ x >> 27) * 0x94d049bb133111eb;
+  return x ^ x >> 31;
+}
+
+// Exponentials with the weights as rates: the smallest is each one's with the probability of its
+// share, and the order of the rest is that of further draws without putting back.
+double draw(std::uint64_t dice, message::CarrierIndex carrier, double weight) {
+  if (weight <= 0) return kNever;
+  const std::uint64_t bits = mixed(dice ^ mixed(carrier.value)) >> 11;
+  const double uniform = (static_cast<double>(bits) + 0.5) * 0x1p-53;
+  return -std::log(uniform) / weight;
+}
+
+double price_key(double price) { return price < 0 ? kNever : price; }
+double time_key(const Quality& quality) {
+  return quality.to_receipt > base::Duration::zero()
+             ? static_cast<double>(quality.to_receipt.count())
+             : kNever;
+}
+// Differences below a point are noise.
+double delivered_key(const Quality& quality) {
+  return quality.delivered < 0 ? kNever : -std::round(quality.delivered * 100);
+}
+
+class Ranking {
+ public:
+  Ranking(const Table& table, const Route& route, const Facts& facts, const Measures* measures)
+      : table_(table), route_(route), facts_(facts), measures_(measures) {
+    ASSERT(route.via.size() <= kViaMax);
+    for (std::size_t i = 0; i < route.via.size(); ++i) {
+      const Via& via = route.via[i];
+      all_[i] = {i, excluded(i).empty() ? region_rank(via) : kExcluded, keys(via)};
+    }
+    std::sort(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(size()));
+    explore();
   }
-  return {};
+
+  std::size_t size() const { return route_.via.size(); }
+  const Ranked& operator[](std::size_t i) const { return all_[i]; }
+  bool explored() const { return explored_; }  // the first one is there to be measured
+  Quality quality(const Via& via) const {
+    return measures_ == nullptr ? Quality{} : measures_->of(via.carrier, facts_.country);
+  }
+  const Carrier& carrier(const Via& via) const { return table_.carriers[via.carrier.at()]; }
+
+  // Why the carrier at this place is not planned whatever its state; empty: it is.
+  std::string_view excluded(std::size_t i) const {
+    const Carrier& c = carrier(route_.via[i]);
+    const Regions bit = Regions{1} << c.region_at;
+    if (c.removed) return "removed from the configuration";
+    if (route_.residency != 0 && (route_.residency & bit) == 0) return "route's residency";
+    const Regions tenant = facts_.tenant.at() < table_.residency.size()
+                               ? table_.residency[facts_.tenant.at()]
+                               : Regions{0};
+    if (tenant != 0 && (tenant & bit) == 0) return "tenant's residency";
+    if (region_rank(route_.via[i]) == kExcluded) return "the route does not spill over there";
+    return {};
+  }
+
+  unsigned region_rank(const Via& via) const {
+    const Carrier& c = carrier(via);
+    if (facts_.region.empty() || c.region == facts_.region) return 0;
+    if (!route_.spill_to) return 1;
+    const auto found = std::ranges::find(*route_.spill_to, c.region_at);
+    return found == route_.spill_to->end()
+               ? kExcluded
+               : 1 + static_cast<unsigned>(found - route_.spill_to->begin());
+  }
+
+ private:
+  void explore() {
+    if (route_.strategy != Strategy::fastest && route_.strategy != Strategy::best) return;
+    if (measures_ == nullptr || size() == 0) return;
+    const std::uint64_t dice = mixed(~facts_.dice);
+    if (dice % kExploreOneIn != 0) return;
+    std::size_t equals = 0;
+    while (equals < size() && all_[equals].region == all_[0].region) ++equals;
+    const std::size_t chosen = (dice / kExploreOneIn) % equals;
+    std::rotate(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(chosen),
+                all_.begin() + static_cast<std::ptrdiff_t>(chosen) + 1);
+    explored_ = chosen != 0;
+  }
+
+  std::array<double, 3> keys(const Via& via) const {
+    switch (route_.strategy) {
+      case Strategy::priority:
+        return {};
+      case Strategy::weighted:
+        return {draw(route_.sticky ? facts_.recipient : facts_.dice, via.carrier, via.weight)};
+      case Strategy::cheapest:
+        return {price_key(via.price)};
+      case Strategy::fastest:
+        return {time_key(quality(via))};
+      case Strategy::best: {
+        const Quality q = quality(via);
+        return {delivered_key(q), time_key(q), price_key(via.price)};
+      }
+    }
+    ASSERT(false);
+    return {};
+  }
+
+  const Table& table_;
+  const Route& route_;
+  const Facts& facts_;
+  const Measures* measures_;
+  std::array<Ranked, kViaMax> all_;
+  bool explored_ = false;
+};
+
+std::vector<std::string> reasons_for(const Ranking& ranking, const Route& route, const Facts& facts,
+                                     const Ranked& ranked) {
+  const Via& via = route.via[ranked.at];
+  const Carrier& carrier = ranking.carrier(via);
+  const bool preferred = !facts.region.empty() && ranking.region_rank(via) == 0;
+  std::vector<std::string> out{preferred ? carrier.region + ", preferred region" : carrier.region};
+  const Quality quality = ranking.quality(via);
+  const auto price = [&] {
+    out.push_back(via.price < 0 ? "price not known" : fmt::format("price {:g}", via.price));
+  };
+  const auto time = [&] {
+    out.push_back(
+        quality.to_receipt == base::Duration::zero()
+            ? "time to receipt not known"
+            : fmt::format("receipts after {}", base::format_duration(quality.to_receipt)));
+  };
+  switch (route.strategy) {
+    case Strategy::priority:
+      break;
+    case Strategy::weighted:
+      out.push_back(fmt::format("weight {:g}{}", via.weight, route.sticky ? ", by recipient" : ""));
+      break;
+    case Strategy::cheapest:
+      price();
+      break;
+    case Strategy::fastest:
+      time();
+      break;
+    case Strategy::best:
+      out.push_back(quality.delivered < 0
+                        ? "delivery ratio not known"
+                        : fmt::format("{:.0f}% delivered", quality.delivered * 100));
+      time();
+      price();
+      break;
+  }
+  return out;
 }
 
 }  // namespace
 
-Plan plan(const Table& table, const Facts& facts) {
+std::string_view name(Strategy strategy) {
+  return kStrategyNames[static_cast<std::size_t>(strategy)];
+}
+std::optional<Strategy> strategy_from_name(std::string_view name) {
+  const auto found = std::ranges::find(kStrategyNames, name);
+  if (found == kStrategyNames.end()) return std::nullopt;
+  return static_cast<Strategy>(found - kStrategyNames.begin());
+}
+
+void finish(Table& table) {
+  for (Carrier& carrier : table.carriers) {
+    auto found = std::ranges::find(table.regions, carrier.region);
+    if (found == table.regions.end()) {
+      ASSERT(table.regions.size() < kRegionsMax);
+      found = table.regions.insert(found, carrier.region);
+    }
+    carrier.region_at = static_cast<std::uint8_t>(found - table.regions.begin());
+  }
+  table.index = Index(table.routes);
+}
+
+Plan plan(const Table& table, const Facts& facts, const Measures* measures) {
   Plan plan;
-  for (const Route& route : table.routes) {
-    if (!mismatch(route.match, facts).empty()) continue;
-    plan.route = &route;
-    const auto add = [&](bool preferred) {
-      for (const Via& via : route.via) {
-        const Carrier& carrier = table.carriers[via.carrier.at()];
-        const bool in_region = facts.region.empty() || carrier.region == facts.region;
-        if (in_region == preferred && !carrier.removed && plan.count < kPlanMax) {
-          plan.carriers[plan.count++] = via.carrier;
-        }
-      }
-    };
-    add(true);
-    add(false);
-    return plan;
+  const auto at = table.index.first_match(table.routes, facts);
+  if (!at) return plan;
+  plan.route = &table.routes[*at];
+  const Ranking ranking(table, *plan.route, facts, measures);
+  for (std::size_t i = 0; i < ranking.size() && plan.count < kPlanMax; ++i) {
+    if (ranking[i].region == kExcluded) break;
+    const Via& via = plan.route->via[ranking[i].at];
+    plan.carriers[plan.count] = via.carrier;
+    plan.prices[plan.count++] = via.price;
   }
   return plan;
 }
 
-std::vector<std::string> explain(const Table& table, const Facts& facts) {
+Explanation explain(const Table& table, const Facts& facts, const Measures* measures) {
+  Explanation out;
+  const auto matching = table.index.first_match(table.routes, facts);
+  for (std::size_t i = 0; i < table.routes.size(); ++i) {
+    if (matching && i > *matching) break;
+    out.steps.push_back(
+        {table.routes[i].name, std::string(mismatch(table.routes[i].match, facts))});
+  }
+  if (!matching) return out;
+  const Route& route = table.routes[*matching];
+  const Ranking ranking(table, route, facts, measures);
+  for (std::size_t i = 0; i < ranking.size(); ++i) {
+    const Via& via = route.via[ranking[i].at];
+    Explanation::Candidate candidate{.carrier = via.carrier, .price = via.price};
+    candidate.reasons = reasons_for(ranking, route, facts, ranking[i]);
+    candidate.excluded = ranking.excluded(ranking[i].at);
+    if (candidate.excluded.empty() && i >= kPlanMax) {
+      candidate.excluded = fmt::format("a plan holds {}", kPlanMax);
+    }
+    if (candidate.excluded.empty()) candidate.rank = static_cast<unsigned>(i + 1);
+    if (i == 0 && ranking.explored()) candidate.reasons.emplace_back("first to be measured");
+    out.candidates.push_back(std::move(candidate));
+  }
+  return out;
+}
+
+std::vector<std::string> to_lines(const Table& table, const Explanation& explanation) {
   std::vector<std::string> lines;
-  const Plan chosen = plan(table, facts);
-  for (const Route& route : table.routes) {
-    if (&route == chosen.route) break;
-    lines.push_back(
-        fmt::format("route {}: {} does not match", route.name, mismatch(route.match, facts)));
+  for (const auto& step : explanation.steps) {
+    lines.push_back(step.mismatch.empty()
+                        ? fmt::format("route {}: matches", step.route)
+                        : fmt::format("route {}: {} does not match", step.route, step.mismatch));
   }
-  if (chosen.route == nullptr) {
+  if (explanation.steps.empty() || !explanation.steps.back().mismatch.empty()) {
     lines.emplace_back("no route matches");
-    return lines;
   }
-  lines.push_back(fmt::format("route {}: matches", chosen.route->name));
-  for (std::size_t i = 0; i < chosen.count; ++i) {
-    const Carrier& carrier = table.carriers[chosen.carriers[i].at()];
-    const bool preferred = !facts.region.empty() && carrier.region == facts.region;
-    lines.push_back(fmt::format("{}. {} ({}{})", i + 1, carrier.name, carrier.region,
-                                preferred ? ", preferred region" : ""));
+  for (const auto& candidate : explanation.candidates) {
+    const std::string& name = table.carriers[candidate.carrier.at()].name;
+    lines.push_back(
+        candidate.excluded.empty()
+            ? fmt::format("{}. {} ({})", candidate.rank, name, fmt::join(candidate.reasons, "; "))
+            : fmt::format("-. {} ({}): {}", name, fmt::join(candidate.reasons, "; "),
+                          candidate.excluded));
   }
   return lines;
 }

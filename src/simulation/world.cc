@@ -44,6 +44,7 @@ std::shared_ptr<const engine::Tables> Life::make_tables() {
     route.via.push_back({.carrier = {i}});
   }
   tables->routing.routes.push_back(std::move(route));
+  routing::finish(tables->routing);
   return tables;
 }
 
