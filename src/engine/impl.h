@@ -363,8 +363,8 @@ class Engine::Impl {
   void index(Slot slot) {
     by_id_.insert({static_cast<std::uint32_t>(IdHash{}(hot(slot).id())), slot});
   }
-  Hot& hot(Slot slot) { return chunks_[slot / kChunk][slot % kChunk]; }
-  const Hot& hot(Slot slot) const { return chunks_[slot / kChunk][slot % kChunk]; }
+  Hot& hot(Slot slot) { return (*chunks_[slot / kChunk])[slot % kChunk]; }
+  const Hot& hot(Slot slot) const { return (*chunks_[slot / kChunk])[slot % kChunk]; }
   const message::TrafficClass& class_of(const Hot& h) const {
     return tables_->classes[h.traffic_class.at()];
   }
@@ -393,7 +393,10 @@ class Engine::Impl {
   }
   void rebuild_tables();
 
-  static constexpr std::size_t kChunk = 256;  // 32 KiB: below what malloc gives back page by page
+  // 32 KiB: below what malloc gives back page by page, and one of jemalloc's sizes. As a C array it
+  // would begin with its length, and take 40 KiB there.
+  static constexpr std::size_t kChunk = 256;
+  using Chunk = std::array<Hot, kChunk>;
 
   std::shared_ptr<const Tables> tables_;
   Options options_;
@@ -406,7 +409,7 @@ class Engine::Impl {
   std::vector<CarrierIndex> dirty_list_;
   std::vector<Mono> carrier_wake_;  // when a token lets the carrier go on; max: not waiting
 
-  std::vector<std::unique_ptr<Hot[]>> chunks_;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
   std::vector<Slot> free_;
   std::uint32_t next_generation_ = 1;
   std::size_t hot_count_ = 0;

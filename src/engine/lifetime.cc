@@ -20,7 +20,7 @@ constexpr std::size_t kTrimAtLeastBytes = 4'096;
 Slot Engine::Impl::allocate() {
   if (free_.empty()) {
     const auto first = static_cast<Slot>(chunks_.size() * kChunk);
-    chunks_.push_back(std::make_unique<Hot[]>(kChunk));
+    chunks_.push_back(std::make_unique<Chunk>());
     const std::size_t total = chunks_.size() * kChunk;
     place_links_.grow(total);
     age_links_.grow(total);
