@@ -258,6 +258,7 @@ class Engine::Impl {
   void attempt_finished(Slot slot, Step& s);
   void attempt_failed(Slot slot, Step& s);
   void doubt_arose(Slot slot, Step& s);
+  void expect_copies_by_number(Slot slot, const Story& story);
   void retry_later(Slot slot, Cause why, Step& s);
   base::Duration retry_delay(const Hot& h) const;
   void wait_until(Slot slot, Mono at, Cause why, Step& s);
@@ -318,6 +319,8 @@ class Engine::Impl {
   void arm(Slot slot, Mono at);
   void run_timers(Step& s);
   void on_timer(Slot slot, Step& s);
+  base::Duration receipt_deadline(const Hot& h) const;
+  static base::Duration give_up_receipt_after(base::Duration deadline);
   void await_receipt(Slot slot, base::Duration at_least, Step& s);
   void on(const CommitDone& event, Step& s);
   void account(Step& s);

@@ -172,6 +172,9 @@ void Engine::Impl::attempt_finished(Slot slot, Step& s) {
     return nothing_missing(slot, story, s);
   }
   if (h.progress.in_doubt != 0) return doubt_arose(slot, s);
+  // The copy of a segment that was accepted before may be what is in doubt.
+  if (h.worst == OutcomeKind::in_doubt)
+    expect_copies_by_number(slot, story_of(h.record(), h.accepted_at()));
   // An earlier attempt turned out accepted meanwhile: this one was the last.
   if (h.taken) return all_accepted(slot, s);
   h.pinned = h.progress.accepted != 0;
@@ -199,14 +202,8 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
   h.pinned = h.progress.accepted != 0;
   ++h.failures;
   note(s, Note::Metric::in_doubt, h, message::name(h.worst_cause));
-  const base::Hash128 key = number_key(carrier_name(h.carrier), h.to_hash());
-  // Not of the fold, which leaves out a segment that was accepted in an earlier copy.
   const Story story = story_of(h.record(), h.accepted_at());
-  const std::uint32_t in_doubt = story.attempts[h.progress.attempt].in_doubt;
-  for (std::uint8_t segment = 1; segment <= h.segments; ++segment) {
-    if ((in_doubt >> (segment - 1) & 1) != 0)
-      expect_by_number(key, {slot, h.generation, h.progress.attempt, segment});
-  }
+  expect_copies_by_number(slot, story);
   h.taken = story.is_taken(h.segments);
   if (h.taken || h.progress.accepted == message::all_segments(h.segments))
     return all_accepted(slot, s);
@@ -220,6 +217,18 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
   if (h.failures > 1) return retry_later(slot, Cause::in_doubt_resend, s);
   note(s, Note::Metric::retry, h, message::name(Cause::in_doubt_resend));
   dispatch(slot, Cause::in_doubt_resend, s);
+}
+
+// What of the latest attempt is in doubt: not of the fold, which leaves out a segment that was
+// accepted in an earlier copy.
+void Engine::Impl::expect_copies_by_number(Slot slot, const Story& story) {
+  const Hot& h = hot(slot);
+  const base::Hash128 key = number_key(carrier_name(h.carrier), h.to_hash());
+  const std::uint32_t in_doubt = story.attempts[h.progress.attempt].in_doubt;
+  for (std::uint8_t segment = 1; segment <= h.segments; ++segment) {
+    if ((in_doubt >> (segment - 1) & 1) != 0)
+      expect_by_number(key, {slot, h.generation, h.progress.attempt, segment});
+  }
 }
 
 void Engine::Impl::attempt_failed(Slot slot, Step& s) {
