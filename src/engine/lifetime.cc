@@ -316,21 +316,55 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
   }
 }
 
-// Accepted by a carrier: hot for a while, `at_least` so long, then cold, and after
-// limits::kReceiptWaitMax an end without an answer.
+// The longest of the carriers whose receipts may still come.
+base::Duration Engine::Impl::receipt_deadline(const Hot& h) const {
+  const auto of = [&](CarrierIndex c) {
+    return c.is_none() ? CarrierLimits{}.receipt_deadline
+                       : tables_->carriers[c.at()].receipt_deadline;
+  };
+  // The usual case, which the record need not be read for.
+  if (h.place == Place::wire && h.progress.attempt == 1) return of(h.carrier);
+  const Story story = story_of(h.record(), h.accepted_at());
+  std::optional<base::Duration> longest;
+  for (const Story::Attempt& a : story.attempts) {
+    if ((a.in_doubt | (a.accepted & ~a.delivered & ~a.failed)) == 0) continue;
+    const base::Duration one = of(find_carrier(a.carrier).value_or(CarrierIndex{}));
+    longest = std::max(longest.value_or(one), one);
+  }
+  return longest.value_or(of({}));
+}
+
+base::Duration Engine::Impl::give_up_receipt_after(base::Duration deadline) {
+  if (deadline <= base::Duration::zero()) return {};  // none will come
+  return std::max<base::Duration>(deadline, limits::kReceiptWaitMax);
+}
+
+// Accepted by a carrier: hot for a while, `at_least` so long, then cold. At the carriers' deadline
+// it is uncertain, and later an end without an answer.
 void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   const Hot& h = hot(slot);
   const bool told = base::to_us(h.progress.submitted_at) != 0;
   const Wall since = told ? h.progress.submitted_at : h.accepted_at();
   const base::Duration waited = s.now.wall - since;
-  if (waited >= limits::kReceiptWaitMax) {
-    if (!h.carrier.is_none()) measures_.add(h.carrier, h.country, false, {});
-    return finish(slot, State::uncertain, Cause::no_receipt, {}, s);
+  const base::Duration deadline = receipt_deadline(h);
+  const base::Duration end = give_up_receipt_after(deadline);
+  const bool missed = waited >= deadline && message::may_follow(h.progress.state, State::uncertain);
+  if (missed && deadline > base::Duration::zero() && !h.carrier.is_none())
+    measures_.add(h.carrier, h.country, false, {});
+  if (waited >= end) return finish(slot, State::uncertain, Cause::no_receipt, {}, s);
+  if (missed) {
+    record(slot,
+           {.kind = EventKind::ended,
+            .state = State::uncertain,
+            .attempt = h.progress.attempt,
+            .cause = Cause::no_receipt},
+           s);
   }
+  const base::Duration next = waited < deadline ? deadline : end;
   const base::Duration stays = std::max<base::Duration>(limits::kColdAfter - waited, at_least);
-  if (stays <= base::Duration::zero()) return freeze(slot, since + limits::kReceiptWaitMax, s);
+  if (stays <= base::Duration::zero()) return freeze(slot, since + next, s);
   set_place(slot, Place::receipt_wait);
-  arm(slot, s.now.mono + std::min<base::Duration>(stays, limits::kReceiptWaitMax - waited));
+  arm(slot, s.now.mono + std::min<base::Duration>(stays, next - waited));
 }
 
 // --- journal -------------------------------------------------------------------------------------

@@ -223,8 +223,12 @@ void Engine::Impl::resume(Slot slot, Step& s) {
     set_place(slot, Place::receipt_wait);
     if (h.thawed) return await_receipt(slot, limits::kColdAfter, s);
     const base::Duration waited = s.now.wall - h.progress.submitted_at;
-    return arm(slot, s.now.mono + std::clamp<base::Duration>(limits::kColdAfter - waited, {},
-                                                             limits::kColdAfter));
+    const base::Duration deadline = receipt_deadline(h);
+    const base::Duration hot_for = waited < deadline
+                                       ? std::min<base::Duration>(limits::kColdAfter, deadline)
+                                       : limits::kColdAfter;
+    return arm(slot,
+               s.now.mono + std::clamp<base::Duration>(hot_for - waited, {}, limits::kColdAfter));
   }
   // Undelivered, and on its way to another carrier.
   if (h.progress.failed != 0) return place_later(slot);

@@ -229,14 +229,14 @@ bool Scenario::configure(const Words& w) {
   if (verb == "carrier") {
     const double rate = std::stod(w.get("rate", "0"));
     const double burst = std::stod(w.get("burst", "0"));
+    const CarrierLimits limits{rate, burst, duration(w.get("receipts", "72h"))};
     const auto found = std::ranges::find(config_.routing.carriers, name, &routing::Carrier::name);
     if (found == config_.routing.carriers.end()) {
       config_.routing.carriers.push_back({.name = name, .region = w.get("region", "eu")});
-      config_.carriers.push_back({rate, burst});
+      config_.carriers.push_back(limits);
     } else {
       found->removed = false;
-      config_.carriers[static_cast<std::size_t>(found - config_.routing.carriers.begin())] = {
-          rate, burst};
+      config_.carriers[static_cast<std::size_t>(found - config_.routing.carriers.begin())] = limits;
     }
     return true;
   }

@@ -5,7 +5,7 @@
 // A line that starts in the first column is an instruction, an indented one what came of it; times
 // are seconds since the start. Before the first instruction of the second kind:
 //   class NAME [priority= ttl= reserve= in_doubt= on_undelivered= attempts= first= max= timeout=]
-//   carrier NAME [rate= burst= region=]        tenant NAME [rate= classes= senders=]
+//   carrier NAME [rate= burst= region= receipts=DURATION]   tenant NAME [rate= classes= senders=]
 //   route CLASS,CLASS|* CARRIER...             options [trim=BYTES soft=N hard=N]
 // and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
 // NAME. Then:

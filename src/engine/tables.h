@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
+#include "base/time.h"
 #include "message/traffic_class.h"
 #include "policy/policy.h"
 #include "routing/routing.h"
@@ -16,6 +18,10 @@ struct CarrierLimits {
   double rate_per_s = 0;  // contracted submits a second over all its links; 0: unlimited
   // Submits the rate may run ahead by; also what the class reserves are cut from.
   double burst = 0;  // 0: a tenth of a second's worth, at least 1
+  // Since it took the last segment. Then a message without a final receipt is `uncertain`, and
+  // waits on for one that is late, limits::kReceiptWaitMax in all. 0: the carrier sends none, and
+  // nothing is waited for.
+  base::Duration receipt_deadline = base::limits::kReceiptWaitMax;
 };
 
 struct Tables {

@@ -41,6 +41,11 @@ std::shared_ptr<const engine::Tables> Life::make_tables() {
     tables->routing.carriers.push_back(
         {.name = fmt::format("carrier{}", i), .region = std::string(regions[i])});
     tables->carriers.push_back({.rate_per_s = random_.percent(50) ? 0.0 : 20.0});
+    // Some are late with receipts sooner than others, or send none.
+    if (random_.percent(30)) {
+      tables->carriers.back().receipt_deadline =
+          random_.percent(30) ? base::Duration{} : base::Duration(std::chrono::minutes(2));
+    }
     route.via.push_back({.carrier = {i}});
   }
   tables->routing.routes.push_back(std::move(route));
