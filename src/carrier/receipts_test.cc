@@ -187,6 +187,64 @@ TEST_F(Receipts, IdOnlyInTheTlv) {
   EXPECT_EQ(receipt().to_hash, 0u);  // perhaps a national number: the id must do
 }
 
+TEST_F(Receipts, AsDataSmTheyAreAnsweredAsDataSm) {
+  smpp::DataSm receipt_pdu;
+  receipt_pdu.source = {1, 1, "447700900123"};
+  receipt_pdu.esm_class = smpp::esm_class::kReceipt;
+  receipt_pdu.tlvs.push_back(
+      {smpp::tag::kMessagePayload, "id:m7 submit date:2601010000 stat:UNDELIV err:011"});
+  ASSERT_TRUE(smsc.peer().deliver(receipt_pdu, 1));
+  ASSERT_TRUE(smsc.peer().deliver_receipt("m8", 2));
+  EXPECT_EQ(receipt().carrier_message_id, "m7");
+  EXPECT_EQ(receipt().state, message::ReceiptState::undelivered);
+  EXPECT_EQ(receipt().raw, "stat:UNDELIV err:011");
+  EXPECT_EQ(receipt().to_hash, world.vault->number_hash(447700900123));
+  world.acknowledge(receipt(1).token);
+  world.acknowledge(receipt(0).token);
+  // The peer's session takes an answer of another kind for none.
+  EXPECT_EQ(answer(1), 0u);
+  EXPECT_EQ(answer(2), 0u);
+  EXPECT_EQ(smsc.peer().session().counters().mismatched_responses, 0u);
+
+  smpp::DataSm message;
+  message.source = {1, 1, "447700900123"};
+  message.dest = {1, 1, "15005550006"};
+  message.tlvs.push_back({smpp::tag::kMessagePayload, "yes"});
+  ASSERT_TRUE(smsc.peer().deliver(message, 3));
+  EXPECT_EQ(answer(3), smpp::kEsmeRxTAppn);  // nobody's number
+  world.carriers.apply({world.carrier(smsc)}, {{"15005550006", {std::uint16_t{4}}, "acme", "app"}});
+  round_trip();
+  ASSERT_TRUE(smsc.peer().deliver(message, 4));
+  ASSERT_TRUE(world.run_until([&] { return world.count<engine::Inbound>() == 1; }));
+  world.acknowledge(world.all<engine::Inbound>().front().token);
+  EXPECT_EQ(answer(4), 0u);
+}
+
+// Hex in the answer, decimal in the receipt's text; and no esm_class. New settings need no new
+// connection.
+TEST_F(Receipts, AsTheCarrierWritesThem) {
+  config::Carrier carrier = world.carrier(smsc);
+  using Base = smpp::MessageIdRule::Base;
+  carrier.smpp.options.receipts.id_in_response = {.base = Base::hex};
+  carrier.smpp.options.receipts.id_in_text = {.base = Base::decimal};
+  carrier.smpp.options.receipts.without_esm_class = true;
+  world.carriers.apply({carrier});
+  round_trip();
+  smsc.on_submit = [](Peer& peer, const Peer::Submitted& s) {
+    peer.answer(s.sequence, 0, "0FFEE1");
+  };
+  const std::size_t before = world.count<SubmitResult>();
+  world.send(world.submit(1));
+  ASSERT_TRUE(world.run_until([&] { return world.count<SubmitResult>() > before; }));
+  EXPECT_EQ(world.all<SubmitResult>().back().outcome.carrier_message_id, "ffee1");
+  smpp::DeliverSm sm = Peer::receipt("0001048289", smpp::ReceiptState::delivered, 0);
+  sm.esm_class = 0;
+  ASSERT_TRUE(smsc.peer().deliver(sm, 1));
+  EXPECT_EQ(receipt().carrier_message_id, "ffee1");
+  EXPECT_EQ(receipt().state, message::ReceiptState::delivered);
+  EXPECT_EQ(smsc.peers.size(), 1u);
+}
+
 TEST_F(Receipts, IntermediateNotificationDecidesNothing) {
   smpp::DeliverSm sm = Peer::receipt("m1", smpp::ReceiptState::undeliverable, 0);
   sm.esm_class = smpp::esm_class::kIntermediate;

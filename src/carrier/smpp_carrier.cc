@@ -52,9 +52,10 @@ bool SmppCarrier::adopt(const config::Carrier& config) {
   config::Carrier same = config;
   same.region = config_.region;
   same.smpp.default_sender = config_.smpp.default_sender;
+  same.smpp.options = config_.smpp.options;
   if (same.name != config_.name || !(same.smpp == config_.smpp)) return false;
   config_ = config;
-  for (const auto& link : links_) link->set_default_sender(config.smpp.default_sender);
+  for (const auto& link : links_) link->adopt(config);
   return true;
 }
 

@@ -82,8 +82,18 @@ std::optional<numbering::Number> receipt_number(const smpp::Address& source, boo
   return numbering::Number::from_digits(value);
 }
 
-message::ReceiptState receipt_state(smpp::ReceiptState state) {
-  switch (state) {
+message::ReceiptState receipt_state(const smpp::Receipt& receipt,
+                                    const config::SmppReceipts& options) {
+  if (receipt.kind == smpp::ReceiptKind::intermediate) return message::ReceiptState::intermediate;
+  if (!options.words.empty() && !receipt.state_in_tlv) {
+    const auto same = [](char a, char b) {
+      return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
+    };
+    for (const config::SmppReceipts::Word& word : options.words) {
+      if (std::ranges::equal(trimmed(receipt.stat), word.is, same)) return word.means;
+    }
+  }
+  switch (receipt.state) {
     case smpp::ReceiptState::delivered:
       return message::ReceiptState::delivered;
     case smpp::ReceiptState::expired:
@@ -109,7 +119,14 @@ std::string receipt_raw(const smpp::Receipt& receipt) {
   return fmt::format("stat:{} err:{}", stat, printable(trimmed(receipt.err)));
 }
 
-std::string clean_message_id(std::string_view id) { return printable(trimmed(id)); }
+std::string clean_message_id(std::string_view id, const smpp::MessageIdRule& rule) {
+  if (rule == smpp::MessageIdRule{}) return printable(trimmed(id));
+  return printable(trimmed(smpp::normal_message_id(id, rule)));
+}
+
+std::string receipt_message_id(const smpp::Receipt& receipt, const config::SmppReceipts& options) {
+  return clean_message_id(receipt.id, receipt.id_in_tlv ? options.id_in_tlv : options.id_in_text);
+}
 
 namespace {
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "config/smpp_options.h"
 #include "engine/event.h"
 #include "gsm/segment.h"
 #include "message/record.h"
@@ -37,13 +38,17 @@ std::string validity_period(base::Duration left);
 // type is taken for an international one.
 std::optional<numbering::Number> receipt_number(const smpp::Address& source, bool has_id);
 
-message::ReceiptState receipt_state(smpp::ReceiptState state);
+// What the carrier's own words mean comes before what everybody's do, but not before the TLV.
+message::ReceiptState receipt_state(const smpp::Receipt& receipt,
+                                    const config::SmppReceipts& options);
 // "stat:UNDELIV err:012"; of the receipt's text nothing else, it may hold a piece of the message.
 std::string receipt_raw(const smpp::Receipt& receipt);
 
-// A carrier's message id in the form that is kept and matched: without spaces around it; octets
-// that are not printable ASCII as \xNN, so that no output needs to worry about them.
-std::string clean_message_id(std::string_view id);
+// A carrier's message id in the form that is kept and matched: as the rule for its place has it,
+// without spaces around it; octets that are not printable ASCII as \xNN, so that no output needs to
+// worry about them.
+std::string clean_message_id(std::string_view id, const smpp::MessageIdRule& rule = {});
+std::string receipt_message_id(const smpp::Receipt& receipt, const config::SmppReceipts& options);
 
 // Makes the submit_sm of each segment of one message.
 class SubmitBuilder {

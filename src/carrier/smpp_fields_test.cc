@@ -117,7 +117,48 @@ TEST(SmppFields, ReceiptStates) {
       {S::undeliverable, R::undelivered}, {S::rejected, R::undelivered},
       {S::skipped, R::undelivered},       {S::unknown, R::unknown},
   };
-  for (const auto& [in, out] : rows) EXPECT_EQ(receipt_state(in), out) << smpp::to_string(in);
+  for (const auto& [in, out] : rows) {
+    smpp::Receipt receipt;
+    receipt.state = in;
+    EXPECT_EQ(receipt_state(receipt, {}), out) << smpp::to_string(in);
+    receipt.kind = smpp::ReceiptKind::intermediate;
+    EXPECT_EQ(receipt_state(receipt, {}), message::ReceiptState::intermediate);
+  }
+}
+
+TEST(SmppFields, WordsOfTheCarriersOwnInReceipts) {
+  config::SmppReceipts options;
+  options.words = {{"HANDSET_OK", message::ReceiptState::delivered},
+                   {"EXPIRED", message::ReceiptState::intermediate}};
+  smpp::Receipt receipt;
+  receipt.stat = "Handset_OK";
+  EXPECT_EQ(receipt_state(receipt, options), message::ReceiptState::delivered);
+  receipt.stat = "HANDSET_OKAY";
+  EXPECT_EQ(receipt_state(receipt, options), message::ReceiptState::unknown);
+  receipt.stat = "EXPIRED";
+  receipt.state = smpp::ReceiptState::expired;
+  EXPECT_EQ(receipt_state(receipt, options), message::ReceiptState::intermediate);
+  receipt.state_in_tlv = true;
+  EXPECT_EQ(receipt_state(receipt, options), message::ReceiptState::undelivered);
+}
+
+TEST(SmppFields, IdsByTheRuleOfTheirPlace) {
+  using Base = smpp::MessageIdRule::Base;
+  config::SmppReceipts options;
+  options.id_in_response = {.base = Base::hex};
+  options.id_in_text = {.base = Base::decimal};
+  options.id_in_tlv = {.base = Base::hex};
+  EXPECT_EQ(clean_message_id(" 00FFEE1 ", options.id_in_response), "ffee1");
+  smpp::Receipt receipt;
+  receipt.id = "0001048289";
+  EXPECT_EQ(receipt_message_id(receipt, options), "ffee1");
+  receipt.id = "0x0FFEE1";
+  receipt.id_in_tlv = true;
+  EXPECT_EQ(receipt_message_id(receipt, options), "ffee1");
+  // What is no number stays what it is, and printable.
+  EXPECT_EQ(clean_message_id("id-\x01z", options.id_in_response), "id-\\x01z");
+  EXPECT_EQ(clean_message_id("00Ab", {.strip_zeros = true, .fold_case = true}), "ab");
+  EXPECT_EQ(clean_message_id("00Ab"), "00Ab");
 }
 
 TEST(SmppFields, ReceiptRawIsStatAndErrAndNothingElse) {

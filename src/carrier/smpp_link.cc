@@ -52,6 +52,18 @@ smpp::SessionConfig session_config(const config::SmppCarrier& smpp, const Option
   out.bind_timeout = smpp.bind_timeout;
   out.enquire_link_interval = smpp.enquire_link;
   out.unbind_grace = options.unbind_grace;
+  out.serves = {smpp::Operation::deliver_sm, smpp::Operation::data_sm};
+  return out;
+}
+
+// The fields that matter; the text stays in message_payload.
+smpp::DeliverSm as_deliver_sm(const smpp::DataSm& data) {
+  smpp::DeliverSm out;
+  out.source = data.source;
+  out.dest = data.dest;
+  out.esm_class = data.esm_class;
+  out.data_coding = data.data_coding;
+  out.tlvs = data.tlvs;
   return out;
 }
 
@@ -110,6 +122,7 @@ void SmppLink::connect() {
   state_ = LinkState::connecting;
   settings_refused_ = false;
   flights_ = Flights(session_window(config_.smpp) * limits::kLateWindows);
+  data_sms_.clear();
   wire::SmppConnection::Owner& owner = *this;
   const config::SmppCarrier& smpp = config_.smpp;
   connection_ = std::make_shared<wire::SmppConnection>(
@@ -312,7 +325,8 @@ void SmppLink::on_response(const smpp::Response& response, base::Mono now) {
   silent_since_ = now;
   const auto flight = flights_.take(response.token);
   if (!flight) return;  // so late that it was forgotten
-  report(flight->ref, flight->segment, response.submitted_at, outcome_of(response));
+  report(flight->ref, flight->segment, response.submitted_at,
+         outcome_of(response, config_.smpp.options));
   warn_of_settings(response.status, now);
   if (wants_new_session(response) && !connection_->is_closed() && state_ == LinkState::bound) {
     log(LogLevel::warning, "session_refused",
@@ -335,12 +349,23 @@ void SmppLink::warn_of_settings(std::uint32_t status, base::Mono now) {
 }
 
 void SmppLink::on_inbound(const smpp::InboundRequest& request, base::Mono now) {
-  const auto* pdu = std::get_if<smpp::DeliverSm>(&request.pdu);
-  if (pdu == nullptr) return refuse_inbound(request.sequence, smpp::kEsmeRxPAppn, now);
-  if (const auto receipt = smpp::parse_receipt(*pdu)) {
-    return on_receipt(request.sequence, *pdu, *receipt, now);
+  if (const auto* pdu = std::get_if<smpp::DeliverSm>(&request.pdu)) {
+    on_inbound(request.sequence, *pdu, now);
+  } else if (const auto* data = std::get_if<smpp::DataSm>(&request.pdu)) {
+    data_sms_.insert(request.sequence);
+    on_inbound(request.sequence, as_deliver_sm(*data), now);
+  } else {
+    refuse_inbound(request.sequence, smpp::kEsmeRxPAppn, now);
   }
-  on_message(request.sequence, *pdu, now);
+}
+
+void SmppLink::on_inbound(std::uint32_t sequence, const smpp::DeliverSm& pdu, base::Mono now) {
+  const smpp::ReceiptOptions options{.without_esm_class =
+                                         config_.smpp.options.receipts.without_esm_class};
+  if (const auto receipt = smpp::parse_receipt(pdu, options)) {
+    return on_receipt(sequence, pdu, *receipt, now);
+  }
+  on_message(sequence, pdu, now);
 }
 
 // From a phone. Acknowledged once it is in its account's line (P1). For a number that is nobody's
@@ -380,7 +405,8 @@ void SmppLink::on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, ba
 void SmppLink::on_receipt(std::uint32_t sequence, const smpp::DeliverSm& pdu,
                           const smpp::Receipt& receipt, base::Mono now) {
   engine::Receipt event;
-  event.carrier_message_id = clean_message_id(receipt.id);
+  const config::SmppReceipts& options = config_.smpp.options.receipts;
+  event.carrier_message_id = receipt_message_id(receipt, options);
   const auto number = receipt_number(pdu.source, !event.carrier_message_id.empty());
   // Neither an id, nor a number together with a state: it names no message, and will not when it
   // comes again either. It must not be acknowledged, for it is not kept (P1); "permanent" tells the
@@ -394,16 +420,14 @@ void SmppLink::on_receipt(std::uint32_t sequence, const smpp::DeliverSm& pdu,
   event.token = static_cast<engine::Token>(serial_) << 32 | sequence;
   event.carrier = carrier_;
   event.to_hash = number ? context_.vault.number_hash(number->digits()) : 0;
-  event.state = receipt.kind == smpp::ReceiptKind::intermediate
-                    ? message::ReceiptState::intermediate
-                    : receipt_state(receipt.state);
+  event.state = receipt_state(receipt, options);
   event.raw = receipt_raw(receipt);
   (void)FAILPOINT("carrier.before_receipt_event");
   context_.events.add(std::move(event));
 }
 
 void SmppLink::refuse_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now) {
-  (void)connection_->session().respond(sequence, status, smpp::DeliverSmResp{}, now);
+  answer_inbound(sequence, status, now);
   ++inbound_not_logged_;
   if (now < next_inbound_log_) return;
   next_inbound_log_ = now + kLogPause;
@@ -418,7 +442,16 @@ void SmppLink::refuse_inbound(std::uint32_t sequence, std::uint32_t status, base
 }
 
 void SmppLink::acknowledge(std::uint32_t sequence, base::Mono now) {
-  (void)connection_->session().respond(sequence, smpp::kEsmeRok, smpp::DeliverSmResp{}, now);
+  answer_inbound(sequence, smpp::kEsmeRok, now);
+}
+
+void SmppLink::answer_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now) {
+  smpp::SmppSession& session = connection_->session();
+  if (!data_sms_.empty() && data_sms_.erase(sequence) != 0) {
+    (void)session.respond(sequence, status, smpp::DataSmResp{}, now);
+  } else {
+    (void)session.respond(sequence, status, smpp::DeliverSmResp{}, now);
+  }
 }
 
 // --- down ---------------------------------------------------------------------------------------

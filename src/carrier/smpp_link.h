@@ -13,6 +13,7 @@
 #include <random>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/time.h"
@@ -68,7 +69,11 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
   void end(base::Mono deadline);
   void stop();  // at once
 
-  void set_default_sender(const std::string& sender) { config_.smpp.default_sender = sender; }
+  // What needs no new connection: the next submit, answer or receipt is the first it concerns.
+  void adopt(const config::Carrier& config) {
+    config_.smpp.default_sender = config.smpp.default_sender;
+    config_.smpp.options = config.smpp.options;
+  }
   bool is_stopped() const { return state_ == LinkState::stopped; }
   LinkStats stats(base::Mono now) const;
 
@@ -92,8 +97,10 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
   void on_bind_refused(const smpp::BindRefused& refused);
   void on_response(const smpp::Response& response, base::Mono now);
   void on_inbound(const smpp::InboundRequest& request, base::Mono now);
+  void on_inbound(std::uint32_t sequence, const smpp::DeliverSm& pdu, base::Mono now);
   void on_receipt(std::uint32_t sequence, const smpp::DeliverSm& pdu, const smpp::Receipt& receipt,
                   base::Mono now);
+  void answer_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now);
   void on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, base::Mono now);
   void refuse_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now);
   void warn_of_settings(std::uint32_t status, base::Mono now);
@@ -126,6 +133,8 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
   boost::asio::steady_timer timer_;  // reconnect, or the deadline of ending
   std::uint32_t serial_ = 0;         // of the connection
   Flights flights_;
+  // Of the requests not yet answered, those that came as data_sm.
+  std::unordered_set<std::uint32_t> data_sms_;
   Backoff backoff_;
   Backoff refused_backoff_;
   bool settings_refused_ = false;  // the bind was refused for a cause that only people can mend

@@ -54,7 +54,8 @@ constexpr message::OutcomeKind nack_outcome_kind(smpp::StatusAction action) {
   return verdict ? message::OutcomeKind::transient : kind;
 }
 
-inline message::Outcome outcome_of(const smpp::Response& response) {
+inline message::Outcome outcome_of(const smpp::Response& response,
+                                   const config::SmppOptions& options) {
   message::Outcome outcome;
   outcome.late = response.late;
   const bool nack = std::holds_alternative<smpp::GenericNack>(response.pdu);
@@ -64,7 +65,8 @@ inline message::Outcome outcome_of(const smpp::Response& response) {
     case message::OutcomeKind::accepted:
       outcome.cause = message::Cause::carrier_accepted;
       if (const auto* resp = std::get_if<smpp::SubmitSmResp>(&response.pdu)) {
-        outcome.carrier_message_id = clean_message_id(resp->message_id);
+        outcome.carrier_message_id =
+            clean_message_id(resp->message_id, options.receipts.id_in_response);
       }
       break;
     case message::OutcomeKind::throttled:

@@ -14,7 +14,7 @@ message::Outcome answer(std::uint32_t status, smpp::Pdu pdu = smpp::SubmitSmResp
   smpp::Response response;
   response.status = status;
   response.pdu = std::move(pdu);
-  return outcome_of(response);
+  return outcome_of(response, {});
 }
 
 // Every standard status that does not simply fail the message, by name; whoever changes the status
@@ -90,7 +90,7 @@ TEST(StatusMap, LateStaysLate) {
   smpp::Response response;
   response.late = true;
   response.pdu = smpp::SubmitSmResp{.message_id = "1"};
-  EXPECT_TRUE(outcome_of(response).late);
+  EXPECT_TRUE(outcome_of(response, {}).late);
 }
 
 TEST(StatusMap, OnlyALostBindWantsANewSession) {

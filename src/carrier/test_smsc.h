@@ -67,7 +67,8 @@ class Peer : public std::enable_shared_from_this<Peer> {
     (void)session_.respond(sequence, status, smpp::GenericNack{}, io::mono_now());
     pump();
   }
-  bool deliver(smpp::DeliverSm sm, std::uint64_t token) {
+  // Or as data_sm.
+  bool deliver(smpp::Pdu sm, std::uint64_t token) {
     smpp::RequestOptions options;
     options.token = token;
     const bool sent = session_.send(std::move(sm), options, io::mono_now()).has_value();

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "config/compile_smpp.h"
 #include "config/text.h"
 #include "message/traffic_class.h"
 #include "numbering/country.h"
@@ -341,6 +342,7 @@ class Compiler {
       const std::size_t i = carriers_.find(carrier.name).at();
       if (carriers_.value(carrier.name) != &value) continue;  // a name given twice
       config_.tables.carriers[i].rate_per_s = value.at("rate").number();
+      config_.tables.carriers[i].receipt_deadline = carrier.smpp.options.receipts.deadline;
       config_.tables.routing.carriers[i] = {carrier.name, carrier.region, false};
       config_.carriers[i] = std::move(carrier);
     }
@@ -363,6 +365,7 @@ class Compiler {
     smpp.reconnect_first = value.at("reconnect_first").duration(smpp.reconnect_first);
     smpp.reconnect_max = value.at("reconnect_max").duration(smpp.reconnect_max);
     smpp.default_sender = value.at("default_sender").text();
+    smpp.options = compile_smpp_options(value, findings_);
     if (smpp.reconnect_first > smpp.reconnect_max) {
       const bool first = value.at("reconnect_first").given;
       error(value.at(first ? "reconnect_first" : "reconnect_max"),

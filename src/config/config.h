@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "config/smpp_options.h"
 #include "engine/tables.h"
 #include "message/index.h"
 
@@ -51,6 +52,7 @@ struct SmppCarrier {
   base::Duration reconnect_first = std::chrono::milliseconds(200);
   base::Duration reconnect_max = std::chrono::seconds(10);  // doubles with full jitter up to this
   std::string default_sender;  // source_addr where the message has none
+  SmppOptions options;
 
   friend bool operator==(const SmppCarrier&, const SmppCarrier&) = default;
 };

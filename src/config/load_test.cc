@@ -124,6 +124,7 @@ TEST(Load, Carriers) {
   ASSERT_EQ(c.carriers.size(), 2u);
   EXPECT_EQ(c.carriers[0].name, "alpha");
   EXPECT_EQ(c.carriers[0].region, "eu");
+  const SmppOptions& options = c.carriers[0].smpp.options;
   EXPECT_EQ(c.carriers[0].smpp, (SmppCarrier{.host = "smsc.example.com",
                                              .port = 2775,
                                              .system_id = "tl",
@@ -136,7 +137,19 @@ TEST(Load, Carriers) {
                                              .bind_timeout = 12s,
                                              .reconnect_first = 300ms,
                                              .reconnect_max = 13s,
-                                             .default_sender = "+15005550006"}));
+                                             .default_sender = "+15005550006",
+                                             .options = options}));
+  using Base = smpp::MessageIdRule::Base;
+  EXPECT_EQ(options.receipts.id_in_response, (smpp::MessageIdRule{.base = Base::hex}));
+  EXPECT_EQ(options.receipts.id_in_text, (smpp::MessageIdRule{.base = Base::decimal}));
+  EXPECT_EQ(options.receipts.id_in_tlv,
+            (smpp::MessageIdRule{.strip_zeros = true, .fold_case = true}));
+  EXPECT_TRUE(options.receipts.without_esm_class);
+  EXPECT_EQ(options.receipts.words,
+            (std::vector<SmppReceipts::Word>{{"HANDED_OVER", message::ReceiptState::intermediate},
+                                             {"LOST", message::ReceiptState::undelivered}}));
+  EXPECT_EQ(c.tables.carriers[0].receipt_deadline, 36h);
+  EXPECT_EQ(c.tables.carriers[1].receipt_deadline, 72h);
   // The table's defaults are those of the struct.
   EXPECT_EQ(c.carriers[1].smpp,
             (SmppCarrier{.host = "192.0.2.1", .port = 2776, .system_id = "1234"}));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "config/smpp_shapes.h"
 
 namespace trunkline::config {
 namespace {
@@ -266,6 +267,11 @@ constexpr Field kSmppFields[] = {
      .kind = Kind::sender,
      .absent = "an empty source address",
      .doc = "Source address of messages that name no sender."},
+    {.key = "receipts",
+     .kind = Kind::object,
+     .absent = "the defaults below",
+     .shape = &kSmppReceiptsShape,
+     .doc = "How its receipts are to be read."},
 };
 constexpr Shape kSmpp{"smpp", "carriers[].smpp", kSmppFields,
                       "How to bind to the carrier over SMPP 3.4."};

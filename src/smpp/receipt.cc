@@ -222,12 +222,16 @@ std::string receipt_text(const Carried& pdu) {
 void apply_tlvs(const Tlvs& tlvs, Receipt& receipt) {
   if (const auto id = find_text(tlvs, tag::kReceiptedMessageId)) {
     const std::string_view trimmed = trim(*id);
-    if (!trimmed.empty()) receipt.id = trimmed.substr(0, kReceiptIdBytesMax);
+    if (!trimmed.empty()) {
+      receipt.id = trimmed.substr(0, kReceiptIdBytesMax);
+      receipt.id_in_tlv = true;
+    }
   }
   if (auto state = find_u8(tlvs, tag::kMessageState)) {
     if (*state >= '0' && *state <= '9') *state = static_cast<std::uint8_t>(*state - '0');
     if (*state <= static_cast<std::uint8_t>(ReceiptState::skipped)) {
       receipt.state = static_cast<ReceiptState>(*state);
+      receipt.state_in_tlv = true;
     }
   }
   const Tlv* network = find(tlvs, tag::kNetworkErrorCode);

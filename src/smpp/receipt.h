@@ -54,6 +54,8 @@ struct Receipt {
   std::optional<std::uint8_t> network_err_type;  // first octet of network_error_code
   std::string submit_date;                       // as sent, YYMMDDhhmm[ss] in an unknown zone
   std::string done_date;
+  bool id_in_tlv = false;     // `id` is that of receipted_message_id
+  bool state_in_tlv = false;  // `state` is that of message_state
   std::string raw;  // the text, cut at kReceiptRawBytesMax. Holds a piece of the message: no logs.
   friend bool operator==(const Receipt&, const Receipt&) = default;
 };
