@@ -107,6 +107,7 @@ inline constexpr std::size_t kBindsMax = 64;
 // --- SMPP for applications --------------------------------------------------------------------
 inline constexpr std::size_t kEsmeConnectionsMax = 5'000;  // accepted and closed at once
 inline constexpr std::size_t kEsmeUnboundMax = 1'000;      // of them not bound yet; the same
+inline constexpr std::size_t kTlsHandshakesMax = 1'000;    // under way; the same
 
 // --- configuration ------------------------------------------------------------------------------
 // Beyond either, `check` and a reload say so and the old configuration stays.

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/error.hpp>
@@ -25,6 +26,10 @@ constexpr std::size_t kWriteBytes = 256 * 1024;
 // At most about this much waits in the system for a peer that does not read (its default is
 // megabytes): nobody can take it back there when its TTL ends.
 constexpr int kSystemUnsentBytes = 32 * 1024;
+
+bool is_full(const boost::system::error_code& error) {
+  return error == asio::error::would_block || error == asio::error::try_again;
+}
 }  // namespace
 
 SmppConnection::SmppConnection(asio::io_context& io, Owner& owner, Peer peer,
@@ -37,13 +42,14 @@ SmppConnection::SmppConnection(asio::io_context& io, Owner& owner, Peer peer,
       timer_(io) {}
 
 SmppConnection::SmppConnection(Tcp::socket accepted, Owner& owner,
-                               const smpp::SessionConfig& session)
+                               const smpp::SessionConfig& session, std::unique_ptr<TlsChannel> tls)
     : owner_(owner),
       peer_{},
       session_config_(session),
       resolver_(accepted.get_executor()),
       socket_(std::move(accepted)),
-      timer_(socket_.get_executor()) {}
+      timer_(socket_.get_executor()),
+      tls_(std::move(tls)) {}
 
 // --- connecting ---------------------------------------------------------------------------------
 
@@ -56,10 +62,10 @@ void SmppConnection::look_up() {
   timer_.expires_after(peer_.connect_timeout);
   timer_.async_wait([self = shared_from_this()](const ErrorCode& error) {
     if (error || self->closed_ || self->session_) return;
-    self->close(
-        smpp::CloseReason::connection_lost,
-        fmt::format("no connection within {}", base::format_duration(self->peer_.connect_timeout)),
-        io::mono_now());
+    self->close(smpp::CloseReason::connection_lost,
+                fmt::format("no {} within {}", self->tls_ ? "TLS handshake" : "connection",
+                            base::format_duration(self->peer_.connect_timeout)),
+                io::mono_now());
   });
   ErrorCode not_literal;
   const auto address = asio::ip::make_address(peer_.host, not_literal);
@@ -90,10 +96,34 @@ void SmppConnection::on_tcp_connected(const ErrorCode& error) {
   ErrorCode failed;
   socket_.non_blocking(true, failed);
   if (failed) return lost("connect", failed, now);
+  if (!peer_.tls) return begin_session(now);
+  tls_ = std::make_unique<TlsChannel>(peer_.tls);
+  tls_->start();
+  shake_hands(now);
+}
+
+// As far as it goes now; the timer of the connection bounds it.
+void SmppConnection::shake_hands(base::Mono now) {
+  if (!flush_tls(now)) return;
+  switch (tls_->state()) {
+    case TlsChannel::State::handshaking:
+      return arm_read();
+    case TlsChannel::State::established:
+      return begin_session(now);
+    case TlsChannel::State::ended:
+    case TlsChannel::State::failed:
+      return end_tls(now);
+  }
+}
+
+void SmppConnection::begin_session(base::Mono now) {
   session_.emplace(session_config_, now);
   armed_for_ = base::Mono::max();
   timer_.cancel();
+  const auto self = shared_from_this();
   owner_.on_connected(now);
+  if (closed_) return;
+  if (tls_) read_tls(now);  // what came together with the end of the handshake
   pump(now);
 }
 
@@ -133,24 +163,29 @@ bool SmppConnection::hand_out_events(base::Mono now) {
   return any;
 }
 
+// How many of the octets it took; with an error, too.
+std::size_t SmppConnection::give_to_socket(std::string_view octets, ErrorCode& error) {
+  if (const auto injected = FAILPOINT("wire.before_write")) {
+    error.assign(*injected, boost::system::system_category());
+    return 0;
+  }
+  const std::size_t taken = socket_.write_some(asio::buffer(octets.data(), octets.size()), error);
+  if (const auto injected = FAILPOINT("wire.after_write"); injected && !error) {
+    error.assign(*injected, boost::system::system_category());
+  }
+  return taken;
+}
+
 // True if the socket took something.
 bool SmppConnection::write(base::Mono now) {
+  if (tls_) return write_tls(now);
   bool any = false;
   while (!closed_ && !write_blocked_) {
     const std::string_view chunk = session_->next_chunk(now, kWriteBytes);
     if (chunk.empty()) break;
     ErrorCode error;
-    std::size_t taken = 0;
-    if (const auto injected = FAILPOINT("wire.before_write")) {
-      error.assign(*injected, boost::system::system_category());
-    } else {
-      taken = socket_.write_some(asio::buffer(chunk.data(), chunk.size()), error);
-    }
-    session_->on_written(error ? 0 : taken, now);
-    if (const auto injected = FAILPOINT("wire.after_write"); injected && !error) {
-      error.assign(*injected, boost::system::system_category());
-    }
-    if (error == asio::error::would_block || error == asio::error::try_again) {
+    session_->on_written(give_to_socket(chunk, error), now);
+    if (is_full(error)) {
       wait_writable();
     } else if (error) {
       lost("write", error, now);
@@ -161,11 +196,65 @@ bool SmppConnection::write(base::Mono now) {
   return any;
 }
 
+bool SmppConnection::write_tls(base::Mono now) {
+  bool any = false;
+  while (!closed_ && !write_blocked_ && flush_tls(now) && tls_->is_established()) {
+    const std::string_view chunk = session_->next_chunk(now, TlsChannel::kRecordBytes);
+    if (chunk.empty()) break;
+    if (!tls_->write(chunk)) {
+      session_->on_written(0, now);
+      end_tls(now);
+      break;
+    }
+    ErrorCode error;
+    const std::size_t taken = give_to_socket(tls_->output(), error);
+    const bool broken = error && !is_full(error);
+    // A record of which nothing left, and nothing will.
+    const bool unwritten = broken && taken == 0;
+    session_->on_written(unwritten ? 0 : chunk.size(), now);
+    tls_->sent(taken);
+    if (broken) {
+      tls_.reset();  // so that it does not leave with our good-bye
+      lost("write", error, now);
+    } else {
+      any = true;
+      if (error) wait_writable();
+    }
+  }
+  return any;
+}
+
+// What TLS owes the peer. False: some of it waits for the socket, or the connection is lost.
+bool SmppConnection::flush_tls(base::Mono now) {
+  if (write_blocked_) return false;
+  while (!tls_->output().empty()) {
+    ErrorCode error;
+    const auto output = tls_->output();
+    tls_->sent(socket_.write_some(asio::buffer(output.data(), output.size()), error));
+    if (is_full(error)) {
+      wait_writable();
+      return false;
+    }
+    if (error) {
+      // That it was refused counts, not that it could not be told so.
+      if (tls_->state() == TlsChannel::State::failed) {
+        close(smpp::CloseReason::connection_lost, tls_->why(), now);
+      } else {
+        lost("write", error, now);
+      }
+      return false;
+    }
+  }
+  return true;
+}
+
 void SmppConnection::wait_writable() {
   write_blocked_ = true;
   socket_.async_wait(Tcp::socket::wait_write, [self = shared_from_this()](const ErrorCode& error) {
     self->write_blocked_ = false;
-    if (!error) self->pump(io::mono_now());
+    if (error || self->closed_) return;
+    const base::Mono now = io::mono_now();
+    self->session_ ? self->pump(now) : self->shake_hands(now);
   });
 }
 
@@ -186,7 +275,8 @@ void SmppConnection::arm_timer(base::Mono now) {
 }
 
 void SmppConnection::arm_read() {
-  if (reading_ || !session_->wants_read()) return;
+  if (reading_ || (session_ && !session_->wants_read())) return;
+  if (tls_ && tls_->output().size() > TlsChannel::kOutputMax) return;
   reading_ = true;
   socket_.async_read_some(asio::buffer(read_buffer_),
                           [self = shared_from_this()](const ErrorCode& error, std::size_t bytes) {
@@ -197,12 +287,45 @@ void SmppConnection::arm_read() {
 
 void SmppConnection::on_read(const ErrorCode& error, std::size_t bytes) {
   const base::Mono now = io::mono_now();
+  if (tls_) return on_read_tls(error, bytes, now);
   if (bytes > 0) session_->on_received({read_buffer_.data(), bytes}, now);
   if (error) return lost("read", error, now);
-  const bool grow = bytes == read_buffer_.size() && bytes < kReadBytesMax &&
-                    session_->state() == smpp::SessionState::bound;
-  if (grow) read_buffer_.resize(2 * bytes);
+  grow_buffer(bytes);
   pump(now);
+}
+
+void SmppConnection::grow_buffer(std::size_t filled) {
+  const bool grow = filled == read_buffer_.size() && filled < kReadBytesMax &&
+                    session_->state() == smpp::SessionState::bound;
+  if (grow) read_buffer_.resize(2 * filled);
+}
+
+void SmppConnection::on_read_tls(const ErrorCode& error, std::size_t bytes, base::Mono now) {
+  if (bytes > 0) tls_->receive({read_buffer_.data(), bytes});
+  if (!session_) {
+    if (error && tls_->state() != TlsChannel::State::failed) return lost("read", error, now);
+    return shake_hands(now);
+  }
+  read_tls(now);
+  if (!tls_->is_established()) return end_tls(now);
+  if (error) return lost("read", error, now);
+  grow_buffer(bytes);
+  pump(now);
+}
+
+// To the session, as far as it came.
+void SmppConnection::read_tls(base::Mono now) {
+  std::array<char, TlsChannel::kRecordBytes> plain;
+  while (const std::size_t size = tls_->read(plain.data(), plain.size())) {
+    session_->on_received({plain.data(), size}, now);
+  }
+}
+
+// TLS is over: the peer said good-bye, or something was wrong.
+void SmppConnection::end_tls(base::Mono now) {
+  const bool failed = tls_->state() == TlsChannel::State::failed;
+  close(smpp::CloseReason::connection_lost, failed ? tls_->why() : "the peer closed the connection",
+        now);
 }
 
 // --- the end ------------------------------------------------------------------------------------
@@ -221,6 +344,14 @@ void SmppConnection::close(smpp::CloseReason reason, const std::string& why, bas
   resolver_.cancel();
   timer_.cancel();
   ErrorCode ignored;
+  if (tls_ && socket_.is_open()) {
+    // As far as the socket takes it now: an alert, or our good-bye.
+    tls_->end();
+    const auto output = tls_->output();
+    if (!output.empty()) {
+      (void)socket_.write_some(asio::buffer(output.data(), output.size()), ignored);
+    }
+  }
   socket_.shutdown(Tcp::socket::shutdown_send, ignored);
   socket_.close(ignored);
   std::vector<smpp::Unanswered> unanswered;

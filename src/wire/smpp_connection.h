@@ -1,5 +1,10 @@
-// One TCP connection with an SmppSession on it, made by us or accepted from a peer, until its
-// close. Knows sockets and timers, and nothing of carriers, accounts or messages.
+// One TCP connection with an SmppSession on it, with or without TLS, made by us or accepted from a
+// peer, until its close. Knows sockets and timers, and nothing of carriers, accounts or messages.
+//
+// What the session is told of octets (P2): without TLS, written is what the socket took. With TLS
+// an octet is written once it is part of a record of which the socket may have taken something; the
+// next record is not made before the last one has left whole. So what is told as unwritten never
+// leaves, and at most one record is in neither place.
 //
 // One thread: that of the io_context. Held by shared_ptr: its pending handlers keep it alive, but
 // after on_closed or abandon() its owner hears no more of it.
@@ -16,6 +21,7 @@
 
 #include "base/time.h"
 #include "smpp/session.h"
+#include "wire/tls_channel.h"
 
 namespace trunkline::wire {
 
@@ -39,17 +45,19 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
   struct Peer {
     std::string host;
     std::uint16_t port = 0;
-    base::Duration connect_timeout{};  // look-up and TCP together
+    base::Duration connect_timeout{};                 // look-up, TCP and TLS together
+    std::shared_ptr<const TlsContext> tls = nullptr;  // null: without TLS
   };
 
   // To a peer that start() connects to.
   SmppConnection(boost::asio::io_context& io, Owner& owner, Peer peer,
                  const smpp::SessionConfig& session);
-  // From a peer that has connected.
+  // From a peer that has connected. `tls`: established, or null for none.
   SmppConnection(boost::asio::ip::tcp::socket accepted, Owner& owner,
-                 const smpp::SessionConfig& session);
+                 const smpp::SessionConfig& session, std::unique_ptr<TlsChannel> tls = nullptr);
 
   void start();
+  const TlsChannel* tls() const { return tls_.get(); }  // null: none, or not any more
   bool is_connected() const { return session_.has_value() && !closed_; }
   bool is_closed() const { return closed_; }
   smpp::SmppSession& session() { return *session_; }  // is_connected()
@@ -67,12 +75,21 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
   void look_up();
   void connect(const std::vector<Tcp::endpoint>& endpoints);
   void on_tcp_connected(const ErrorCode& error);
+  void shake_hands(base::Mono now);
+  void begin_session(base::Mono now);
   bool hand_out_events(base::Mono now);
+  std::size_t give_to_socket(std::string_view octets, ErrorCode& error);
   bool write(base::Mono now);
+  bool write_tls(base::Mono now);
+  bool flush_tls(base::Mono now);
+  void read_tls(base::Mono now);
   void wait_writable();
   void arm_timer(base::Mono now);
   void arm_read();
   void on_read(const ErrorCode& error, std::size_t bytes);
+  void on_read_tls(const ErrorCode& error, std::size_t bytes, base::Mono now);
+  void grow_buffer(std::size_t filled);
+  void end_tls(base::Mono now);
   void lost(const char* doing, const ErrorCode& error, base::Mono now);
 
   // The buffer doubles while reads fill it, once bound: a peer that has not shown who it is holds
@@ -86,6 +103,7 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
   Tcp::resolver resolver_;
   Tcp::socket socket_;
   boost::asio::steady_timer timer_;
+  std::unique_ptr<TlsChannel> tls_;
   std::optional<smpp::SmppSession> session_;
   std::optional<smpp::CloseReason> must_close_;
   base::Mono armed_for_ = base::Mono::max();  // the timer; max: not armed
