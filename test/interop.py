@@ -22,8 +22,8 @@ def missing():
 class Script:
     """A program of test/interop that takes commands and gives answers and events, a JSON object a line."""
 
-    def __init__(self, name):
-        self.process = subprocess.Popen(["node", str(ROOT / "test/interop" / name)], stdin=subprocess.PIPE,
+    def __init__(self, name, *arguments):
+        self.process = subprocess.Popen(["node", str(ROOT / "test/interop" / name), *arguments], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, env={**os.environ, "NODE_PATH": str(MODULES)})
         self.ready = None
         self.answers = {}
@@ -85,10 +85,10 @@ class Script:
 
 
 class Smsc(Script):
-    """npm's smpp as a carrier: test/interop/smsc.js."""
+    """npm's smpp as a carrier: test/interop/smsc.js. `tls`: options of node's tls.createServer()."""
 
-    def __init__(self):
-        super().__init__("smsc.js")
+    def __init__(self, tls=None):
+        super().__init__("smsc.js", *([json.dumps(tls)] if tls else []))
         with self.changed:
             if not self.changed.wait_for(lambda: self.ready, 30):
                 raise TimeoutError("the carrier does not listen")
@@ -110,8 +110,9 @@ class Esme(Script):
     def call(self, name, command, **pdu):
         return self.do("call", name=name, command=command, pdu=pdu)
 
-    def bind(self, name, address, system_id="demo", password="demopass", command="bind_transceiver", **more):
-        self.do("connect", name=name, url=f"smpp://{address}")
+    def bind(self, name, address, system_id="demo", password="demopass", command="bind_transceiver", tls=None, **more):
+        """`tls`: options of node's tls.connect()."""
+        self.do("connect", name=name, url=f"smpp://{address}" if tls is None else f"ssmpp://{address}", options=tls or {})
         return self.call(name, command, system_id=system_id, password=password, **more)
 
     def delivered(self, name=None, seconds=30):

@@ -48,8 +48,10 @@ class Carriers::Impl {
     });
   }
 
-  void apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers) {
-    asio::post(io_, [this, carriers = std::move(carriers), numbers = std::move(numbers)]() mutable {
+  void apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers, Tls tls) {
+    asio::post(io_, [this, carriers = std::move(carriers), numbers = std::move(numbers),
+                     tls = std::move(tls)]() mutable {
+      context_.tls = std::move(tls);
       context_.inboxes.clear();
       for (Inbox& inbox : numbers) {
         std::string digits = inbox.digits;
@@ -252,8 +254,8 @@ Carriers::Carriers(const seal::Vault& vault, Deliver deliver, Log log, Options o
     : impl_(std::make_unique<Impl>(vault, std::move(deliver), std::move(log), options)) {}
 Carriers::~Carriers() { stop(); }
 
-void Carriers::apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers) {
-  impl_->apply(std::move(carriers), std::move(numbers));
+void Carriers::apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers, Tls tls) {
+  impl_->apply(std::move(carriers), std::move(numbers), std::move(tls));
 }
 void Carriers::start() { impl_->start(); }
 void Carriers::send(std::vector<Command>& commands) { impl_->send(commands); }

@@ -30,6 +30,7 @@
 #include "config/config.h"
 #include "engine/event.h"
 #include "seal/vault.h"
+#include "wire/tls_context.h"
 
 namespace trunkline::carrier {
 
@@ -68,11 +69,15 @@ class Carriers {
   Carriers(const Carriers&) = delete;
   Carriers& operator=(const Carriers&) = delete;
 
+  // By CarrierIndex; null: without TLS.
+  using Tls = std::vector<std::shared_ptr<const wire::TlsContext>>;
+
   // Any thread, before start() too. `carriers` by CarrierIndex, an empty host = none there. A
   // carrier whose settings did not change keeps its sessions; a changed or removed one finishes
   // what is out, unbinds, and is then connected anew. Must follow the engine's Reload.
-  // `numbers`: whose messages from phones are taken, and for whom.
-  void apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers = {});
+  // `numbers`: whose messages from phones are taken, and for whom. `tls`: of the carriers whose
+  // settings ask for it; in force for connections from now on.
+  void apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers = {}, Tls tls = {});
 
   void start();
 

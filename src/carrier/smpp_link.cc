@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/limits.h"
 #include "carrier/smpp_fields.h"
 #include "carrier/status_map.h"
@@ -125,11 +126,14 @@ void SmppLink::connect() {
   data_sms_.clear();
   wire::SmppConnection::Owner& owner = *this;
   const config::SmppCarrier& smpp = config_.smpp;
-  connection_ = std::make_shared<wire::SmppConnection>(
-      context_.io, owner,
-      wire::SmppConnection::Peer{
-          .host = smpp.host, .port = smpp.port, .connect_timeout = smpp.bind_timeout},
-      session_config(smpp, context_.options));
+  wire::SmppConnection::Peer peer{
+      .host = smpp.host, .port = smpp.port, .connect_timeout = smpp.bind_timeout};
+  if (smpp.tls) {
+    ASSERT(carrier_.at() < context_.tls.size() && context_.tls[carrier_.at()]);
+    peer.tls = context_.tls[carrier_.at()];
+  }
+  connection_ = std::make_shared<wire::SmppConnection>(context_.io, owner, std::move(peer),
+                                                       session_config(smpp, context_.options));
   connection_->start();
 }
 
@@ -157,10 +161,11 @@ void SmppLink::on_bound(const smpp::Bound& bound, base::Mono now) {
   refused_backoff_.reset();
   next_failure_log_ = {};
   log(LogLevel::info, "link_up",
-      fmt::format("bound to {}:{} as {}", config_.smpp.host, config_.smpp.port,
+      fmt::format("bound to {}:{} as {}{}", config_.smpp.host, config_.smpp.port,
                   kind_ == smpp::BindKind::transceiver   ? "transceiver"
                   : kind_ == smpp::BindKind::transmitter ? "transmitter"
-                                                         : "receiver"));
+                                                         : "receiver",
+                  connection_->tls() ? ", " + connection_->tls()->describe() : ""));
   if (bound.sc_interface_version && *bound.sc_interface_version < 0x34) {
     log(LogLevel::info, "old_interface",
         fmt::format("the carrier speaks SMPP {:x}.{:x}", *bound.sc_interface_version >> 4,

@@ -45,6 +45,7 @@ struct LinkContext {
   std::unordered_map<std::uint32_t, SmppLink*> connections;
   std::uint32_t last_serial = 0;
   std::unordered_map<std::string, Inbox> inboxes{};  // by digits
+  Carriers::Tls tls{};
 };
 
 class SmppLink final : public std::enable_shared_from_this<SmppLink>,

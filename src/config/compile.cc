@@ -129,18 +129,38 @@ class Compiler {
     const Value& listen = root_.at("listen");
     const Value& http = listen.at("http").at("address");
     const Value& smpp = listen.at("smpp").at("address");
+    const Value& smpp_tls = listen.at("smpp_tls").at("address");
     const Value& admin = listen.at("admin").at("address");
     if (const auto* endpoint = std::get_if<Endpoint>(&http.scalar)) config_.http = *endpoint;
     if (const auto* endpoint = std::get_if<Endpoint>(&smpp.scalar)) config_.smpp = *endpoint;
     if (const auto* endpoint = std::get_if<Endpoint>(&admin.scalar)) config_.admin = *endpoint;
+    std::optional<Endpoint> tls_at;
+    if (const auto* endpoint = std::get_if<Endpoint>(&smpp_tls.scalar)) {
+      const Value& tls = listen.at("smpp_tls");
+      tls_at = *endpoint;
+      config_.smpp_tls = TlsListener{.at = *endpoint,
+                                     .certificate = file_name(tls.at("certificate")),
+                                     .key = file_name(tls.at("key")),
+                                     .client_ca = file_name(tls.at("client_ca"))};
+    }
     config_.public_url = listen.at("http").at("public_url").text();
     while (config_.public_url.ends_with('/')) config_.public_url.pop_back();
     require_loopback(http);
     require_loopback(smpp);
+    require_loopback(smpp_tls);
     require_loopback(admin);
     own_address(smpp, config_.smpp, "http", config_.http);
     own_address(admin, config_.admin, "http", config_.http);
-    if (config_.smpp) own_address(admin, config_.admin, "smpp", *config_.smpp);
+    own_address(smpp_tls, tls_at, "http", config_.http);
+    if (config_.smpp) {
+      own_address(admin, config_.admin, "smpp", *config_.smpp);
+      own_address(smpp_tls, tls_at, "smpp", *config_.smpp);
+    }
+    if (tls_at) own_address(admin, config_.admin, "smpp_tls", *tls_at);
+  }
+
+  FileName file_name(const Value& at) {
+    return {.name = at.text(), .place = findings_.locate(at.mark, at.path)};
   }
 
   void own_address(const Value& at, const std::optional<Endpoint>& one, std::string_view name,
@@ -366,6 +386,7 @@ class Compiler {
     smpp.reconnect_max = value.at("reconnect_max").duration(smpp.reconnect_max);
     smpp.default_sender = value.at("default_sender").text();
     smpp.options = compile_smpp_options(value, findings_);
+    if (value.at("tls").given) smpp.tls = carrier_tls(value.at("tls"), smpp.host);
     if (smpp.reconnect_first > smpp.reconnect_max) {
       const bool first = value.at("reconnect_first").given;
       error(value.at(first ? "reconnect_first" : "reconnect_max"),
@@ -375,6 +396,22 @@ class Compiler {
             "lower reconnect_first or raise reconnect_max");
     }
     return smpp;
+  }
+
+  CarrierTls carrier_tls(const Value& value, const std::string& host) {
+    CarrierTls tls;
+    tls.ca = file_name(value.at("ca"));
+    for (const Value& pin : value.at("pin").items) tls.pins.push_back(pin.text());
+    tls.server_name = value.at("server_name").text(host);
+    tls.certificate = file_name(value.at("certificate"));
+    tls.key = file_name(value.at("key"));
+    const bool has_certificate = value.at("certificate").given;
+    if (has_certificate != value.at("key").given) {
+      error(value.at(has_certificate ? "certificate" : "key"),
+            fmt::format("a {} alone is of no use", has_certificate ? "certificate" : "key"),
+            fmt::format("add {}:, or remove this", has_certificate ? "key" : "certificate"));
+    }
+    return tls;
   }
 
   // --- tenants ----------------------------------------------------------------------------------

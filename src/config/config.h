@@ -38,6 +38,34 @@ struct Endpoint {
   std::uint16_t port = 0;  // 0 in a listener: the system picks one
 };
 
+// A setting that names a file, and where it stands: config/ reads none, and who does can say which
+// line is to blame.
+struct FileName {
+  std::string name;  // empty: not given
+  Finding place;     // without `what` and `remedy`
+
+  friend bool operator==(const FileName& a, const FileName& b) { return a.name == b.name; }
+};
+
+// SMPP over TLS for applications.
+struct TlsListener {
+  Endpoint at;
+  FileName certificate;
+  FileName key;
+  FileName client_ca;  // not empty: clients must show a certificate of it
+};
+
+// SMPP over TLS to a carrier.
+struct CarrierTls {
+  FileName ca;                    // empty: the system's authorities; with pins none
+  std::vector<std::string> pins;  // SHA-256 of keys (SubjectPublicKeyInfo), 64 lower-case digits
+  std::string server_name;        // never empty
+  FileName certificate;           // ours; with `key` or empty like it
+  FileName key;
+
+  friend bool operator==(const CarrierTls&, const CarrierTls&) = default;
+};
+
 struct SmppCarrier {
   std::string host;
   std::uint16_t port = 0;
@@ -53,6 +81,7 @@ struct SmppCarrier {
   base::Duration reconnect_max = std::chrono::seconds(10);  // doubles with full jitter up to this
   std::string default_sender;  // source_addr where the message has none
   SmppOptions options;
+  std::optional<CarrierTls> tls;
 
   friend bool operator==(const SmppCarrier&, const SmppCarrier&) = default;
 };
@@ -124,6 +153,7 @@ struct Config {
   Endpoint http;
   std::string public_url;        // empty: http://<address>
   std::optional<Endpoint> smpp;  // for applications
+  std::optional<TlsListener> smpp_tls;
   std::optional<Endpoint> admin;
   std::vector<AdminToken> admin_tokens;
   bool metrics_open = false;

@@ -57,17 +57,22 @@ std::string Findings::place(const Mark& mark) const {
   return fmt::format("{}:{}", files_[mark.file].name, mark.line + 1);
 }
 
-void Findings::add(Finding::Severity severity, const Mark& mark, std::string path, std::string what,
-                   std::string remedy) {
-  Finding finding{.severity = severity,
-                  .path = std::move(path),
-                  .what = std::move(what),
-                  .remedy = std::move(remedy)};
+Finding Findings::locate(const Mark& mark, std::string path) {
+  Finding finding{.path = std::move(path)};
   if (mark.file < files_.size()) finding.file = files_[mark.file].name;
   if (mark.line >= 0) {
     finding.line = mark.line + 1;
     finding.column = column(mark);
   }
+  return finding;
+}
+
+void Findings::add(Finding::Severity severity, const Mark& mark, std::string path, std::string what,
+                   std::string remedy) {
+  Finding finding = locate(mark, std::move(path));
+  finding.severity = severity;
+  finding.what = std::move(what);
+  finding.remedy = std::move(remedy);
   entries_.push_back({mark, std::move(finding)});
 }
 

@@ -36,6 +36,9 @@ class Findings {
   void warning(const Mark& mark, std::string path, std::string what, std::string remedy);
   std::size_t errors() const { return errors_; }
 
+  // Without `what` and `remedy`: for what is found out later.
+  Finding locate(const Mark& mark, std::string path);
+
   // "FILE:LINE", to point at a second place within a message.
   std::string place(const Mark& mark) const;
 

@@ -119,26 +119,54 @@ TEST(Load, Classes) {
   EXPECT_TRUE(c.find_class("nothing").is_none());
 }
 
+TEST(Load, TlsListener) {
+  const Config c = must_load(testdata("full.yaml"));
+  ASSERT_TRUE(c.smpp_tls.has_value());
+  EXPECT_EQ(to_string(c.smpp_tls->at), "127.0.0.1:3550");
+  EXPECT_EQ(c.smpp_tls->certificate.name, "/etc/tls/sms.pem");
+  EXPECT_EQ(c.smpp_tls->key.name, "/etc/tls/sms.key");
+  EXPECT_EQ(c.smpp_tls->client_ca.name, "/etc/tls/apps.pem");
+  const Finding& place = c.smpp_tls->key.place;
+  EXPECT_EQ(place.file, "x.yaml");
+  EXPECT_EQ(place.path, "listen.smpp_tls.key");
+  EXPECT_EQ(place.line, 7);
+  EXPECT_EQ(place.column, 76);
+}
+
+TEST(Load, ACarriersNameIsItsHostUnlessGiven) {
+  const Config c = must_load(kBase +
+                             "carriers: [ { name: a, region: eu, smpp: { host: smsc.example.com, "
+                             "port: 1, system_id: a, tls: {} } } ]\n");
+  EXPECT_EQ(c.carriers[0].smpp.tls, (CarrierTls{.server_name = "smsc.example.com"}));
+}
+
 TEST(Load, Carriers) {
+  const std::string kPin = "abababababababababababababababababababababababababababababababab";
   const Config c = must_load(testdata("full.yaml"));
   ASSERT_EQ(c.carriers.size(), 2u);
   EXPECT_EQ(c.carriers[0].name, "alpha");
   EXPECT_EQ(c.carriers[0].region, "eu");
   const SmppOptions& options = c.carriers[0].smpp.options;
-  EXPECT_EQ(c.carriers[0].smpp, (SmppCarrier{.host = "smsc.example.com",
-                                             .port = 2775,
-                                             .system_id = "tl",
-                                             .password = "s3cret",
-                                             .system_type = "VMA",
-                                             .bind = SmppCarrier::Bind::transmitter_receiver,
-                                             .binds = 3,
-                                             .window = 70,
-                                             .enquire_link = 11s,
-                                             .bind_timeout = 12s,
-                                             .reconnect_first = 300ms,
-                                             .reconnect_max = 13s,
-                                             .default_sender = "+15005550006",
-                                             .options = options}));
+  EXPECT_EQ(c.carriers[0].smpp,
+            (SmppCarrier{.host = "smsc.example.com",
+                         .port = 2775,
+                         .system_id = "tl",
+                         .password = "s3cret",
+                         .system_type = "VMA",
+                         .bind = SmppCarrier::Bind::transmitter_receiver,
+                         .binds = 3,
+                         .window = 70,
+                         .enquire_link = 11s,
+                         .bind_timeout = 12s,
+                         .reconnect_first = 300ms,
+                         .reconnect_max = 13s,
+                         .default_sender = "+15005550006",
+                         .options = options,
+                         .tls = CarrierTls{.ca = {"/etc/tls/carrier.pem", {}},
+                                           .pins = {kPin, std::string(64, '1')},
+                                           .server_name = "smsc-1.example.com",
+                                           .certificate = {"/etc/tls/tl.pem", {}},
+                                           .key = {"/etc/tls/tl.key", {}}}}));
   using Base = smpp::MessageIdRule::Base;
   EXPECT_EQ(options.receipts.id_in_response, (smpp::MessageIdRule{.base = Base::hex}));
   EXPECT_EQ(options.receipts.id_in_text, (smpp::MessageIdRule{.base = Base::decimal}));
@@ -150,6 +178,7 @@ TEST(Load, Carriers) {
                                              {"LOST", message::ReceiptState::undelivered}}));
   EXPECT_EQ(c.tables.carriers[0].receipt_deadline, 36h);
   EXPECT_EQ(c.tables.carriers[1].receipt_deadline, 72h);
+  EXPECT_EQ(c.carriers[0].smpp.tls->key.place.path, "carriers[0].smpp.tls.key");
   // The table's defaults are those of the struct.
   EXPECT_EQ(c.carriers[1].smpp,
             (SmppCarrier{.host = "192.0.2.1", .port = 2776, .system_id = "1234"}));

@@ -258,6 +258,7 @@ std::optional<Scalar> parse_scalar(Kind kind, std::string_view text, bool quoted
     case Kind::address:
       return scalar_if(parse_address(text));
     case Kind::hash:
+    case Kind::key_hash:
       return parse_hash(text);
     case Kind::name:
       return text_if(is_name(text), text);

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "config/smpp_shapes.h"
+#include "config/tls_shapes.h"
 
 namespace trunkline::config {
 namespace {
@@ -73,6 +74,11 @@ constexpr Field kListenFields[] = {
      .absent = "no SMPP listener",
      .shape = &kSmppListener,
      .doc = "SMPP for applications."},
+    {.key = "smpp_tls",
+     .kind = Kind::object,
+     .absent = "no SMPP listener with TLS",
+     .shape = &kSmppTlsListener,
+     .doc = "SMPP over TLS for applications."},
     {.key = "admin",
      .kind = Kind::object,
      .absent = "no admin listener",
@@ -272,6 +278,11 @@ constexpr Field kSmppFields[] = {
      .absent = "the defaults below",
      .shape = &kSmppReceiptsShape,
      .doc = "How its receipts are to be read."},
+    {.key = "tls",
+     .kind = Kind::object,
+     .absent = "no TLS",
+     .shape = &kCarrierTls,
+     .doc = "TLS to the carrier, and how it is verified."},
 };
 constexpr Shape kSmpp{"smpp", "carriers[].smpp", kSmppFields,
                       "How to bind to the carrier over SMPP 3.4."};
@@ -654,7 +665,6 @@ constexpr Unsupported kUnsupported[] = {
     {"configuration", "slos", "", "remove it; watch the metrics on the admin listener"},
     {"configuration", "limits", "", "remove it; limit a tenant with tenants[].limits.rate"},
     {"configuration", "webhooks", "", "remove it; poll GET /v1/messages/{id}"},
-    {"listen", "smpp_tls", "", "use smpp, behind a VPN or a proxy that ends TLS"},
     {"http listener", "tls", "", kNoTls},
     {"admin listener", "tls", "", kNoTls},
     {"store", "postgres", "", "use rocksdb"},
@@ -663,7 +673,6 @@ constexpr Unsupported kUnsupported[] = {
     {"class", "weight", "", "remove it; classes are served by priority"},
     {"carrier", "http", "", "bind over smpp instead"},
     {"carrier", "faults", "", "faults belong into the simulator's configuration"},
-    {"smpp", "tls", "", "reach the carrier through a VPN or a TLS tunnel"},
     {"route", "canary", "", "remove it"},
     {"match", "mccmnc", "", "match the country"},
     {"via", "priority", "", "write the carriers in the order they are to be tried"},
@@ -706,6 +715,9 @@ constexpr KindInfo kKinds[] = {
     {Kind::secret, "secret", "write the text, ${NAME} or file:PATH", kTextTypes, ""},
     {Kind::hash, "hash", "write sha256: and 64 hexadecimal digits; trunkline keys new prints it",
      R"("string")", "^sha256:[0-9A-Fa-f]{64}$"},
+    {Kind::key_hash, "key hash",
+     "write sha256: and the 64 hexadecimal digits of the SHA-256 of the key", R"("string")",
+     "^sha256:[0-9A-Fa-f]{64}$"},
     {Kind::password_hash, "password hash",
      "write what trunkline keys password prints, beginning with $argon2id$", R"("string")",
      R"(^[$]argon2id[$]v=19[$]m=[0-9]+,t=[0-9]+,p=1[$][A-Za-z0-9+/]+[$][A-Za-z0-9+/]+$)"},

@@ -26,6 +26,7 @@ enum class Kind : std::uint8_t {
   path,
   secret,  // ${NAME} and file:PATH are resolved; never shown
   hash,
+  key_hash,  // of a TLS key
   password_hash,
   network,  // an IP address, or one with the length of its prefix
   country,

@@ -78,7 +78,7 @@ void EsmeServer::Impl::admit(EsmeSession& session, base::Mono now) {
   a.bound.push_back(session.shared_from_this());
   session.accept_bind(options_.system_id, now);
   metrics_.counter(Metric::esme_binds, {"accepted"})->add();
-  log("esme_bound", "", session, /*warning=*/false);
+  log("esme_bound", session.tls(), session, /*warning=*/false);
   touch(session);
   to_tell_.push_back(&a);
 }

@@ -20,6 +20,7 @@ using Error = boost::system::error_code;
 namespace {
 
 constexpr auto kTimer = std::chrono::milliseconds(250);
+constexpr auto kTlsLogPause = std::chrono::seconds(1);
 
 smpp::SessionConfig session_config(const Options& options) {
   using smpp::Operation;
@@ -51,16 +52,36 @@ EsmeServer::Impl::Impl(edge::Backend& backend, telemetry::Metrics& metrics, Opti
       }) {}
 
 std::expected<void, io::ListenError> EsmeServer::Impl::open() {
-  auto acceptor = io::listen_on(context_, options_.host, options_.port);
-  if (!acceptor) return std::unexpected(acceptor.error());
-  acceptor_ = std::move(*acceptor);
-  port_ = acceptor_.local_endpoint().port();
+  if (options_.plain) {
+    auto acceptor = io::listen_on(context_, options_.plain->host, options_.plain->port);
+    if (!acceptor) return std::unexpected(acceptor.error());
+    acceptor_ = std::move(*acceptor);
+    port_ = acceptor_.local_endpoint().port();
+  }
+  if (options_.tls) {
+    auto gate = wire::TlsGate::open(
+        {.host = options_.tls->at.host,
+         .port = options_.tls->at.port,
+         .handshake_timeout = options_.bind_timeout},
+        options_.tls->context,
+        [this](wire::TlsGate::Passed passed) {
+          // Shared: what is posted is copied.
+          auto mine = std::make_shared<wire::TlsGate::Passed>(std::move(passed));
+          asio::post(context_, [this, mine] { on_passed(std::move(*mine)); });
+        },
+        [this](const std::string& address, const std::string& why) {
+          on_tls_refused(address, why);
+        });
+    if (!gate) return std::unexpected(gate.error());
+    gate_ = std::move(*gate);
+  }
   effects_.on_wake([this] { asio::post(context_, [this] { on_effects(); }); });
   return {};
 }
 
 void EsmeServer::Impl::start() {
-  accept();
+  if (acceptor_.is_open()) accept();
+  if (gate_) gate_->start();
   arm_timer();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "esme");
@@ -76,6 +97,7 @@ void EsmeServer::Impl::deliver(std::vector<engine::Effect>& effects) {
 
 bool EsmeServer::Impl::drain(base::Duration at_most) {
   if (!thread_.joinable()) return true;
+  if (gate_) gate_->stop();
   auto empty = std::make_shared<std::promise<void>>();
   auto done = empty->get_future();
   asio::post(context_, [this, empty] {
@@ -92,6 +114,7 @@ bool EsmeServer::Impl::drain(base::Duration at_most) {
 void EsmeServer::Impl::stop() {
   effects_.close();
   passwords_.stop();
+  if (gate_) gate_->stop();
   if (!thread_.joinable()) return;
   asio::post(context_, [this] {
     Error ignored;
@@ -117,17 +140,37 @@ void EsmeServer::Impl::accept() {
 }
 
 // Too many, or too many that have not said who they are: closed at once.
-void EsmeServer::Impl::on_accepted(Tcp::socket socket) {
+void EsmeServer::Impl::on_accepted(Tcp::socket socket, std::unique_ptr<wire::TlsChannel> tls) {
   if (draining_ || sessions_.size() >= limits::kEsmeConnectionsMax ||
       unbound_ >= limits::kEsmeUnboundMax) {
     metrics_.counter(telemetry::Metric::esme_binds, {"overload"})->add();
     return;
   }
   const auto session = std::make_shared<EsmeSession>(std::move(socket), *this, ++last_serial_,
-                                                     session_config(options_));
+                                                     session_config(options_), std::move(tls));
   sessions_.emplace(session->serial(), session);
   ++unbound_;
   session->start();
+}
+
+void EsmeServer::Impl::on_passed(wire::TlsGate::Passed passed) {
+  Tcp::socket socket(context_);
+  Error failed;
+  socket.assign(passed.protocol, passed.descriptor.release(), failed);
+  if (!failed) on_accepted(std::move(socket), std::move(passed.channel));
+}
+
+// By the gate's thread. Anybody can cause it: a line a second says how many there were.
+void EsmeServer::Impl::on_tls_refused(const std::string& address, const std::string& why) {
+  metrics_.counter(telemetry::Metric::esme_binds, {address.empty() ? "overload" : "tls"})->add();
+  ++tls_not_logged_;
+  const base::Mono now = options_.clock().mono;
+  if (now < next_tls_log_) return;
+  next_tls_log_ = now + kTlsLogPause;
+  const std::uint64_t count = std::exchange(tls_not_logged_, 0);
+  telemetry::log(telemetry::LogLevel::warning, "esme_tls_refused",
+                 count > 1 ? fmt::format("{} ({} of them since the last line)", why, count) : why,
+                 telemetry::Fields{{"peer", address}});
 }
 
 void EsmeServer::Impl::on_closed(EsmeSession& session, const std::string& why, base::Mono) {
@@ -252,6 +295,10 @@ std::expected<std::unique_ptr<EsmeServer>, io::ListenError> EsmeServer::open(
   return std::unique_ptr<EsmeServer>(new EsmeServer(std::move(impl)));
 }
 std::uint16_t EsmeServer::port() const { return impl_->port(); }
+std::uint16_t EsmeServer::tls_port() const { return impl_->tls_port(); }
+void EsmeServer::set_tls(std::shared_ptr<const wire::TlsContext> context) {
+  impl_->set_tls(std::move(context));
+}
 void EsmeServer::start() { impl_->start(); }
 void EsmeServer::deliver(std::vector<engine::Effect>& effects) { impl_->deliver(effects); }
 bool EsmeServer::drain(base::Duration at_most) { return impl_->drain(at_most); }

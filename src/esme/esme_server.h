@@ -1,4 +1,5 @@
-// SMPP for applications: we are the SMSC. Its own listener and thread.
+// SMPP for applications: we are the SMSC. Its own thread, and a listener without TLS, one with it
+// (whose handshakes have a thread of their own, see wire::TlsGate), or both.
 //
 //   bind      -> address, account, password (a worker), binds left?
 //   submit_sm -> read, seal -> Backend::post -> engine ... durable -> deliver() -> submit_sm_resp
@@ -14,6 +15,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +26,21 @@
 #include "io/clock.h"
 #include "io/listen.h"
 #include "telemetry/metrics.h"
+#include "wire/tls_context.h"
 
 namespace trunkline::esme {
 
 struct Options {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 0;
+  struct Address {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+  };
+  std::optional<Address> plain = Address{};
+  struct TlsAddress {
+    Address at;
+    std::shared_ptr<const wire::TlsContext> context;
+  };
+  std::optional<TlsAddress> tls = std::nullopt;
   std::string system_id = "trunkline";  // ours, in the bind response
   base::Duration bind_timeout = std::chrono::seconds(10);
   base::Duration enquire_link = std::chrono::seconds(30);
@@ -47,8 +58,11 @@ class EsmeServer {
   EsmeServer(const EsmeServer&) = delete;
   EsmeServer& operator=(const EsmeServer&) = delete;
 
-  std::uint16_t port() const;
+  std::uint16_t port() const;      // 0: none without TLS
+  std::uint16_t tls_port() const;  // 0: none with TLS
   void start();
+  // For connections from now on, if there is a listener with TLS. Any thread.
+  void set_tls(std::shared_ptr<const wire::TlsContext> context);
 
   // Answers with edge::kSmppTag, and NoticeReady, after their commit. Any thread; leaves `effects`
   // empty.

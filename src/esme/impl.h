@@ -20,6 +20,7 @@
 #include "esme/password.h"
 #include "esme/submit.h"
 #include "io/mailbox.h"
+#include "wire/tls_gate.h"
 
 namespace trunkline::esme {
 
@@ -30,6 +31,10 @@ class EsmeServer::Impl final : public SessionOwner {
 
   std::expected<void, io::ListenError> open();
   std::uint16_t port() const { return port_; }
+  std::uint16_t tls_port() const { return gate_ ? gate_->port() : std::uint16_t{0}; }
+  void set_tls(std::shared_ptr<const wire::TlsContext> context) {
+    if (gate_) gate_->set_context(std::move(context));
+  }
   void start();
   void deliver(std::vector<engine::Effect>& effects);
   bool drain(base::Duration at_most);
@@ -53,7 +58,10 @@ class EsmeServer::Impl final : public SessionOwner {
 
   // --- esme_server.cc
   void accept();
-  void on_accepted(boost::asio::ip::tcp::socket socket);
+  void on_accepted(boost::asio::ip::tcp::socket socket,
+                   std::unique_ptr<wire::TlsChannel> tls = nullptr);
+  void on_passed(wire::TlsGate::Passed passed);
+  void on_tls_refused(const std::string& address, const std::string& why);
   void on_effects();
   void arm_timer();
   void on_timer();
@@ -130,6 +138,9 @@ class EsmeServer::Impl final : public SessionOwner {
   boost::asio::ip::tcp::acceptor acceptor_{context_};
   boost::asio::steady_timer timer_{context_};
   std::uint16_t port_ = 0;
+  std::unique_ptr<wire::TlsGate> gate_;
+  base::Mono next_tls_log_{};  // the gate's thread
+  std::uint64_t tls_not_logged_ = 0;
   io::Mailbox<engine::Effect> effects_;
   std::vector<engine::Effect> batch_;
   std::shared_ptr<const config::Config> config_;

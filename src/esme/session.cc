@@ -20,12 +20,14 @@ Told outcome_of(std::uint32_t status) {
 }  // namespace
 
 EsmeSession::EsmeSession(boost::asio::ip::tcp::socket socket, SessionOwner& owner,
-                         std::uint64_t serial, const smpp::SessionConfig& config)
+                         std::uint64_t serial, const smpp::SessionConfig& config,
+                         std::unique_ptr<wire::TlsChannel> tls)
     : owner_(owner), serial_(serial) {
   boost::system::error_code ignored;
   address_ = socket.remote_endpoint(ignored).address();
   wire::SmppConnection::Owner& self = *this;
-  connection_ = std::make_shared<wire::SmppConnection>(std::move(socket), self, config);
+  connection_ =
+      std::make_shared<wire::SmppConnection>(std::move(socket), self, config, std::move(tls));
 }
 
 void EsmeSession::start() { connection_->start(); }

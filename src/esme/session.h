@@ -44,8 +44,9 @@ class SessionOwner {
 class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
                           private wire::SmppConnection::Owner {
  public:
+  // `tls`: established, or null for none.
   EsmeSession(boost::asio::ip::tcp::socket socket, SessionOwner& owner, std::uint64_t serial,
-              const smpp::SessionConfig& config);
+              const smpp::SessionConfig& config, std::unique_ptr<wire::TlsChannel> tls);
 
   void start();
 
@@ -55,6 +56,8 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
   bool is_bound() const;
   bool receives() const;  // bound, and not as a transmitter
   smpp::Dialect dialect() const { return connection_->session().dialect(); }
+  // "TLSv1.3, TLS_AES_256_GCM_SHA384"; empty: without.
+  std::string tls() const { return connection_->tls() ? connection_->tls()->describe() : ""; }
   smpp::BindKind bind_kind() const { return bind_kind_; }
 
   void accept_bind(std::string_view our_system_id, base::Mono now);

@@ -54,6 +54,23 @@ std::vector<carrier::Inbox> inboxes_of(const config::Config& config) {
   return out;
 }
 
+std::optional<config::Endpoint> tls_address(const config::Config& config) {
+  if (!config.smpp_tls) return std::nullopt;
+  return config.smpp_tls->at;
+}
+
+bool same_place(const std::optional<config::Endpoint>& a,
+                const std::optional<config::Endpoint>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->host == b->host && a->port == b->port;
+}
+
+void warn_of(const TlsFiles& files) {
+  for (const config::Finding& finding : files.findings) {
+    telemetry::log_warning("tls_certificate", config::to_text(finding));
+  }
+}
+
 std::shared_ptr<const engine::Tables> tables_of(
     const std::shared_ptr<const config::Config>& config) {
   return {config, &config->tables};
@@ -75,14 +92,29 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
   version_ = options.version;
   commit_ = options.commit;
 
+  tls_ = read_tls_files(*config_, io::wall_now());
+  if (!tls_.good()) {
+    return std::unexpected(OpenError{OpenError::Kind::configuration, tls_.errors()});
+  }
+  warn_of(tls_);
+
   // Listeners first: a port in use is found before a store is touched.
   auto rest =
       rest::RestServer::open(*this, {.host = config_->http.host, .port = config_->http.port});
   if (!rest) return std::unexpected(OpenError{kind_of(rest.error()), rest.error().text});
   rest_ = std::move(*rest);
-  if (config_->smpp) {
-    auto esme = esme::EsmeServer::open(*this, metrics_,
-                                       {.host = config_->smpp->host, .port = config_->smpp->port});
+  if (config_->smpp || config_->smpp_tls) {
+    esme::Options options_of_esme;
+    options_of_esme.plain.reset();
+    if (config_->smpp) {
+      options_of_esme.plain = {.host = config_->smpp->host, .port = config_->smpp->port};
+    }
+    if (config_->smpp_tls) {
+      const config::Endpoint& at = config_->smpp_tls->at;
+      options_of_esme.tls = {.at = {.host = at.host, .port = at.port},
+                             .context = tls_.smpp_listener};
+    }
+    auto esme = esme::EsmeServer::open(*this, metrics_, std::move(options_of_esme));
     if (!esme) return std::unexpected(OpenError{kind_of(esme.error()), esme.error().text});
     esme_ = std::move(*esme);
   }
@@ -114,7 +146,9 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
               [this](const std::shared_ptr<const engine::Tables>&) {
                 const std::lock_guard lock(config_mutex_);
                 config_ = next_config_;
-                carriers_->apply(config_->carriers, inboxes_of(*config_));
+                tls_ = next_tls_;
+                carriers_->apply(config_->carriers, inboxes_of(*config_), tls_.carriers);
+                if (esme_) esme_->set_tls(tls_.smpp_listener);
               },
           .store_failed = [this](const store::Error& error) { on_store_failed(error); },
       });
@@ -134,7 +168,7 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
           telemetry::log_error(line.event, line.text, fields);
         }
       });
-  carriers_->apply(config_->carriers, inboxes_of(*config_));
+  carriers_->apply(config_->carriers, inboxes_of(*config_), tls_.carriers);
   return {};
 }
 
@@ -166,9 +200,13 @@ void Gateway::start() {
 std::string Gateway::ready_line() const {
   std::string out = "{\"ready\":true,\"http\":";
   base::append_json_string(out, endpoint_text(config_->http, rest_->port()));
-  if (esme_) {
+  if (config_->smpp) {
     out += ",\"smpp\":";
     base::append_json_string(out, endpoint_text(*config_->smpp, esme_->port()));
+  }
+  if (config_->smpp_tls) {
+    out += ",\"smpp_tls\":";
+    base::append_json_string(out, endpoint_text(config_->smpp_tls->at, esme_->tls_port()));
   }
   if (admin_) {
     out += ",\"admin\":";
@@ -213,14 +251,18 @@ std::expected<void, std::string> Gateway::reload(config::Config config) {
   const std::shared_ptr<const config::Config> old = this->config();
   if (config.http.host != old->http.host || config.http.port != old->http.port ||
       config.store_path != old->store_path || config.admin.has_value() != old->admin.has_value() ||
-      config.smpp.has_value() != old->smpp.has_value()) {
+      !same_place(config.smpp, old->smpp) || !same_place(tls_address(config), tls_address(*old))) {
     return std::unexpected(
         "listen and store cannot be changed while running; restart the gateway for that");
   }
+  TlsFiles tls = read_tls_files(config, io::wall_now());
+  if (!tls.good()) return std::unexpected(tls.errors());
+  warn_of(tls);
   auto next = std::make_shared<const config::Config>(std::move(config));
   {
     const std::lock_guard lock(config_mutex_);
     next_config_ = next;
+    next_tls_ = std::move(tls);
   }
   if (!post(engine::Reload{tables_of(next)}))
     return std::unexpected("the gateway is stopping or overloaded; try again");

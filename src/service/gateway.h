@@ -23,6 +23,7 @@
 #include "rest/rest_server.h"
 #include "seal/vault.h"
 #include "service/engine_loop.h"
+#include "service/tls_files.h"
 #include "store/store.h"
 #include "telemetry/metrics.h"
 
@@ -88,6 +89,8 @@ class Gateway final : public edge::Backend, public admin::Backend {
   mutable std::mutex config_mutex_;
   std::shared_ptr<const config::Config> config_;
   std::shared_ptr<const config::Config> next_config_;  // handed to the engine, not yet in force
+  TlsFiles tls_;                                       // of config_
+  TlsFiles next_tls_;
   std::unique_ptr<seal::Vault> vault_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<EngineLoop> loop_;

@@ -157,7 +157,8 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      "trunkline_esme_binds_total",
      Kind::counter,
      {"result"},
-     "Binds of applications: accepted, refused, or closed at once for overload."},
+     "Binds of applications: accepted, refused, ended in the TLS handshake (tls), or closed at "
+     "once for overload."},
     {Metric::esme_sessions,
      "trunkline_esme_sessions",
      Kind::gauge,

@@ -4,6 +4,8 @@
 
 #include "base/json_writer.h"
 #include "config/config.h"
+#include "io/clock.h"
+#include "service/tls_files.h"
 #include "trunkline/commands.h"
 #include "trunkline/config_files.h"
 
@@ -72,8 +74,16 @@ std::string to_text(const std::string& path, const config::Loaded& loaded, const
 // What cannot be read is a finding too: one shape of output for whoever parses it.
 config::Loaded load(const std::string& path) {
   const auto files = read_config_files(path);
-  if (files) return config::load(*files, system_secrets());
   config::Loaded loaded;
+  if (files) {
+    loaded = config::load(*files, system_secrets());
+    if (loaded.config) {
+      service::TlsFiles tls = service::read_tls_files(*loaded.config, io::wall_now());
+      if (!tls.good()) loaded.config.reset();
+      std::ranges::move(tls.findings, std::back_inserter(loaded.findings));
+    }
+    return loaded;
+  }
   loaded.findings.push_back(
       {.what = files.error(), .remedy = "name a file that is there, or a directory of them"});
   return loaded;

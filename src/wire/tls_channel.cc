@@ -132,7 +132,7 @@ int verify_peer(X509_STORE_CTX* store, void*) {
       "the server's key is sha256:{}, not what tls.pin says; if the carrier confirms that its key "
       "has changed, set tls.pin to that",
       pin);
-  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
   return 0;
 }
 

@@ -1,6 +1,6 @@
 // An application on npm's smpp, driven line by line: a JSON object on standard input is a command, one on standard
 // output an answer ({"id":…}) or an event ({"event":…}).
-//   {"id":1,"op":"connect","name":"a","url":"smpp://127.0.0.1:2775"}
+//   {"id":1,"op":"connect","name":"a","url":"smpp://127.0.0.1:2775"}   ssmpp:// with "options" of tls.connect()
 //   {"id":2,"op":"call","name":"a","command":"bind_transceiver","pdu":{…}}   answers with the response PDU
 //   {"id":3,"op":"answer","name":"a","status":0}      how deliver_sm are answered from now on; null: not at all
 //   {"id":4,"op":"close","name":"a"}
@@ -15,7 +15,7 @@ const ops = {
     const session = smpp.connect({url, ...options});
     sessions[name] = {session, status: 0};
     let told = false;
-    session.on('connect', () => { if (!told) { told = true; say({id, ok: true}); } });
+    if (!url.startsWith('ssmpp:')) session.on('connect', () => { if (!told) { told = true; say({id, ok: true}); } });
     session.on('secureConnect', () => { if (!told) { told = true; say({id, ok: true}); } });
     session.on('error', (error) => {
       if (!told) { told = true; say({id, error: String(error)}); } else say({event: 'error', name, text: String(error)});

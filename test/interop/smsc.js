@@ -2,6 +2,7 @@
 // receipt; prints {"ready":PORT} and every PDU it gets as {"event":…}.
 //   {"id":1,"op":"deliver","pdu":{…}}        on every connection that receives; answers with the response
 //   {"id":2,"op":"refuse","status":88}       submit_sm are answered so from now on; 0: accepted
+// With an argument, a JSON object of tls.createServer()'s options, it speaks TLS; each handshake that fails is an event.
 'use strict';
 const smpp = require('smpp');
 const {say, plain, revive, serve} = require('./lines.js');
@@ -13,7 +14,7 @@ const pad = (n) => String(n).padStart(2, '0');
 const date = (d) => pad(d.getUTCFullYear() % 100) + pad(d.getUTCMonth() + 1) + pad(d.getUTCDate()) +
   pad(d.getUTCHours()) + pad(d.getUTCMinutes());
 
-const server = smpp.createServer((session) => {
+const server = smpp.createServer(JSON.parse(process.argv[2] || '{}'), (session) => {
   session.on('error', () => {});
   session.on('close', () => sessions.delete(session));
   session.on('pdu', (pdu) => {
@@ -40,6 +41,7 @@ const server = smpp.createServer((session) => {
     }
   });
 });
+server.on('tlsClientError', (error) => say({event: 'tls_error', text: String(error)}));
 server.listen(0, '127.0.0.1', () => say({ready: server.address().port}));
 
 const ops = {
