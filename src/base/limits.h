@@ -31,6 +31,14 @@ inline constexpr std::size_t kReassemblyBytesMax = 64 * 1024 * 1024;  // texts a
 inline constexpr auto kReassemblyRepeatKeep = 1h;  // how long a repetition is told as such
 inline constexpr std::size_t kReassemblyRepeatsMax = 50'000;  // beyond: the oldest is forgotten
 
+// --- a client's own parts -----------------------------------------------------------------------
+// The parts of one message are decided about together, for this long from the first.
+inline constexpr auto kPartsWindow = 10min;
+// Of them, in memory; beyond: the oldest is looked up in the store again when a part of it comes.
+inline constexpr std::size_t kPartPlansMax = 100'000;
+// The short ids of SMPP 3.3 are found again this long after a message's last end.
+inline constexpr auto kAliasKept = 4 * 24h;
+
 // --- time -------------------------------------------------------------------------------------
 inline constexpr auto kTtlMin = 1s;
 inline constexpr auto kTtlMax = 7 * 24h;

@@ -1,43 +1,11 @@
 // From a request to a hot message: keys first, then room, policy, plan.
 #include "engine/impl.h"
+#include "engine/refusal.h"
 
 namespace trunkline::engine {
 namespace {
 
 constexpr base::Duration kOverloadRetryAfter = std::chrono::seconds(5);
-
-// A refusal as it is kept behind an idempotency key. The service seals it on the way to the store.
-std::string encode_refusal(const Refusal& refusal) {
-  std::string out;
-  base::ByteWriter writer(out);
-  writer.u8(1);
-  writer.text(refusal.code);
-  writer.text(refusal.version);
-  writer.varint(refusal.reasons.size());
-  for (const policy::Reason& reason : refusal.reasons) {
-    writer.text(reason.rule);
-    writer.text(reason.text);
-  }
-  return out;
-}
-
-Refusal decode_refusal(std::string_view bytes) {
-  base::ByteReader in(bytes);
-  Refusal refusal;
-  in.u8();
-  refusal.code = in.text();
-  refusal.version = in.text();
-  const std::uint64_t count = in.varint();
-  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
-    const std::string_view rule = policy::known_rule(in.text());
-    refusal.reasons.push_back({rule, std::string(in.text())});
-  }
-  // Unreadable only if its key was destroyed since: the answer then says no more than that it was
-  // no.
-  if (!in.ok() || refusal.code.empty())
-    return {.code = "policy_refused", .reasons = {}, .retry_after = {}, .version = {}};
-  return refusal;
-}
 
 Refusal refusal_of(std::string_view code, std::string_view rule, std::string text,
                    base::Duration retry_after = {}) {
@@ -83,16 +51,23 @@ std::optional<ItemAnswer> Engine::Impl::answer_from_key(
   return replay(record->answers.front());
 }
 
+void Engine::Impl::put_key(const base::Hash128& key, message::KeyRecord record, Step& s) {
+  pending_keys_[key] = {record, s.out.commit.seq};
+  pending_key_order_.emplace_back(s.out.commit.seq, key);
+  s.out.commit.keys.push_back({key, std::move(record)});
+}
+
 void Engine::Impl::remember_key(const message::KeyRef& key, message::KeyKind kind,
                                 std::vector<message::KeyAnswer> answers, Step& s) {
-  message::KeyRecord record{.fingerprint = key.fingerprint,
-                            .expires_at = s.now.wall + limits::kIdempotencyRetention,
-                            .kind = kind,
-                            .answers = std::move(answers)};
   if (bug(PlantedBug::forget_key)) return;
-  pending_keys_[key.key] = {record, s.out.commit.seq};
-  pending_key_order_.emplace_back(s.out.commit.seq, key.key);
-  s.out.commit.keys.push_back({key.key, std::move(record)});
+  const bool has_window = key.window > base::Duration::zero();
+  const base::Duration keep = has_window ? key.window : limits::kIdempotencyRetention;
+  put_key(key.key,
+          {.fingerprint = key.fingerprint,
+           .expires_at = s.now.wall + keep,
+           .kind = kind,
+           .answers = std::move(answers)},
+          s);
 }
 
 // All or nothing: a batch half refused for speed could not be retried under its key.
@@ -146,8 +121,20 @@ std::optional<Refusal> Engine::Impl::admit_all(const Accept& event, Step& s) {
   return std::nullopt;
 }
 
-ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
-  const numbering::NumberInfo number = numbering::look_up(item.to);
+ItemAnswer Engine::Impl::refused(const message::Submission& item, numbering::Country country,
+                                 const Refusal& refusal, Step& s) {
+  const std::string_view rule =
+      refusal.reasons.empty() ? policy::known_rule("") : refusal.reasons.front().rule;
+  s.out.notes.push_back(
+      {Note::Metric::policy_decision, {}, item.traffic_class, country, rule, "refuse", 1});
+  ItemAnswer answer;
+  answer.kind = ItemAnswer::Kind::refused;
+  answer.refusal = refusal;
+  return answer;
+}
+
+std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
+    const message::Submission& item, const numbering::NumberInfo& number, Step& s) {
   const numbering::Country country = number.country;
   const policy::Facts facts{.tenant = item.tenant,
                             .traffic_class = item.traffic_class,
@@ -156,25 +143,11 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
                             .from = item.from,
                             .now = s.now.wall};
   policy::Verdict verdict = policy::evaluate(tables_->policy, facts);
-  ItemAnswer answer;
-  const auto refuse = [&](Refusal refusal) {
-    s.out.notes.push_back({Note::Metric::policy_decision,
-                           {},
-                           item.traffic_class,
-                           country,
-                           refusal.reasons.front().rule,
-                           "refuse",
-                           1});
-    answer.kind = ItemAnswer::Kind::refused;
-    answer.refusal = std::move(refusal);
-    answer.refusal.version = tables_->version;
-    return std::move(answer);
-  };
   if (verdict.kind == policy::Verdict::Kind::refuse) {
-    return refuse({.code = std::string(verdict.code),
+    return Refusal{.code = std::string(verdict.code),
                    .reasons = std::move(verdict.reasons),
                    .retry_after = {},
-                   .version = {}});
+                   .version = tables_->version};
   }
   const routing::Facts routing_facts{
       .tenant = item.tenant,
@@ -189,19 +162,46 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
       .recipient = item.to_hash};
   const routing::Plan plan = routing::plan(tables_->routing, routing_facts, &measures_);
   if (plan.count == 0) {
-    return refuse(
+    Refusal refusal =
         refusal_of("policy_refused", "routing.no_route",
                    fmt::format("no route for class {} to {}",
-                               tables_->classes[item.traffic_class.at()].name, country.code())));
+                               tables_->classes[item.traffic_class.at()].name, country.code()));
+    refusal.version = tables_->version;
+    return refusal;
+  }
+  Decided decided{.traffic_class = item.traffic_class, .hold_until = verdict.hold_until};
+  for (std::size_t i = 0; i < plan.count; ++i) decided.plan[i] = plan.carriers[i];
+  return decided;
+}
+
+ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* known_parts,
+                                Step& s) {
+  const numbering::NumberInfo number = numbering::look_up(item.to);
+  const numbering::Country country = number.country;
+  const std::optional<message::PartOf> part = item.part;
+  PartPlan* const parts = part ? plan_of_parts(*part, known_parts, s) : nullptr;
+  Decided decided;
+  if (parts != nullptr) {
+    if (parts->refusal) return refused(item, country, *parts->refusal, s);
+    decided = inherit(*parts, s);
+  } else {
+    auto verdict = decide_by_rules(item, number, s);
+    if (auto* refusal = std::get_if<Refusal>(&verdict)) {
+      if (part) remember_parts(*part, *refusal, s);
+      return refused(item, country, *refusal, s);
+    }
+    decided = std::get<Decided>(verdict);
   }
   s.out.notes.push_back({Note::Metric::accepted,
                          {},
-                         item.traffic_class,
+                         decided.traffic_class,
                          country,
                          {},
                          message::name(item.ingress),
                          1});
-  const Slot slot = create(std::move(item), verdict, plan, s);
+  const bool is_held = decided.hold_until != Wall{};
+  const Slot slot = create(std::move(item), decided, s);
+  ItemAnswer answer;
   answer.kind = ItemAnswer::Kind::accepted;
   answer.id = hot(slot).id();
   answer.record = hot(slot).record();
@@ -209,35 +209,38 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, Step& s) {
     record(slot,
            {.kind = EventKind::held,
             .state = State::scheduled,
-            .cause =
-                verdict.kind == policy::Verdict::Kind::hold ? Cause::policy_hold : Cause::send_at},
+            .cause = is_held ? Cause::policy_hold : Cause::send_at},
            s);
     set_place(slot, Place::held);
     on_timer(slot, s);
   } else {
     dispatch(slot, Cause::none, s);
   }
+  if (part) remember_parts(*part, parts, decided, answer.id, s);
   return answer;
 }
 
-Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& verdict,
-                          const routing::Plan& plan, Step& s) {
-  const message::TrafficClass& traffic_class = tables_->classes[item.traffic_class.at()];
+Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, Step& s) {
+  const message::TrafficClass& traffic_class = tables_->classes[decided.traffic_class.at()];
   message::Envelope e;
   e.id = ids_.next(s.now.wall);
+  if (item.alias) e.id.low = (e.id.low & ~std::uint64_t{0xffffffff}) | *item.alias;
   e.tenant = tenant_name(item.tenant);
   e.traffic_class = traffic_class.name;
   e.country = numbering::country_of(item.to).code();
   e.region = std::move(item.region);
   e.to_hash = item.to_hash;
   e.accepted_at = s.now.wall;
-  e.due_at = std::max({s.now.wall, item.send_at.value_or(s.now.wall), verdict.hold_until});
-  e.expires_at = e.due_at + item.ttl.value_or(traffic_class.ttl);
+  e.due_at = std::max({s.now.wall, item.send_at.value_or(s.now.wall), decided.hold_until});
+  // By the class that was asked for: its text is sealed for no longer.
+  e.expires_at = e.due_at + item.ttl.value_or(tables_->classes[item.traffic_class.at()].ttl);
   e.ingress = item.ingress;
   e.encoding = item.encoding;
   e.segments = item.segments;
   e.reference = static_cast<std::uint8_t>(e.id.low ^ (e.id.low >> 8) ^ (e.id.low >> 32));
-  for (std::size_t i = 0; i < plan.count; ++i) e.plan.push_back(carrier_name(plan.carriers[i]));
+  for (const CarrierIndex carrier : decided.plan) {
+    if (!carrier.is_none()) e.plan.push_back(carrier_name(carrier));
+  }
   e.sealed = std::move(item.sealed);
   e.account = std::move(item.account);
   e.notify = item.notify;
@@ -247,8 +250,8 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
   h.expires = s.now.to_mono(e.due_at) + (e.expires_at - e.due_at);
   h.country = numbering::country_of(item.to);
   h.tenant = item.tenant;
-  h.traffic_class = item.traffic_class;
-  h.plan = plan.carriers;
+  h.traffic_class = decided.traffic_class;
+  h.plan = decided.plan;
   h.segments = e.segments;
   h.notify = e.notify;
   h.base_seq = s.out.commit.seq;
@@ -259,6 +262,14 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
   message::encode_envelope(e, scratch_);
   append_to_record(h, scratch_);
   index(slot);
+  if (item.alias) {
+    put_key(message::alias_key(e.account, *item.alias),
+            {.fingerprint = {},
+             .expires_at = e.expires_at + limits::kAliasKept,
+             .kind = message::KeyKind::message,
+             .answers = {{e.id, {}}}},
+            s);
+  }
   record(slot, {.kind = EventKind::accepted, .state = State::accepted, .time = e.accepted_at}, s,
          /*journal=*/false);
   message::append_message(s.out.commit, h.record());
@@ -266,14 +277,15 @@ Slot Engine::Impl::create(message::Submission&& item, const policy::Verdict& ver
 }
 
 ItemAnswer Engine::Impl::accept_item(message::Submission&& item,
-                                     const std::optional<message::KeyRecord>* known, Step& s) {
+                                     const std::optional<message::KeyRecord>* known,
+                                     const KnownParts* known_parts, Step& s) {
   const std::optional<message::KeyRef> key = item.key;
   if (key) {
     if (auto answer = answer_from_key(*key, known)) return std::move(*answer);
   }
-  ItemAnswer answer = decide(std::move(item), s);
-  if (key) {
-    const bool taken = answer.kind == ItemAnswer::Kind::accepted;
+  ItemAnswer answer = decide(std::move(item), known_parts, s);
+  const bool taken = answer.kind == ItemAnswer::Kind::accepted;
+  if (key && (taken || key->window == base::Duration::zero())) {
     remember_key(*key, message::KeyKind::message,
                  {{taken ? answer.id : base::MessageId{},
                    taken ? std::string() : encode_refusal(answer.refusal)}},
@@ -310,7 +322,8 @@ void Engine::Impl::on(Accept&& event, Step& s) {
 
   for (std::size_t i = 0; i < event.items.size(); ++i) {
     const auto* known = i < event.known.size() ? &event.known[i] : nullptr;
-    answer.items.push_back(accept_item(std::move(event.items[i]), known, s));
+    const auto* parts = i < event.known_parts.size() ? &event.known_parts[i] : nullptr;
+    answer.items.push_back(accept_item(std::move(event.items[i]), known, parts, s));
   }
   if (event.batch_key) {
     std::vector<message::KeyAnswer> answers;

@@ -42,6 +42,7 @@ void Engine::step(Event event, base::Now now, Output& out) {
 }
 base::Mono Engine::next_deadline() const { return impl_->next_deadline(); }
 bool Engine::needs_key(const base::Hash128& key) const { return impl_->needs_key(key); }
+bool Engine::needs_parts(const base::Hash128& group) const { return impl_->needs_parts(group); }
 bool Engine::is_hot(const base::MessageId& id) const { return impl_->is_hot(id); }
 bool Engine::knows_receipt(const base::Hash128& receipt_key, std::uint64_t to_hash) const {
   return impl_->knows_receipt(receipt_key, to_hash);

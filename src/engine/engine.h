@@ -93,6 +93,7 @@ class Engine {
   // What the driver must look up before step(); see Accept, Cancel and Receipt. The store may be
   // asked at any time, whatever commits are under way: the engine knows what they will change.
   bool needs_key(const base::Hash128& key) const;
+  bool needs_parts(const base::Hash128& group) const;
   bool is_hot(const base::MessageId& id) const;
   bool knows_receipt(const base::Hash128& receipt_key, std::uint64_t to_hash) const;
 

@@ -36,6 +36,12 @@ struct AttemptRef {
 
 // --- events in -----------------------------------------------------------------------------------
 
+// What was decided for a group of parts, as the store has it.
+struct KnownParts {
+  std::optional<message::KeyRecord> key;
+  std::string record;  // of the message that it names, if the engine has it not
+};
+
 // One POST. Its items are accepted or refused each by itself but become durable together. Only
 // overload and the tenant's rate refuse them all at once: then every item carries the same refusal.
 struct Accept {
@@ -44,6 +50,8 @@ struct Accept {
   // Look-ups, done just before step() for every key of which Engine::needs_key says so; by item,
   // empty or as long as `items`.
   std::vector<std::optional<message::KeyRecord>> known;
+  // The same for the parts of which Engine::needs_parts says so.
+  std::vector<KnownParts> known_parts;
   bool is_batch = false;
   std::optional<message::KeyRef> batch_key;  // is_batch: the request's own key
   std::optional<message::KeyRecord> known_batch;

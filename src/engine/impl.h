@@ -1,5 +1,6 @@
 // The engine's inside. One class, several files, each one step of a message's life:
 //   accept.cc    keys, admission, policy, plan        -> a hot message
+//   parts.cc     what the parts of one message have in common
 //   dispatch.cc  placing, lanes, starting attempts     -> bytes may go
 //   results.cc   what the carrier answered             -> next attempt, or waiting for the receipt
 //   receipts.cc  receipts, early and late ones
@@ -58,6 +59,7 @@ class Engine::Impl {
   void step(Event event, Now now, Output& out);
   Mono next_deadline() const;
   bool needs_key(const base::Hash128& key) const { return !pending_keys_.contains(key); }
+  bool needs_parts(const base::Hash128& group) const { return !part_plans_.contains(group); }
   bool is_hot(const base::MessageId& id) const;
   bool knows_receipt(const base::Hash128& key, std::uint64_t to_hash) const;
   Stats stats() const;
@@ -212,6 +214,28 @@ class Engine::Impl {
     std::uint64_t seq = 0;
   };
 
+  // What was decided for the first of a client's parts.
+  struct PartPlan {
+    Mono until{};
+    std::array<std::uint64_t, 4> seen{};  // bit set of indexes
+    base::MessageId latest;               // of the parts accepted
+    Wall hold_until{};
+    ClassIndex traffic_class;
+    CarrierIndex carrier;                                // that takes them
+    std::array<CarrierIndex, routing::kPlanMax> plan{};  // the rest is none
+    std::optional<Refusal> refusal;
+
+    bool saw(std::uint8_t index) const { return (seen[index / 64] >> index % 64 & 1) != 0; }
+    void see(std::uint8_t index) { seen[index / 64] |= std::uint64_t{1} << index % 64; }
+  };
+
+  // What policy and routing say of a message that is not refused.
+  struct Decided {
+    ClassIndex traffic_class;
+    Wall hold_until{};
+    std::array<CarrierIndex, routing::kPlanMax> plan{};  // the rest is none
+  };
+
   // One step's surroundings, so that the helpers need not pass five arguments each.
   struct Step {
     Now now;
@@ -222,10 +246,13 @@ class Engine::Impl {
   void on(Accept&& event, Step& s);
   std::optional<Refusal> admit_all(const Accept& event, Step& s);
   ItemAnswer accept_item(message::Submission&& item, const std::optional<message::KeyRecord>* known,
-                         Step& s);
-  ItemAnswer decide(message::Submission&& item, Step& s);
-  Slot create(message::Submission&& item, const policy::Verdict& verdict, const routing::Plan& plan,
-              Step& s);
+                         const KnownParts* known_parts, Step& s);
+  ItemAnswer decide(message::Submission&& item, const KnownParts* known_parts, Step& s);
+  std::variant<Decided, Refusal> decide_by_rules(const message::Submission& item,
+                                                 const numbering::NumberInfo& number, Step& s);
+  static ItemAnswer refused(const message::Submission& item, numbering::Country country,
+                            const Refusal& refusal, Step& s);
+  Slot create(message::Submission&& item, const Decided& decided, Step& s);
   std::optional<ItemAnswer> answer_from_key(const message::KeyRef& key,
                                             const std::optional<message::KeyRecord>* known);
   const message::KeyRecord* known_key(const base::Hash128& key,
@@ -233,6 +260,18 @@ class Engine::Impl {
   ItemAnswer replay(const message::KeyAnswer& answer) const;
   void remember_key(const message::KeyRef& key, message::KeyKind kind,
                     std::vector<message::KeyAnswer> answers, Step& s);
+  void put_key(const base::Hash128& key, message::KeyRecord record, Step& s);
+
+  // --- parts.cc
+  PartPlan* plan_of_parts(const message::PartOf& part, const KnownParts* known, Step& s);
+  std::optional<PartPlan> recall_parts(const KnownParts& known, const Step& s) const;
+  PartPlan& keep_parts(const base::Hash128& group, PartPlan plan);
+  PartPlan& begin_parts(const message::PartOf& part, message::KeyAnswer answer, Step& s);
+  Decided inherit(PartPlan& parts, Step& s);
+  void remember_parts(const message::PartOf& part, PartPlan* parts, const Decided& decided,
+                      const base::MessageId& id, Step& s);
+  void remember_parts(const message::PartOf& part, const Refusal& refusal, Step& s);
+  void forget_parts(Mono now);
 
   // --- dispatch.cc
   void dispatch(Slot slot, Cause why, Step& s);
@@ -445,6 +484,9 @@ class Engine::Impl {
   std::deque<RecentKey> early_order_;
   boost::unordered_flat_map<base::Hash128, PendingKey, base::Hash128Hash> pending_keys_;
   std::deque<std::pair<std::uint64_t, base::Hash128>> pending_key_order_;  // by seq
+  boost::unordered_flat_map<base::Hash128, std::unique_ptr<PartPlan>, base::Hash128Hash>
+      part_plans_;
+  std::deque<std::pair<Mono, base::Hash128>> part_order_;  // by until
   boost::unordered_flat_map<base::MessageId, Moving, base::MessageIdHash> moving_;
   boost::unordered_flat_map<base::Hash128, base::MessageId, base::Hash128Hash> moving_keys_;
   std::deque<std::pair<std::uint64_t, base::MessageId>> moving_order_;  // by seq

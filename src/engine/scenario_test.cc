@@ -177,6 +177,10 @@ bool Scenario::configure(const Words& w) {
   const std::string& verb = w.plain.front();
   const std::string name = w.plain.size() > 1 ? w.plain[1] : "";
   if (verb == "remove") {
+    if (name == "routes") {
+      config_.routing.routes.clear();
+      return true;
+    }
     const std::string& what = w.plain[2];
     if (name == "carrier") config_.routing.carriers[carrier_named(what).at()].removed = true;
     if (name == "class") config_.classes[class_named(what).at()].removed = true;
@@ -351,6 +355,12 @@ message::Submission Scenario::submission(const Words& w) {
     item.notify = static_cast<std::uint8_t>(w.number("notify", 3));
   }
   if (w.has("key")) item.key = {hash_text(w.get("key")), hash_text(w.get("fp", "same"))};
+  if (w.has("window")) item.key->window = duration(w.get("window"));
+  if (w.has("part")) {
+    item.part = {hash_text("part:" + w.get("of", "it")),
+                 static_cast<std::uint8_t>(w.number("part", 1))};
+  }
+  if (w.has("alias")) item.alias = static_cast<std::uint32_t>(w.number("alias", 0));
   return item;
 }
 
@@ -373,9 +383,21 @@ void Scenario::submit(const std::vector<Words>& items, bool is_batch) {
   for (std::size_t i = 0; i < accept.items.size(); ++i) {
     const auto& key = accept.items[i].key;
     if (key && engine_->needs_key(key->key)) accept.known[i] = look_up(key->key);
+    look_up_parts(accept, i);
   }
   asked_[accept.token] = names;
   step(std::move(accept));
+}
+
+void Scenario::look_up_parts(Accept& accept, std::size_t at) const {
+  const auto& part = accept.items[at].part;
+  if (!part || !engine_->needs_parts(part->group)) return;
+  accept.known_parts.resize(accept.items.size());
+  KnownParts& known = accept.known_parts[at];
+  known.key = look_up(part->group);
+  if (!known.key) return;
+  const base::MessageId id = known.key->answers.front().message;
+  if (!id.is_null() && !engine_->is_hot(id)) known.record = record_of(id);
 }
 
 void Scenario::answer(const Words& w) {

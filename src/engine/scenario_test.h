@@ -8,9 +8,10 @@
 //   carrier NAME [rate= burst= region= receipts=DURATION]   tenant NAME [rate= classes= senders=]
 //   route CLASS,CLASS|* CARRIER...             options [trim=BYTES soft=N hard=N]
 // and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
-// NAME. Then:
+// NAME, remove routes, route. Then:
 //   up|down CARRIER LINK [window=]
-//   submit NAME [to= class= tenant= key= fp= ttl= at= segments= from= region= account= notify=]
+//   submit NAME [to= class= tenant= key= fp= ttl= at= segments= from= region= account= notify=
+//     window=DURATION (of the key) part=INDEX of=GROUP alias=NUMBER]
 //   batch [key= fp=] ; NAME ... ; NAME ...
 //   answer NAME OUTCOME [segment= attempt= id= cause= raw= late]   without segment: all of the set
 //   receipt STATE [id= to=NAME|+NUMBER carrier= raw=]
@@ -88,6 +89,7 @@ class Scenario {
 
   message::Submission submission(const Words& w);
   std::optional<message::KeyRecord> look_up(const base::Hash128& key) const;
+  void look_up_parts(Accept& accept, std::size_t at) const;
   std::string name_of(const base::MessageId& id) const;
   std::string record_of(const base::MessageId& id) const;
   message::TenantIndex tenant_of(const Words& w) const;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 10;
 constexpr std::uint64_t kReceiptKeySeed = 0x7265636569707431;  // "receipt1"; PERSISTED
+constexpr std::uint64_t kAliasKeySeed = 0x616c696173303031;    // "alias001"; PERSISTED
 
 void append_entry(Commit& commit, EntryType type, std::string_view payload) {
   base::ByteWriter writer(commit.entries);
@@ -84,6 +85,13 @@ base::Hash128 receipt_key(std::string_view carrier, std::string_view carrier_mes
     text.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
   }
   return base::hash128(text, kReceiptKeySeed);
+}
+
+base::Hash128 alias_key(std::string_view account, std::uint32_t alias) {
+  std::string text(account);
+  text.push_back('\0');
+  base::ByteWriter(text).u32(alias);
+  return base::hash128(text, kAliasKeySeed);
 }
 
 void append_message(Commit& commit, std::string_view record) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/hash.h"
 #include "base/time.h"
@@ -18,7 +19,21 @@ namespace trunkline::message {
 struct KeyRef {
   base::Hash128 key;          // keyed hash of (tenant, path, key): the client's text is not kept
   base::Hash128 fingerprint;  // of the parsed fields; differs -> 422
+  // Kept this long, and only if a message came of it: what was refused may be asked again. Zero:
+  // limits::kIdempotencyRetention, refusals included.
+  base::Duration window{0};
 };
+
+// One of the parts in which a client sends a message. What is decided for the first that comes
+// (class, verdict, carriers) holds for the others, whatever the configuration says meanwhile: the
+// phone can join only what arrives.
+struct PartOf {
+  base::Hash128 group;  // keyed hash of account, addresses, reference and total
+  std::uint8_t index = 1;
+};
+
+// The short id by which an account of SMPP 3.3 knows a message, as a key that leads to it.
+base::Hash128 alias_key(std::string_view account, std::uint32_t alias);
 
 struct Submission {
   TenantIndex tenant;
@@ -34,6 +49,9 @@ struct Submission {
   std::optional<base::Wall> send_at;  // absolute; in the past means now
   std::string sealed;                 // seal::Vault blob of an encoded Payload
   std::optional<KeyRef> key;
+  std::optional<PartOf> part;
+  // The last 32 bits of its id, free in `account` (alias_key()). None: noise.
+  std::optional<std::uint32_t> alias;
   std::string account;      // Envelope::account
   std::uint8_t notify = 0;  // Envelope::notify
 };

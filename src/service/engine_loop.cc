@@ -30,6 +30,9 @@ constexpr std::size_t kEventsTogether = 64;
 // told.
 constexpr std::size_t kUncommittedBytesMax = 64u << 20;
 
+// An account that has had four billion messages in a few days might need more.
+constexpr unsigned kAliasTries = 10'000;
+
 void name_thread(const char* name) { pthread_setname_np(pthread_self(), name); }
 
 std::size_t bytes_of(const std::vector<engine::Output>& outputs) {
@@ -235,6 +238,8 @@ void EngineLoop::look_up(engine::Event& event, base::Now now) {
   if (auto* accept = std::get_if<engine::Accept>(&event)) {
     if (accept->batch_key) look_up_key(accept->batch_key->key, accept->known_batch, now);
     for (std::size_t i = 0; i < accept->items.size(); ++i) {
+      if (accept->items[i].part) look_up_parts(*accept, i, now);
+      if (accept->items[i].alias) choose_alias(*accept, i, now);
       if (!accept->items[i].key) continue;
       accept->known.resize(accept->items.size());
       look_up_key(accept->items[i].key->key, accept->known[i], now);
@@ -268,6 +273,37 @@ bool EngineLoop::look_up_key(const base::Hash128& key, std::optional<message::Ke
   known = std::move(*found);
   if (known) open_refusals(*known);
   return true;
+}
+
+// What was decided for an earlier part, before a restart or very many others.
+void EngineLoop::look_up_parts(engine::Accept& accept, std::size_t at, base::Now now) {
+  const message::Submission& item = accept.items[at];
+  if (!engine_.needs_parts(item.part->group)) return;
+  accept.known_parts.resize(accept.items.size());
+  engine::KnownParts& known = accept.known_parts[at];
+  look_up_key(item.part->group, known.key, now);
+  if (!known.key || known.key->answers.empty()) return;
+  const base::MessageId id = known.key->answers.front().message;
+  if (id.is_null() || engine_.is_hot(id)) return;
+  auto found = store_.find_message(tables_->policy.tenants[item.tenant.at()].name, id);
+  if (!found) return fail(found.error());
+  if (*found) known.record = std::move(**found);
+}
+
+// From the one it was given on, the next that no message of the account has.
+void EngineLoop::choose_alias(engine::Accept& accept, std::size_t at, base::Now now) {
+  message::Submission& item = accept.items[at];
+  const auto is_beside = [&](const message::Submission& other) {
+    return other.alias == item.alias && other.account == item.account;
+  };
+  const auto beside = std::span(accept.items).first(at);
+  for (unsigned tries = 0; tries < kAliasTries; ++tries, ++*item.alias) {
+    const base::Hash128 key = message::alias_key(item.account, *item.alias);
+    if (!engine_.needs_key(key) || std::ranges::any_of(beside, is_beside)) continue;
+    const auto found = store_.find_key(key, now.wall);
+    if (!found) return fail(found.error());
+    if (!*found) return;
+  }
 }
 
 // A stored refusal may quote what the client sent, so it rests sealed like any text.
