@@ -8,6 +8,10 @@ namespace {
 // stalling anybody.
 constexpr std::size_t kPlacedPerStep = 2'000;
 
+// Of each class, when a silent link may be tried: the first of them that has it in its plan does.
+constexpr std::size_t kTriedPerProbe = 64;
+constexpr base::Duration kProbeAgain = std::chrono::seconds(1);
+
 }  // namespace
 
 void Engine::Impl::mark_dirty(CarrierIndex carrier) {
@@ -23,18 +27,50 @@ bool Engine::Impl::usable(const Hot& h, std::size_t i) const {
 }
 
 // The carrier that is to take the message now; none if no link of those left is up.
-std::optional<CarrierIndex> Engine::Impl::choose(Hot& h) const {
-  if (h.pinned) {
-    return carriers_[h.carrier.at()].alive() ? std::optional(h.carrier) : std::nullopt;
-  }
-  // Second round: those it tired of get another chance.
-  for (int round = 0; round < 2; ++round) {
-    if (round == 1) h.tired_of = 0;
-    for (std::size_t i = 0; i < h.plan_count(); ++i) {
-      if (usable(h, i)) return h.plan[i];
+std::optional<CarrierIndex> Engine::Impl::choose(Hot& h, Mono now) const {
+  const queue::ClassShare& share = order_.shares[h.traffic_class.at()];
+  const auto takes = [&](CarrierIndex carrier) {
+    const queue::CarrierQueue& q = carriers_[carrier.at()];
+    return q.alive() || q.wants_probe(share, now);
+  };
+  if (h.pinned) return takes(h.carrier) ? std::optional(h.carrier) : std::nullopt;
+  // First those that fare well; of those, first the ones the message has not tired of. Whoever
+  // fares badly is better than nobody.
+  for (const bool healthy : {true, false}) {
+    for (const bool tired : {false, true}) {
+      for (std::size_t i = 0; i < h.plan_count(); ++i) {
+        const CarrierIndex carrier = h.plan[i];
+        if ((h.refused_by >> i & 1) != 0 || ((h.tired_of >> i & 1) != 0 && !tired)) continue;
+        if (tables_->routing.carriers[carrier.at()].removed || !takes(carrier)) continue;
+        if (healthy && !health_.admits(carrier, h.country, now)) continue;
+        if (tired) h.tired_of = 0;
+        return carrier;
+      }
     }
   }
   return std::nullopt;
+}
+
+// None of its carriers takes anything: they have no link, or what they have is silent.
+Cause Engine::Impl::why_stranded(const Hot& h) const {
+  for (std::size_t i = 0; i < h.plan_count(); ++i) {
+    const bool left = h.pinned ? h.plan[i] == h.carrier : (h.refused_by >> i & 1) == 0;
+    if (left && !is_removed(h.plan[i]) && carriers_[h.plan[i].at()].silent()) {
+      return Cause::silent;
+    }
+  }
+  return Cause::no_link;
+}
+
+// It waits for a carrier that fares badly, and another one does not.
+bool Engine::Impl::better_elsewhere(const Hot& h, Mono now) const {
+  if (h.pinned || health_.admits(h.carrier, h.country, now)) return false;
+  for (std::size_t i = 0; i < h.plan_count(); ++i) {
+    if (h.plan[i] != h.carrier && usable(h, i) && health_.admits(h.plan[i], h.country, now)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Sends the message to the first carrier that can take it, its lane, or the stranded. `why` it
@@ -58,10 +94,10 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
     }
   }
 
-  const std::optional<CarrierIndex> choice = choose(h);
+  const std::optional<CarrierIndex> choice = choose(h, s.now.mono);
   if (!choice) {
     set_place(slot, Place::stranded);
-    tell_queued(slot, Cause::no_link, {}, s);
+    tell_queued(slot, why_stranded(h), {}, s);
     return arm(slot, h.expires);
   }
   if (h.carrier != *choice) h.tries_here = 0;
@@ -168,6 +204,11 @@ void Engine::Impl::pump_carrier(CarrierIndex carrier, Step& s) {
         give_up(slot, State::expired, Cause::ttl, s);
         continue;
       }
+      if (better_elsewhere(h, s.now.mono)) {
+        set_place(slot, Place::none);
+        dispatch(slot, Cause::reroute, s);
+        continue;
+      }
       const std::uint32_t segments = missing_count(h);
       const queue::ClassShare& share = order_.shares[c.at()];
       const queue::CarrierQueue::Decision decision = q.admit(share, segments, s.now.mono);
@@ -189,6 +230,9 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
   arm(slot, Mono::max());  // the carrier adapter answers for every segment, so no timer is needed
   const std::uint32_t segment_set = missing(h);
   carriers_[h.carrier.at()].occupy(link, missing_count(h), s.now.mono);
+  carrier_watch_[h.carrier.at()] =
+      std::min(carrier_watch_[h.carrier.at()], carriers_[h.carrier.at()].silent_at());
+  health_.on_start(h.carrier, h.country, s.now.mono);
   h.worst = OutcomeKind::accepted;
   h.worst_cause = Cause::none;
   h.attempt_at = static_cast<std::uint32_t>(h.record().size());
@@ -248,14 +292,86 @@ void Engine::Impl::links_changed(CarrierIndex carrier, bool was_alive) {
   queue::CarrierQueue& q = carriers_[carrier.at()];
   mark_dirty(carrier);
   if (was_alive == q.alive()) return;
+  if (was_alive) return leave_lanes(carrier);
   for (std::size_t c = 0; c < stranded_.size(); ++c) {
-    if (was_alive) {
-      // Its whole queue looks for another carrier; what finds none strands until a link comes up.
-      to_unplaced(q.lane({static_cast<std::uint8_t>(c)}), c);
-    } else if (!bug(PlantedBug::forget_stranded)) {
-      to_unplaced(stranded_[c], c);
+    if (!bug(PlantedBug::forget_stranded)) to_unplaced(stranded_[c], c);
+  }
+}
+
+// Its whole queue looks for another carrier; what finds none strands until a link comes up.
+void Engine::Impl::leave_lanes(CarrierIndex carrier) {
+  queue::CarrierQueue& q = carriers_[carrier.at()];
+  for (std::size_t c = 0; c < stranded_.size(); ++c) {
+    to_unplaced(q.lane({static_cast<std::uint8_t>(c)}), c);
+  }
+}
+
+// Links that owe answers and give none get nothing new, and what waits for them moves. Now and then
+// one message tries them.
+void Engine::Impl::watch(CarrierIndex carrier, Step& s) {
+  queue::CarrierQueue& q = carriers_[carrier.at()];
+  const Mono now = s.now.mono;
+  if (q.silent_at() <= now && q.grow_silent(now)) links_changed(carrier, true);
+  Mono& wake = carrier_watch_[carrier.at()];
+  wake = q.silent_at();
+  const Mono probe = q.alive() ? Mono::max() : q.probe_at();
+  if (probe == Mono::max()) return;
+  if (probe <= now) {
+    // Whoever is stranded may try it; those who may not look again after a while.
+    for (const SlotList& list : stranded_) {
+      for (std::size_t i = 0; i < kTriedPerProbe && !list.empty(); ++i) place_later(list.front());
     }
   }
+  wake = std::min(wake, std::max(probe, now + kProbeAgain));
+}
+
+// An answer, or its absence, as it speaks for or against the carrier.
+void Engine::Impl::judge(const SubmitResult& event, const Hot& h, Step& s) {
+  using Verdict = routing::Health::Verdict;
+  if (event.outcome.late) return;
+  Verdict verdict = Verdict::none;
+  switch (event.outcome.kind) {
+    case OutcomeKind::accepted:
+      verdict = Verdict::good;
+      break;
+    case OutcomeKind::transient:
+      verdict = Verdict::external;
+      break;
+    case OutcomeKind::reroute:
+      verdict = Verdict::not_here;
+      break;
+    case OutcomeKind::park:
+      verdict = Verdict::parked;
+      break;
+    case OutcomeKind::in_doubt:
+      verdict = Verdict::local;
+      break;
+    case OutcomeKind::fail:
+    case OutcomeKind::throttled:
+    case OutcomeKind::not_sent:
+      break;
+  }
+  ejected(health_.on_answer(event.ref.carrier, h.country, verdict, s.now.mono), s);
+}
+
+void Engine::Impl::matured(CarrierIndex carrier, const Hot& h, bool delivered, base::Duration after,
+                           Step& s) {
+  if (carrier.is_none()) return;
+  measures_.add(carrier, h.country, delivered, after);
+  ejected(health_.on_matured(carrier, h.country, delivered, s.now.mono), s);
+}
+
+// What waits for the carrier looks again.
+void Engine::Impl::ejected(const std::optional<routing::Health::Ejection>& ejection, Step& s) {
+  if (!ejection) return;
+  s.out.notes.push_back({Note::Metric::ejection,
+                         ejection->carrier,
+                         {},
+                         {},
+                         routing::name(ejection->cause),
+                         ejection->country.known() ? "country" : "carrier",
+                         1});
+  leave_lanes(ejection->carrier);
 }
 
 void Engine::Impl::on(const LinkUp& event, Step&) {

@@ -16,6 +16,9 @@ void Engine::Impl::step(Event event, Now now, Output& out) {
   // Time first: what has expired by now is not there for the event to find.
   run_timers(s);
   std::visit([&](auto&& e) { on(std::move(e), s); }, std::move(event));
+  for (std::size_t i = 0; i < carrier_watch_.size(); ++i) {
+    if (carrier_watch_[i] <= now.mono) watch({static_cast<std::uint16_t>(i)}, s);
+  }
   place_some(s);
   pump(s);
   expire_early(s);
@@ -25,6 +28,7 @@ void Engine::Impl::step(Event event, Now now, Output& out) {
 Mono Engine::Impl::next_deadline() const {
   Mono at = timers_.empty() ? Mono::max() : timers_.front().at;
   for (const Mono wake : carrier_wake_) at = std::min(at, wake);
+  for (const Mono wake : carrier_watch_) at = std::min(at, wake);
   if (!early_order_.empty()) at = std::min(at, early_order_.front().at + limits::kEarlyReceiptKeep);
   return std::min(at, place_again_);
 }

@@ -259,6 +259,7 @@ struct Note {
     receipt_unmatched,
     policy_decision,
     shed,
+    ejection,  // word: the cause; word2: carrier or country
   };
   Metric metric;
   message::CarrierIndex carrier;

@@ -29,6 +29,7 @@
 #include "queue/carrier_queue.h"
 #include "queue/retry.h"
 #include "queue/slot_list.h"
+#include "routing/health.h"
 #include "routing/measures.h"
 
 namespace trunkline::engine {
@@ -275,7 +276,9 @@ class Engine::Impl {
 
   // --- dispatch.cc
   void dispatch(Slot slot, Cause why, Step& s);
-  std::optional<CarrierIndex> choose(Hot& hot) const;
+  std::optional<CarrierIndex> choose(Hot& hot, Mono now) const;
+  bool better_elsewhere(const Hot& hot, Mono now) const;
+  Cause why_stranded(const Hot& hot) const;
   bool is_behind(const Hot& hot, bool keeps_turn);
   void tell_queued(Slot slot, Cause cause, CarrierIndex where, Step& s);
   void place_later(Slot slot);
@@ -288,6 +291,11 @@ class Engine::Impl {
   void on(const LinkDown& event, Step& s);
   void to_unplaced(SlotList& list, std::size_t traffic_class);
   void links_changed(CarrierIndex carrier, bool was_alive);
+  void leave_lanes(CarrierIndex carrier);
+  void watch(CarrierIndex carrier, Step& s);
+  void judge(const SubmitResult& event, const Hot& h, Step& s);
+  void matured(CarrierIndex carrier, const Hot& h, bool delivered, base::Duration after, Step& s);
+  void ejected(const std::optional<routing::Health::Ejection>& ejection, Step& s);
   void mark_dirty(CarrierIndex carrier);
 
   // --- results.cc
@@ -447,9 +455,11 @@ class Engine::Impl {
   std::vector<queue::CarrierQueue> carriers_;
   std::vector<queue::RateLimiter> tenant_rates_;
   routing::RecentMeasures measures_;
+  routing::Health health_;
   std::vector<bool> dirty_;
   std::vector<CarrierIndex> dirty_list_;
-  std::vector<Mono> carrier_wake_;  // when a token lets the carrier go on; max: not waiting
+  std::vector<Mono> carrier_wake_;   // when a token lets the carrier go on; max: not waiting
+  std::vector<Mono> carrier_watch_;  // when to look whether it is silent, or may be tried
 
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::vector<Slot> free_;

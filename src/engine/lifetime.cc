@@ -349,8 +349,10 @@ void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   const base::Duration deadline = receipt_deadline(h);
   const base::Duration end = give_up_receipt_after(deadline);
   const bool missed = waited >= deadline && message::may_follow(h.progress.state, State::uncertain);
-  if (missed && deadline > base::Duration::zero() && !h.carrier.is_none())
-    measures_.add(h.carrier, h.country, false, {});
+  // One that came back from the cold tier was counted when it went there.
+  if (missed && deadline > base::Duration::zero() && !h.thawed) {
+    matured(h.carrier, h, /*delivered=*/false, {}, s);
+  }
   if (waited >= end) return finish(slot, State::uncertain, Cause::no_receipt, {}, s);
   if (missed) {
     record(slot,
@@ -362,7 +364,11 @@ void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   }
   const base::Duration next = waited < deadline ? deadline : end;
   const base::Duration stays = std::max<base::Duration>(limits::kColdAfter - waited, at_least);
-  if (stays <= base::Duration::zero()) return freeze(slot, since + next, s);
+  if (stays <= base::Duration::zero()) {
+    const bool counted = h.thawed || h.progress.state == State::uncertain;
+    if (!counted) matured(h.carrier, h, /*delivered=*/false, {}, s);
+    return freeze(slot, since + next, s);
+  }
   set_place(slot, Place::receipt_wait);
   arm(slot, s.now.mono + std::min<base::Duration>(stays, next - waited));
 }

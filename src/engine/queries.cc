@@ -161,6 +161,7 @@ void Engine::Impl::rebuild_tables() {
   }
   dirty_.resize(carriers_.size(), false);
   carrier_wake_.resize(carriers_.size(), Mono::max());
+  carrier_watch_.resize(carriers_.size(), Mono::max());
   unplaced_.resize(classes);
   stranded_.resize(classes);
   by_tenant_.resize(tenants);

@@ -134,9 +134,10 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
                            {},
                            {},
                            (s.now.wall - h.progress.submitted_at).count()});
-    if (target.segment == 1) {
-      measures_.add(event.carrier, h.country, event.state == message::ReceiptState::delivered,
-                    s.now.wall - h.progress.submitted_at);
+    // One that came back from the cold tier, or is overdue, has been counted as missing.
+    if (target.segment == 1 && !h.thawed && h.progress.state != State::uncertain) {
+      matured(event.carrier, h, event.state == message::ReceiptState::delivered,
+              s.now.wall - h.progress.submitted_at, s);
     }
   }
   // Whatever it says, the carrier has the segment.

@@ -77,10 +77,20 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
     s.out.notes.push_back({Note::Metric::throttled, event.ref.carrier, {}, {}, {}, {}, 1});
   }
 
+  if (event.written_at != Mono{} && event.outcome.kind != OutcomeKind::in_doubt &&
+      event.outcome.kind != OutcomeKind::not_sent) {
+    const bool was_alive = q.alive();
+    q.answered(event.ref.link, event.ref.bind, s.now.mono - event.written_at, s.now.mono);
+    if (!was_alive) links_changed(event.ref.carrier, false);
+    carrier_watch_[event.ref.carrier.at()] =
+        std::min(carrier_watch_[event.ref.carrier.at()], q.silent_at());
+  }
+
   const Slot slot = event.ref.slot;
   if (slot / kChunk >= chunks_.size() || hot(slot).generation != event.ref.generation)
     return;  // ended meanwhile
   Hot& h = hot(slot);
+  judge(event, h, s);
   s.out.notes.push_back({Note::Metric::submit_result,
                          event.ref.carrier,
                          h.traffic_class,

@@ -404,9 +404,12 @@ void Scenario::answer(const Words& w) {
   const std::string& name = w.plain[1];
   const bool late = std::ranges::find(w.plain, "late") != w.plain.end();
   const Submit* submit = nullptr;
+  base::Mono written{};
   for (const auto& [key, candidate] : submits_) {
     if (key.first != name) continue;
-    if (!w.has("attempt") || key.second == w.number("attempt", 0)) submit = &candidate;
+    if (w.has("attempt") && key.second != w.number("attempt", 0)) continue;
+    submit = &candidate;
+    written = written_[key];
   }
   ASSERT_NE(submit, nullptr) << "no such attempt";
   SubmitResult result{.ref = submit->ref};
@@ -416,7 +419,7 @@ void Scenario::answer(const Words& w) {
                              : kUsualCause[static_cast<std::size_t>(result.outcome.kind)];
   result.outcome.raw = w.get("raw");
   result.outcome.late = late;
-  if (result.outcome.kind != OutcomeKind::not_sent) result.written_at = now_.mono;
+  if (result.outcome.kind != OutcomeKind::not_sent) result.written_at = written;
   const std::uint32_t set =
       w.has("segment") ? 1u << (w.number("segment", 1) - 1) : submit->segment_set;
   const bool several = (set & (set - 1)) != 0;
@@ -597,6 +600,7 @@ void Scenario::perform(Effect& effect) {
     if (submit->possible_duplicate) line += " possible_duplicate";
     say(line);
     submits_.insert_or_assign({name, submit->ref.attempt}, *submit);
+    written_[{name, submit->ref.attempt}] = now_.mono;
     for (std::uint8_t segment = 1; segment <= submit->segments; ++segment)
       answered_.erase({name, submit->ref.attempt, segment});
   } else if (auto* answer = std::get_if<AcceptAnswer>(&effect)) {

@@ -112,6 +112,7 @@ class Scenario {
   std::map<std::string, std::string> numbers_;   // name -> its recipient
   std::map<base::MessageId, std::size_t> told_;  // events of the record already printed
   std::map<std::pair<std::string, int>, Submit> submits_;
+  std::map<std::pair<std::string, int>, base::Mono> written_;
   std::set<std::tuple<std::string, int, int>> answered_;  // name, attempt, segment
   base::Mono told_at_{};
   std::string result_;

@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "link_down",
     "reserve",
     "not_configured",
+    "silent",
 };
 static_assert(!kCauseNames.back().empty());
 

@@ -54,11 +54,12 @@ enum class Cause : std::uint8_t {
   in_doubt_resend = 24,            // class rule: send again, flagged
   payload_unreadable = 25,         // its key was destroyed or the record damaged
   carrier_removed = 26,            // the configuration no longer names it
-  link_down = 27,                  // moved away from a carrier whose links are all down
+  link_down = 27,                  // moved away from a carrier that is down, silent or ejected
   reserve = 28,                    // the free tokens and slots are reserved for a more urgent class
   not_configured = 29,             // the configuration no longer names its tenant or class
+  silent = 30,                     // the links of its carriers owe answers and give none
 };
-inline constexpr std::size_t kCauseCount = 30;
+inline constexpr std::size_t kCauseCount = 31;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

@@ -16,6 +16,8 @@ ClassOrder ClassOrder::of(const std::vector<message::TrafficClass>& classes) {
       if (other.priority < classes[i].priority) order.shares[i].withheld += other.reserve;
     }
     order.shares[i].withheld = std::min(order.shares[i].withheld, 0.9);
+    order.shares[i].most_urgent = std::ranges::none_of(
+        classes, [&](const auto& other) { return other.priority < classes[i].priority; });
     order.by_priority.push_back({static_cast<std::uint8_t>(i)});
   }
   std::ranges::sort(order.by_priority, {}, [&](message::ClassIndex c) {
@@ -27,6 +29,21 @@ ClassOrder ClassOrder::of(const std::vector<message::TrafficClass>& classes) {
 CarrierQueue::CarrierQueue(double rate_per_s, double burst, std::size_t classes)
     : rate_(rate_per_s, burst), lanes_(classes) {}
 
+base::Duration CarrierQueue::Link::patience() const {
+  const auto slow = base::Duration(static_cast<std::int64_t>(p99_us)) * kPatienceTimes;
+  return std::max<base::Duration>(kPatience, slow);
+}
+
+void CarrierQueue::total() {
+  window_ = 0;
+  outstanding_ = 0;
+  for (const Link& link : links_) {
+    if (!link.usable()) continue;
+    window_ += link.usable_window();
+    outstanding_ += link.outstanding;
+  }
+}
+
 void CarrierQueue::link_up(std::uint16_t link, std::uint32_t window) {
   if (links_.size() <= link) links_.resize(link + 1u);
   Link& l = links_[link];
@@ -34,33 +51,117 @@ void CarrierQueue::link_up(std::uint16_t link, std::uint32_t window) {
     l.up = true;
     ++l.binds;
   }
-  window_ = window_ - l.window + window;
   l.window = window;
+  total();
 }
 
 void CarrierQueue::link_down(std::uint16_t link) {
   if (links_.size() <= link || !links_[link].up) return;
   Link& l = links_[link];
-  window_ -= l.window;
-  outstanding_ -= l.outstanding;
-  l = {.up = false, .binds = l.binds};
+  const bool suspect = l.silent || l.unproven;
+  l = {.up = false, .binds = l.binds, .unproven = suspect, .p99_us = l.p99_us};
+  total();
 }
 
 std::uint16_t CarrierQueue::links_up() const {
   return static_cast<std::uint16_t>(std::ranges::count_if(links_, &Link::up));
 }
 
+std::uint32_t CarrierQueue::outstanding() const {
+  std::uint32_t sum = 0;
+  for (const Link& link : links_) sum += link.up ? link.outstanding : 0;
+  return sum;
+}
+
+// --- silence -------------------------------------------------------------------------------------
+
+bool CarrierQueue::silent() const {
+  return std::ranges::any_of(links_, [](const Link& link) { return link.up && link.silent; });
+}
+
+void CarrierQueue::answered(std::uint16_t link, std::uint16_t bind_count, base::Duration took,
+                            base::Mono now) {
+  if (link >= links_.size() || !links_[link].up || links_[link].binds != bind_count) return;
+  Link& l = links_[link];
+  l.owes_since = now;
+  // A step up outweighs 99 steps down: it settles where one in a hundred is above.
+  const double us = std::max(static_cast<double>(took.count()), 1.0);
+  const double step = l.p99_us * 0.05;
+  if (l.p99_us == 0) {
+    l.p99_us = us;
+  } else {
+    l.p99_us = us > l.p99_us ? std::min(l.p99_us + step, us) : l.p99_us - step / 99;
+  }
+  if (!l.silent && !l.unproven) return;
+  l.silent = false;
+  l.unproven = false;
+  silent_at_ = std::min(silent_at_, now + l.patience());
+  total();
+}
+
+bool CarrierQueue::grow_silent(base::Mono now) {
+  const bool was_alive = alive();
+  bool any = false;
+  silent_at_ = base::Mono::max();
+  for (Link& link : links_) {
+    if (!link.up || link.silent || link.outstanding == 0) continue;
+    const base::Mono at = link.owes_since + link.patience();
+    if (at > now) {
+      silent_at_ = std::min(silent_at_, at);
+      continue;
+    }
+    link.silent = true;
+    link.probe_wait = kProbeFirst;
+    link.probe_at = now + link.probe_wait;
+    any = true;
+  }
+  if (any) total();
+  return was_alive != alive();
+}
+
+const CarrierQueue::Link* CarrierQueue::probe_link(const ClassShare& share, base::Mono now) const {
+  for (const Link& link : links_) {
+    if (!link.up || !link.silent || link.window == 0 || link.outstanding != 0) continue;
+    if (now >= link.probe_at + (share.most_urgent ? kProbeUrgentAfter : base::Duration{}))
+      return &link;
+  }
+  return nullptr;
+}
+
+bool CarrierQueue::wants_probe(const ClassShare& share, base::Mono now) const {
+  return !alive() && probe_link(share, now) != nullptr;
+}
+
+base::Mono CarrierQueue::probe_at() const {
+  base::Mono at = base::Mono::max();
+  for (const Link& link : links_) {
+    if (link.up && link.silent && link.window > 0 && link.outstanding == 0) {
+      at = std::min(at, link.probe_at);
+    }
+  }
+  return at;
+}
+
+// --- admission -----------------------------------------------------------------------------------
+
 CarrierQueue::Decision CarrierQueue::admit(const ClassShare& share, std::uint32_t segments,
                                            base::Mono now) {
-  if (!alive()) return {std::nullopt, message::Cause::no_link};
+  if (!alive()) {
+    const Link* probe = probe_link(share, now);
+    if (probe == nullptr) {
+      return {std::nullopt, silent() ? message::Cause::silent : message::Cause::no_link};
+    }
+    return {static_cast<std::uint16_t>(probe - links_.data()), message::Cause::none};
+  }
   // The emptiest link; a message with more segments than any window has goes to an idle one.
   std::optional<std::uint16_t> best;
   std::uint32_t best_free = 0;
   for (std::size_t i = 0; i < links_.size(); ++i) {
     const Link& link = links_[i];
-    if (!link.up || link.window == 0) continue;
+    const std::uint32_t window = link.usable_window();
+    if (window == 0) continue;
     const bool idle = link.outstanding == 0;
-    const std::uint32_t free = link.window - std::min(link.window, link.outstanding);
+    const std::uint32_t free = window - std::min(window, link.outstanding);
     if ((free >= segments || idle) && (!best || free > best_free)) {
       best = static_cast<std::uint16_t>(i);
       best_free = free;
@@ -79,16 +180,25 @@ CarrierQueue::Decision CarrierQueue::admit(const ClassShare& share, std::uint32_
 
 void CarrierQueue::occupy(std::uint16_t link, std::uint32_t segments, base::Mono now) {
   ASSERT(link < links_.size() && links_[link].up);
-  links_[link].outstanding += segments;
-  outstanding_ += segments;
+  Link& l = links_[link];
+  if (l.silent) {  // a try
+    l.probe_wait = std::min<base::Duration>(l.probe_wait * 2, kProbeMax);
+    l.probe_at = now + l.probe_wait;
+  } else if (l.outstanding == 0) {
+    l.owes_since = now;
+    silent_at_ = std::min(silent_at_, now + l.patience());
+  }
+  l.outstanding += segments;
+  if (l.usable()) outstanding_ += segments;
   rate_.take(segments, now);
 }
 
 void CarrierQueue::release(std::uint16_t link, std::uint16_t bind_count) {
   if (link >= links_.size() || !links_[link].up || links_[link].binds != bind_count) return;
-  ASSERT(links_[link].outstanding > 0);
-  --links_[link].outstanding;
-  --outstanding_;
+  Link& l = links_[link];
+  ASSERT(l.outstanding > 0);
+  --l.outstanding;
+  if (l.usable()) --outstanding_;
 }
 
 }  // namespace trunkline::queue

@@ -1,10 +1,15 @@
 // What waits for one carrier and what may go to it now: lanes by class, links with their windows,
 // the shared rate. A pure value without knowledge of messages: it deals in slots.
 //
+// A link that owes answers and gives none is silent: after max(kPatience, five times the 99th
+// percentile of its answer times) nothing new goes to it, until it answers or is bound anew. Then,
+// and every now and then before, one message may try it.
+//
 // Order: classes by priority, first come first served within a class. A class's reserve keeps that
 // share of tokens and window free of all less urgent classes (promise P5).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -20,6 +25,7 @@ namespace trunkline::queue {
 // What class means for queueing, computed once a configuration.
 struct ClassShare {
   std::uint8_t priority = 1;
+  bool most_urgent = false;
   double withheld = 0;  // sum of the reserves of all more urgent classes
 };
 struct ClassOrder {
@@ -38,12 +44,33 @@ class CarrierQueue {
   SlotList& lane(message::ClassIndex c) { return lanes_[c.at()]; }
   const std::vector<SlotList>& lanes() const { return lanes_; }
 
+  static constexpr base::Duration kPatience = std::chrono::seconds(1);
+  static constexpr int kPatienceTimes = 5;
+  // Between tries of a silent link; doubles.
+  static constexpr base::Duration kProbeFirst = std::chrono::seconds(1);
+  static constexpr base::Duration kProbeMax = std::chrono::seconds(30);
+  // The most urgent class tries only if nobody else did for so long.
+  static constexpr base::Duration kProbeUrgentAfter = std::chrono::seconds(10);
+
   // Also changes the window of a link that is up; 0 takes nothing new.
   void link_up(std::uint16_t link, std::uint32_t window);
   void link_down(std::uint16_t link);
+  // Has it a link that is up, takes new ones, and is not silent?
   bool alive() const { return window_ > 0; }
+
+  bool silent() const;  // at least one of its links
+  // The carrier answered a submit, late or not, after `took`.
+  void answered(std::uint16_t link, std::uint16_t bind_count, base::Duration took, base::Mono now);
+  // Finds the links that have become silent. To be called at silent_at(); true: alive() changed.
+  bool grow_silent(base::Mono now);
+  // No link is silent before this moment without being known for it; max: nothing is owed.
+  base::Mono silent_at() const { return silent_at_; }
+  // May a message be spent on a silent link? With alive() false only; admit() then names it.
+  bool wants_probe(const ClassShare& share, base::Mono now) const;
+  // When wants_probe() may turn true for all but the most urgent; max: no link is silent.
+  base::Mono probe_at() const;
   std::uint16_t links_up() const;
-  std::uint32_t outstanding() const { return outstanding_; }
+  std::uint32_t outstanding() const;  // on all links up
 
   // Where a message of `segments` may go now, or why it may not.
   struct Decision {
@@ -64,12 +91,28 @@ class CarrierQueue {
     std::uint16_t binds = 0;
     std::uint32_t window = 0;
     std::uint32_t outstanding = 0;
+    bool silent = false;
+    bool unproven = false;    // bound anew after it was silent: one message first
+    double p99_us = 0;        // of its answer times, followed roughly
+    base::Mono owes_since{};  // while outstanding: its last answer, or when the first went out
+    base::Mono probe_at{};    // while silent
+    base::Duration probe_wait{};
+
+    bool usable() const { return up && !silent && window > 0; }
+    std::uint32_t usable_window() const {
+      return !usable() ? 0 : unproven ? std::min(window, 1u) : window;
+    }
+    base::Duration patience() const;
   };
+  const Link* probe_link(const ClassShare& share, base::Mono now) const;
+  void total();
+
   RateLimiter rate_;
   std::vector<SlotList> lanes_;
   std::vector<Link> links_;
-  std::uint32_t window_ = 0;       // of all links up
-  std::uint32_t outstanding_ = 0;  // on all links up
+  std::uint32_t window_ = 0;       // of all links that are usable
+  std::uint32_t outstanding_ = 0;  // on those
+  base::Mono silent_at_ = base::Mono::max();
 };
 
 }  // namespace trunkline::queue

@@ -381,5 +381,99 @@ TEST(CarrierQueue, AWindowMayChangeWhileTheLinkIsUp) {
   EXPECT_TRUE(q.admit(order.shares[kOtp], 1, kStart).link);
 }
 
+// --- silence
+// --------------------------------------------------------------------------------------
+
+constexpr ClassShare kUrgent{.priority = 1, .most_urgent = true};
+constexpr ClassShare kLess{.priority = 3};
+
+TEST(CarrierQueue, PatienceFollowsTheSlowestAnswers) {
+  struct Row {
+    base::Duration usual;
+    base::Duration at_least;
+    base::Duration at_most;
+  };
+  for (const Row& row :
+       {Row{20ms, 1s, 1s}, Row{100ms, 1s, 1s}, Row{400ms, 1980ms, 2s}, Row{3s, 14900ms, 15s}}) {
+    CarrierQueue q(0, 0, 1);
+    q.link_up(0, 10);
+    Mono now = kStart;
+    for (int i = 0; i < 500; ++i) {
+      q.occupy(0, 1, now);
+      now += row.usual;
+      q.release(0, 1);
+      q.answered(0, 1, row.usual, now);
+    }
+    q.occupy(0, 1, now);
+    EXPECT_FALSE(q.grow_silent(now + row.at_least - 1ms)) << row.usual.count();
+    EXPECT_TRUE(q.grow_silent(now + row.at_most)) << row.usual.count();
+    EXPECT_FALSE(q.alive());
+  }
+}
+
+TEST(CarrierQueue, SilenceIsALinksNotTheCarriers) {
+  CarrierQueue q(0, 0, 1);
+  q.link_up(0, 10);
+  q.link_up(1, 10);
+  q.occupy(0, 1, kStart);
+  q.occupy(1, 1, kStart);
+  q.release(1, 1);
+  q.answered(1, 1, 10ms, kStart + 10ms);
+  EXPECT_EQ(q.silent_at(), kStart + 1s);
+  EXPECT_FALSE(q.grow_silent(kStart + 1s));  // the other one lives
+  EXPECT_TRUE(q.alive());
+  EXPECT_EQ(q.admit(kLess, 1, kStart + 1s).link, 1);
+  EXPECT_EQ(q.outstanding(), 1u);
+  EXPECT_EQ(q.silent_at(), Mono::max());
+  // Its answer comes after all.
+  q.release(0, 1);
+  q.answered(0, 1, 1500ms, kStart + 1500ms);
+  q.occupy(1, 1, kStart + 1500ms);
+  EXPECT_EQ(q.admit(kLess, 1, kStart + 1500ms).link, 0);
+}
+
+TEST(CarrierQueue, ASilentLinkIsTriedLessAndLessOften) {
+  CarrierQueue q(0, 0, 1);
+  q.link_up(0, 10);
+  q.occupy(0, 1, kStart);
+  Mono now = kStart + 1s;
+  ASSERT_TRUE(q.grow_silent(now));
+  EXPECT_FALSE(q.wants_probe(kLess, now + 1min));  // still owes
+  q.release(0, 1);                                 // timed out
+  base::Duration wait = CarrierQueue::kProbeFirst;
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(q.probe_at(), now + wait);
+    EXPECT_FALSE(q.wants_probe(kLess, now + wait - 1ms));
+    EXPECT_TRUE(q.wants_probe(kLess, now + wait));
+    EXPECT_FALSE(q.wants_probe(kUrgent, now + wait + CarrierQueue::kProbeUrgentAfter - 1ms));
+    EXPECT_TRUE(q.wants_probe(kUrgent, now + wait + CarrierQueue::kProbeUrgentAfter));
+    now += wait;
+    ASSERT_EQ(q.admit(kLess, 3, now).link, 0);
+    q.occupy(0, 3, now);
+    EXPECT_EQ(q.probe_at(), Mono::max());
+    EXPECT_FALSE(q.admit(kLess, 1, now + 1h).link.has_value());
+    for (int segment = 0; segment < 3; ++segment) q.release(0, 1);
+    wait = std::min<base::Duration>(wait * 2, CarrierQueue::kProbeMax);
+  }
+}
+
+TEST(CarrierQueue, BoundAnewASilentLinkProvesItselfFirst) {
+  CarrierQueue q(0, 0, 1);
+  q.link_up(0, 10);
+  q.occupy(0, 2, kStart);
+  ASSERT_TRUE(q.grow_silent(kStart + 1s));
+  q.link_down(0);
+  q.link_up(0, 10);
+  EXPECT_TRUE(q.alive());
+  q.occupy(0, 1, kStart + 2s);
+  EXPECT_EQ(q.admit(kLess, 1, kStart + 2s).blocked, Cause::no_window);
+  q.answered(0, 1, 5ms, kStart + 2s);  // of the bind before: says nothing
+  EXPECT_EQ(q.admit(kLess, 1, kStart + 2s).blocked, Cause::no_window);
+  q.release(0, 2);
+  q.answered(0, 2, 5ms, kStart + 2s);
+  q.occupy(0, 9, kStart + 2s);
+  EXPECT_EQ(q.admit(kLess, 1, kStart + 2s).link, 0);
+}
+
 }  // namespace
 }  // namespace trunkline::queue

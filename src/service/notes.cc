@@ -71,6 +71,8 @@ telemetry::Counter* NoteSink::make_counter(const Note& note) {
       return metrics_.counter(Metric::receipts_unmatched, {carrier(note)});
     case Note::Metric::policy_decision:
       return metrics_.counter(Metric::policy_decisions, {note.word, note.word2});
+    case Note::Metric::ejection:
+      return metrics_.counter(Metric::ejections, {carrier(note), note.word, note.word2});
     case Note::Metric::shed:
       return metrics_.counter(Metric::shed, {traffic_class(note)});
     case Note::Metric::submit_duration:

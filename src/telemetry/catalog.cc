@@ -37,6 +37,9 @@ constexpr LabelInfo kLabels[] = {
      "Traffic class: `otp`, `transactional`, `support`, `marketing` or the "
      "configuration's own"},
     {"command", "The SMPP response, such as `submit_sm_resp`"},
+    {"cause",
+     "`local` (it does not answer), `external` (it refuses), `receipts` (it delivers less than "
+     "usual)"},
     {"commit", "Of the source the binary was built from"},
     {"country", "ISO 3166 code of the destination; `none` if unknown"},
     {"decision", "`refuse`"},
@@ -53,6 +56,7 @@ constexpr LabelInfo kLabels[] = {
      "`refused`, "
      "`expired`, `unreadable`, `unwritable`"},
     {"rule", "The policy rule, as problems and `explain` name it"},
+    {"scope", "`carrier`, or `country` if it is one country's messages only"},
     {"state",
      "What the receipt said: `delivered`, `undelivered`, `intermediate`, `unknown`; "
      "`late` for one after the final state"},

@@ -29,6 +29,7 @@ enum class Metric : std::uint8_t {
   carrier_up,
   carrier_rate_limit,
   throttled,
+  ejections,
   receipts_unmatched,
   webhook_attempts,
   policy_decisions,
@@ -40,7 +41,7 @@ enum class Metric : std::uint8_t {
   notices,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 24;
+inline constexpr std::size_t kMetricCount = 25;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -128,6 +129,11 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::counter,
      {"carrier"},
      "Submits the carrier refused because it was too fast or its queue was full."},
+    {Metric::ejections,
+     "trunkline_ejections_total",
+     Kind::counter,
+     {"carrier", "cause", "scope"},
+     "Times that new messages were turned away from a carrier because it fared badly."},
     {Metric::receipts_unmatched,
      "trunkline_receipts_unmatched_total",
      Kind::counter,
