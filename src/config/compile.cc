@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "config/account_values.h"
 #include "config/compile_smpp.h"
 #include "config/text.h"
 #include "message/traffic_class.h"
@@ -492,6 +493,7 @@ class Compiler {
         account.service_types.push_back(
             {item.at("is").text(), tenant_class(item.at("class"), tenant)});
       }
+      account.class_tlv = class_tlv(value.at("class_tlv"), tenant);
       for (const Value& item : value.at("addresses").items)
         account.addresses.push_back(item.text());
       for (const Value& item : value.at("senders").items) {
@@ -501,18 +503,64 @@ class Compiler {
       account.binds = static_cast<std::uint16_t>(value.at("binds").integer(account.binds));
       account.window = static_cast<std::uint32_t>(value.at("window").integer(account.window));
       account.rate_per_s = value.at("rate").number();
+      account.dedup = value.at("dedup").duration(account.dedup);
       const std::string alphabet = value.at("alphabet").text();
       account.alphabet = alphabet == "latin1"  ? SmppAccount::Alphabet::latin1
                          : alphabet == "ascii" ? SmppAccount::Alphabet::ascii
                                                : SmppAccount::Alphabet::gsm;
-      const Value& receipts = value.at("receipts");
-      SmppAccount::Receipts& r = account.receipts;
-      r.window = static_cast<std::uint32_t>(receipts.at("window").integer(r.window));
-      r.keep = receipts.at("keep").duration(r.keep);
-      r.seconds = receipts.at("dates").text() == "seconds";
-      r.text_size = static_cast<std::uint8_t>(receipts.at("text").integer(r.text_size));
+      account.receipts = receipts(value.at("receipts"));
       config_.accounts.push_back(std::move(account));
     }
+  }
+
+  SmppAccount::Receipts receipts(const Value& value) {
+    SmppAccount::Receipts r;
+    r.window = static_cast<std::uint32_t>(value.at("window").integer(r.window));
+    r.keep = value.at("keep").duration(r.keep);
+    r.seconds = value.at("dates").text() == "seconds";
+    r.text_size = static_cast<std::uint8_t>(value.at("text").integer(r.text_size));
+    const std::string id = value.at("id").text();
+    r.id = id == "upper"       ? SmppAccount::Receipts::Id::upper
+           : id == "decimal"   ? SmppAccount::Receipts::Id::decimal
+           : id == "decimal10" ? SmppAccount::Receipts::Id::decimal10
+                               : SmppAccount::Receipts::Id::same;
+    const Value& offset = value.at("utc_offset");
+    if (offset.given && !offset.bad) {
+      const auto minutes = parse_utc_offset(offset.text());
+      if (!minutes) {
+        error(offset, fmt::format("{} is no offset from UTC", quote(offset.text())),
+              "write a sign, hours and minutes, such as \"+05:30\"; 14 hours are the most");
+      }
+      r.utc_offset = minutes.value_or(std::chrono::minutes(0));
+    }
+    r.tlvs = value.at("tlvs").boolean();
+    r.as_data_sm = value.at("as").text() == "data_sm";
+    return r;
+  }
+
+  SmppAccount::ClassTlv class_tlv(const Value& value, const Value& tenant) {
+    SmppAccount::ClassTlv out;
+    if (!value.given || value.bad) return out;
+    const Value& tag = value.at("tag");
+    const std::string text = tag.text();
+    if (!tag.bad && !text.empty()) {
+      const auto number = parse_tag(text);
+      if (!number) {
+        error(tag, fmt::format("{} is no tag of a parameter", quote(text)),
+              "write 0x and hexadecimal digits, such as \"0x1400\"");
+      }
+      out.tag = number.value_or(0);
+    }
+    std::map<std::string, const Value*> seen;
+    for (const Value& item : value.at("values").items) {
+      const std::string is = item.at("is").text();
+      unique_id(item.at("is"), seen);
+      const auto octets = parse_hex_octets(is);
+      out.values.push_back({.octets = octets.value_or(is),
+                            .is_text = !octets,
+                            .traffic_class = tenant_class(item.at("class"), tenant)});
+    }
+    return out;
   }
 
   // A class the tenant may send; refused here rather than with every message.
@@ -537,12 +585,6 @@ class Compiler {
           fmt::format("add it to the tenant's {}", key));
   }
 
-  static std::string digits_of(const Value& number) {
-    std::string text = number.text();
-    if (text.starts_with('+')) text.erase(0, 1);
-    return text;
-  }
-
   // Each number of the tenant to the account that names it, else to its first account.
   void numbers(const Value& tenant, message::TenantIndex index, std::size_t first) {
     std::map<std::string, std::string> owners;
@@ -551,7 +593,7 @@ class Compiler {
       for (const Value& number : account.at("numbers").items) {
         belongs(number, tenant, "numbers");
         const auto [owner, is_new] =
-            owners.try_emplace(digits_of(number), account.at("system_id").text());
+            owners.try_emplace(digits_of(number.text()), account.at("system_id").text());
         if (!is_new) {
           error(number,
                 fmt::format("{} goes to account {} already", quote(number.text()),
@@ -562,7 +604,7 @@ class Compiler {
       ++at;
     }
     for (const Value& number : tenant.at("numbers").items) {
-      const std::string digits = digits_of(number);
+      const std::string digits = digits_of(number.text());
       if (digits.empty()) continue;
       if (const auto [other, is_new] = inbound_.try_emplace(digits, &number); !is_new) {
         error(number, fmt::format("{} is given twice", quote(number.text())),

@@ -110,11 +110,24 @@ struct SmppAccount {
     friend bool operator==(const ServiceType&, const ServiceType&) = default;
   };
   std::vector<ServiceType> service_types;
+  // A vendor's parameter that names the class; goes before the service type.
+  struct ClassTlv {
+    struct Value {
+      std::string octets;
+      bool is_text = false;  // in either case, a closing NUL does not count
+      message::ClassIndex traffic_class;
+      friend bool operator==(const Value&, const Value&) = default;
+    };
+    std::uint16_t tag = 0;  // 0: none
+    std::vector<Value> values;
+    friend bool operator==(const ClassTlv&, const ClassTlv&) = default;
+  } class_tlv;
   std::vector<std::string> addresses;  // networks it may come from, as written; empty: any
   std::vector<std::string> senders;    // of the tenant's; empty: all of them
   std::uint16_t binds = 10;            // connections at a time
   std::uint32_t window = 100;          // its requests we work on at a time, a connection
   double rate_per_s = 0;               // submits; 0: only the tenant's limit
+  base::Duration dedup{0};             // the same submit again within this: the same message
   // What data_coding 0 means to it.
   enum class Alphabet : std::uint8_t { gsm, latin1, ascii } alphabet = Alphabet::gsm;
   struct Receipts {
@@ -122,6 +135,10 @@ struct SmppAccount {
     base::Duration keep = std::chrono::hours(72);
     bool seconds = false;        // dates of 12 digits instead of 10
     std::uint8_t text_size = 0;  // characters of the message that the receipt quotes, 0 to 20
+    enum class Id : std::uint8_t { same, upper, decimal, decimal10 } id = Id::same;
+    std::chrono::minutes utc_offset{0};  // of the dates
+    bool tlvs = true;
+    bool as_data_sm = false;
     friend bool operator==(const Receipts&, const Receipts&) = default;
   } receipts;
 

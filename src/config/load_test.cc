@@ -277,6 +277,15 @@ TEST(Load, SmppAccountsAndNumbers) {
   EXPECT_EQ(shop->receipts.keep, std::chrono::hours(24));
   EXPECT_TRUE(shop->receipts.seconds);
   EXPECT_EQ(shop->receipts.text_size, 20u);
+  EXPECT_EQ(shop->receipts.id, SmppAccount::Receipts::Id::decimal10);
+  EXPECT_EQ(shop->receipts.utc_offset, std::chrono::minutes(-210));
+  EXPECT_FALSE(shop->receipts.tlvs);
+  EXPECT_TRUE(shop->receipts.as_data_sm);
+  EXPECT_EQ(shop->class_tlv.tag, 0x1403);
+  EXPECT_EQ(shop->class_tlv.values, (std::vector<SmppAccount::ClassTlv::Value>{
+                                        {"CAMPAIGN", true, c.find_class("marketing")},
+                                        {"\x0a\x01", false, c.find_class("otp")}}));
+  EXPECT_EQ(shop->dedup, std::chrono::minutes(10));
   EXPECT_EQ(c.find_account("shopp"), nullptr);
 
   ASSERT_NE(c.find_number("80123"), nullptr);

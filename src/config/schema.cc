@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "config/schema_account.h"
 #include "config/smpp_shapes.h"
 #include "config/tls_shapes.h"
 
@@ -13,8 +14,6 @@ constexpr std::string_view kRoles[] = {"operator", "viewer"};
 constexpr std::string_view kInDoubt[] = {"resend", "hold"};
 constexpr std::string_view kOnUndelivered[] = {"end", "reroute"};
 constexpr std::string_view kBinds[] = {"transceiver", "transmitter_receiver"};
-constexpr std::string_view kAlphabets[] = {"gsm", "latin1", "ascii"};
-constexpr std::string_view kReceiptDates[] = {"minutes", "seconds"};
 constexpr std::string_view kStrategies[] = {"priority", "weighted", "cheapest", "fastest", "best"};
 constexpr std::string_view kNumberTypes[] = {
     "fixed_line",      "mobile", "premium_rate", "toll_free", "voip",   "shared_cost",
@@ -431,118 +430,6 @@ constexpr Field kKeyFields[] = {
 };
 constexpr Shape kKey{"key", "tenants[].keys[]", kKeyFields, "A credential for the REST API."};
 
-constexpr Field kServiceTypeFields[] = {
-    {.key = "is",
-     .kind = Kind::text,
-     .required = true,
-     .min = "1",
-     .max = "5",
-     .doc = "The `service_type` of a submit, in either case."},
-    {.key = "class", .kind = Kind::reference, .required = true, .doc = "The class it means."},
-};
-constexpr Shape kServiceType{"service type", "tenants[].smpp[].service_types[]", kServiceTypeFields,
-                             "How a submit names its class."};
-
-constexpr Field kReceiptsFields[] = {
-    {.key = "window",
-     .kind = Kind::integer,
-     .fallback = "50",
-     .min = "1",
-     .max = "1000",
-     .doc = "`deliver_sm` outstanding on a connection."},
-    {.key = "keep",
-     .kind = Kind::duration,
-     .fallback = "72h",
-     .min = "1m",
-     .max = "7d",
-     .doc = "How long receipts and inbound messages wait for an application that is away. Older "
-            "ones are dropped and counted."},
-    {.key = "dates",
-     .kind = Kind::choice,
-     .fallback = "minutes",
-     .choices = kReceiptDates,
-     .doc = "`submit date` and `done date` of a receipt's text: `minutes` writes YYMMDDhhmm, as "
-            "SMPP 3.4 Appendix B has it, `seconds` YYMMDDhhmmss."},
-    {.key = "text",
-     .kind = Kind::integer,
-     .fallback = "0",
-     .min = "0",
-     .max = "20",
-     .doc = "How many characters of the message its receipt quotes behind `text:`."},
-};
-constexpr Shape kReceipts{"receipts", "tenants[].smpp[].receipts", kReceiptsFields,
-                          "How the account is told of its messages' ends."};
-
-constexpr Field kAccountFields[] = {
-    {.key = "system_id",
-     .kind = Kind::text,
-     .required = true,
-     .min = "1",
-     .max = "15",
-     .doc = "Whom it binds as; unique over all tenants. What waits for it in the store belongs to "
-            "it: do not reuse it for another application."},
-    {.key = "password_hash",
-     .kind = Kind::password_hash,
-     .required = true,
-     .doc = "Of its password; `trunkline keys password` makes both."},
-    {.key = "class",
-     .kind = Kind::reference,
-     .absent = "the tenant's `default_class`",
-     .doc = "Of messages whose `service_type` names none."},
-    {.key = "service_types",
-     .kind = Kind::object,
-     .many = Many::list,
-     .absent = "none",
-     .shape = &kServiceType,
-     .doc = "How a submit names its class."},
-    {.key = "addresses",
-     .kind = Kind::network,
-     .many = Many::list,
-     .absent = "any",
-     .doc = "Where it may connect from."},
-    {.key = "senders",
-     .kind = Kind::sender,
-     .many = Many::list,
-     .absent = "all of the tenant's",
-     .doc = "What its source address may be, out of the tenant's `senders`."},
-    {.key = "numbers",
-     .kind = Kind::phone,
-     .many = Many::list,
-     .absent = "none, or all of the tenant's if it is its first account",
-     .doc = "Those of the tenant's `numbers` whose messages it gets."},
-    {.key = "binds",
-     .kind = Kind::integer,
-     .fallback = "10",
-     .min = "1",
-     .max = "100",
-     .doc = "Connections at a time."},
-    {.key = "window",
-     .kind = Kind::integer,
-     .fallback = "100",
-     .min = "1",
-     .max = "10000",
-     .doc = "Its requests worked on at a time, a connection; beyond: `ESME_RTHROTTLED`."},
-    {.key = "rate",
-     .kind = Kind::rate,
-     .absent = "only the tenant's limit",
-     .min = "1/h",
-     .max = "1000000/s",
-     .doc = "Submits over all its connections; beyond: `ESME_RTHROTTLED`."},
-    {.key = "alphabet",
-     .kind = Kind::choice,
-     .fallback = "gsm",
-     .choices = kAlphabets,
-     .doc = "What `data_coding` 0 means in its submits: the GSM default alphabet, a septet an "
-            "octet, or a character set of 8 bits."},
-    {.key = "receipts",
-     .kind = Kind::object,
-     .absent = "the defaults below",
-     .shape = &kReceipts,
-     .doc = "How it is told of its messages' ends."},
-};
-constexpr Shape kAccount{"smpp account", "tenants[].smpp[]", kAccountFields,
-                         "An application that binds over SMPP."};
-
 constexpr Field kTenantLimitFields[] = {
     {.key = "rate",
      .kind = Kind::rate,
@@ -578,7 +465,7 @@ constexpr Field kTenantFields[] = {
      .kind = Kind::object,
      .many = Many::list,
      .absent = "the tenant cannot bind over SMPP",
-     .shape = &kAccount,
+     .shape = &kAccountShape,
      .doc = "Applications that bind over SMPP."},
     {.key = "senders",
      .kind = Kind::sender,

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -95,8 +96,11 @@ class EsmeServer::Impl final : public SessionOwner {
              const config::SmppAccount& account);
   void cancel(EsmeSession& session, std::uint32_t sequence, const smpp::CancelSm& cancel,
               const config::SmppAccount& account);
-  message::Submission submission(Submit& submit, const config::SmppAccount& account,
+  message::Submission submission(Submit& submit, const smpp::SmFields& sm,
+                                 const config::SmppAccount& account, const smpp::Dialect& dialect,
                                  base::Wall now);
+  std::expected<base::MessageId, std::uint32_t> find_id(const EsmeSession& session,
+                                                        const std::string& text);
   bool may_submit(Account& account, const config::SmppAccount& config, double count,
                   base::Mono now);
   engine::Token next_token();
@@ -156,6 +160,7 @@ class EsmeServer::Impl final : public SessionOwner {
   std::unordered_map<std::string, Account> accounts_;
   std::unordered_map<engine::Token, Pending> pending_;
   std::uint64_t last_token_ = 0;
+  std::mt19937_64 aliases_{std::random_device{}()};  // where the search for a free one begins
   std::vector<SessionPtr> touched_;
   std::vector<Account*> to_tell_;
   std::vector<Account*> told_;  // with something in Account::told

@@ -113,6 +113,41 @@ TEST(Tell, AReceipt) {
   EXPECT_EQ(old.source, smpp::Address{});
 }
 
+TEST(Tell, AReceiptAsTheCustomersParserWantsIt) {
+  const message::Notice notice{.kind = message::NoticeKind::receipt,
+                               .id = {0x01a3185c50000003, 0x000500010000aa0f},
+                               .state = message::State::delivered,
+                               .accepted_at = base::wall_from_us(1'800'000'000'000'000),
+                               .time = base::wall_from_us(1'800'000'061'000'000),
+                               .tenant = "demo",
+                               .raw = {},
+                               .sealed = {}};
+  using Receipts = config::SmppAccount::Receipts;
+  const auto text = [&](const Receipts& style, unsigned version) {
+    return make_deliver_sm(notice, nullptr, style,
+                           smpp::Dialect{.version = static_cast<std::uint8_t>(version)})
+        .short_message;
+  };
+  const Receipts decimal10{.id = Receipts::Id::decimal10, .utc_offset = std::chrono::minutes(330)};
+  EXPECT_EQ(text(decimal10, 0x33),
+            "id:0000043535 sub:001 dlvrd:001 submit date:2701151330 done date:2701151331 "
+            "stat:DELIVRD err:000 text:");
+  EXPECT_TRUE(text({.id = Receipts::Id::decimal}, 0x33).starts_with("id:43535 "));
+  EXPECT_TRUE(
+      text({.id = Receipts::Id::upper}, 0x34).starts_with("id:01A3185C50000003000500010000AA0F "));
+  EXPECT_TRUE(text({.id = Receipts::Id::decimal}, 0x34)
+                  .starts_with("id:2176066475306332569812756400307218959 "));
+
+  const smpp::DeliverSm bare = make_deliver_sm(notice, nullptr, {.tlvs = false}, smpp::Dialect{});
+  EXPECT_TRUE(bare.tlvs.empty());
+
+  const smpp::DeliverSm sm = make_deliver_sm(notice, nullptr, {}, smpp::Dialect{});
+  const smpp::DataSm data = as_data_sm(sm);
+  EXPECT_EQ(data.esm_class, smpp::esm_class::kReceipt);
+  EXPECT_EQ(smpp::user_data(data), sm.short_message);
+  EXPECT_EQ(smpp::find_u8(data.tlvs, smpp::tag::kMessageState), 2);
+}
+
 TEST(Tell, AMessageFromAPhone) {
   const message::Notice notice{
       .kind = message::NoticeKind::inbound, .tenant = {}, .raw = {}, .sealed = {}};
@@ -129,6 +164,15 @@ TEST(Tell, AMessageFromAPhone) {
   EXPECT_EQ(sm.short_message, payload.verbatim.user_data);
   EXPECT_EQ(sm.source, (smpp::Address{1, 1, "447700900123"}));
   EXPECT_EQ(sm.dest, (smpp::Address{1, 1, "15005550006"}));
+}
+
+TEST(Tell, Aliases) {
+  EXPECT_EQ(read_alias("0000aa0f"), 0xaa0fu);
+  EXPECT_EQ(read_alias("AA0F"), 0xaa0fu);
+  EXPECT_EQ(read_alias("ffffffff"), 0xffffffffu);
+  for (const char* wrong : {"", "1ffffffff", "0000000001", "xyz", "1 ", "-1"}) {
+    EXPECT_EQ(read_alias(wrong), std::nullopt) << wrong;
+  }
 }
 
 TEST(Tell, ErrorsOfCarriers) {

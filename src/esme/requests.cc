@@ -17,6 +17,11 @@ using telemetry::Metric;
 
 namespace {
 
+// Taken now, or before: a duplicate is answered like its first.
+bool is_taken(const ItemAnswer& item) {
+  return item.kind == ItemAnswer::Kind::accepted || item.kind == ItemAnswer::Kind::replayed;
+}
+
 // Of a refusal by policy or limits.
 std::uint32_t status_of(const engine::Refusal& refusal) {
   const std::string_view rule =
@@ -130,8 +135,9 @@ bool EsmeServer::Impl::may_submit(Account& a, const config::SmppAccount& config,
   return true;
 }
 
-message::Submission EsmeServer::Impl::submission(Submit& submit, const config::SmppAccount& account,
-                                                 base::Wall now) {
+message::Submission EsmeServer::Impl::submission(Submit& submit, const smpp::SmFields& sm,
+                                                 const config::SmppAccount& account,
+                                                 const smpp::Dialect& dialect, base::Wall now) {
   message::Submission s{.tenant = account.tenant,
                         .traffic_class = submit.traffic_class,
                         .ingress = message::Ingress::smpp,
@@ -144,9 +150,22 @@ message::Submission EsmeServer::Impl::submission(Submit& submit, const config::S
                         .send_at = submit.send_at,
                         .sealed = {},
                         .key = {},
+                        .part = {},
+                        .alias = {},
                         .account = account.system_id,
                         .notify = submit.notify};
-  edge::seal_payload(s, submit.payload, *config_, backend_.vault(), now);
+  const seal::Vault& vault = backend_.vault();
+  if (submit.part && submit.part->total > 1) {
+    s.part = {vault.hash("smpp-parts", group_of(submit, account.system_id)), submit.part->index};
+  }
+  if (account.dedup > base::Duration::zero()) {
+    if (const std::string twin = twin_of(submit, sm, account.system_id); !twin.empty()) {
+      const base::Hash128 key = vault.hash("smpp-dedup", twin);
+      s.key = {.key = key, .fingerprint = key, .window = account.dedup};
+    }
+  }
+  if (dialect.is_33()) s.alias = static_cast<std::uint32_t>(aliases_());
+  edge::seal_payload(s, submit.payload, *config_, vault, now);
   return s;
 }
 
@@ -161,7 +180,7 @@ void EsmeServer::Impl::submit(EsmeSession& session, std::uint32_t sequence,
   auto submit = read_submit(sm, config, *config_, now.wall);
   if (!submit) return respond(session, sequence, command, submit.error().status, now.mono);
   engine::Accept accept;
-  accept.items.push_back(submission(*submit, config, now.wall));
+  accept.items.push_back(submission(*submit, sm, config, session.dialect(), now.wall));
   accept.token = wait_for(session, {.sequence = sequence, .command = command});
   const engine::Token token = accept.token;
   if (!post(std::move(accept), token)) {
@@ -197,7 +216,7 @@ void EsmeServer::Impl::submit_multi(EsmeSession& session, std::uint32_t sequence
       pending.unsuccess.push_back({destination.address, submit.error().status});
       continue;
     }
-    accept.items.push_back(submission(*submit, config, now.wall));
+    accept.items.push_back(submission(*submit, one, config, session.dialect(), now.wall));
     pending.destinations.push_back(destination.address);
   }
   if (accept.items.empty()) {
@@ -212,11 +231,28 @@ void EsmeServer::Impl::submit_multi(EsmeSession& session, std::uint32_t sequence
   }
 }
 
+// The message that a client names: by the id it was given, which for one of 3.3 is an alias.
+// Otherwise what to answer.
+std::expected<base::MessageId, std::uint32_t> EsmeServer::Impl::find_id(const EsmeSession& session,
+                                                                        const std::string& text) {
+  const auto alias = session.dialect().is_33() ? read_alias(text) : std::nullopt;
+  if (!alias) {
+    const auto id = base::MessageId::from_hex(text);
+    if (!id) return std::unexpected(smpp::kEsmeRinvmsgid);
+    return *id;
+  }
+  const auto found = backend_.store().find_key(message::alias_key(session.system_id, *alias),
+                                               options_.clock().wall);
+  if (!found) return std::unexpected(smpp::kEsmeRsyserr);
+  if (!*found || (*found)->answers.size() != 1) return std::unexpected(smpp::kEsmeRinvmsgid);
+  return (*found)->answers.front().message;
+}
+
 void EsmeServer::Impl::query(EsmeSession& session, std::uint32_t sequence,
                              const smpp::QuerySm& query, const config::SmppAccount& account) {
   const base::Mono now = options_.clock().mono;
-  const auto id = base::MessageId::from_hex(query.message_id);
-  if (!id) return respond(session, sequence, CommandId::query_sm, smpp::kEsmeRinvmsgid, now);
+  const auto id = find_id(session, query.message_id);
+  if (!id) return respond(session, sequence, CommandId::query_sm, id.error(), now);
   engine::Query event{.tenant = account.tenant, .id = *id};
   event.token = wait_for(
       session,
@@ -231,11 +267,11 @@ void EsmeServer::Impl::cancel(EsmeSession& session, std::uint32_t sequence,
                               const smpp::CancelSm& cancel, const config::SmppAccount& account) {
   const base::Mono now = options_.clock().mono;
   // Without an id: all messages between two addresses (4.9), which is not offered.
-  const auto id = base::MessageId::from_hex(cancel.message_id);
-  if (!id) {
-    return respond(session, sequence, CommandId::cancel_sm,
-                   cancel.message_id.empty() ? smpp::kEsmeRcancelfail : smpp::kEsmeRinvmsgid, now);
+  if (cancel.message_id.empty()) {
+    return respond(session, sequence, CommandId::cancel_sm, smpp::kEsmeRcancelfail, now);
   }
+  const auto id = find_id(session, cancel.message_id);
+  if (!id) return respond(session, sequence, CommandId::cancel_sm, id.error(), now);
   engine::Cancel event{.tenant = account.tenant, .id = *id};
   event.token = wait_for(
       session,
@@ -255,7 +291,7 @@ void EsmeServer::Impl::on(engine::AcceptAnswer&& answer, base::Mono now) {
   if (!session || !session->is_open()) return;
   if (pending->command != CommandId::submit_multi) {
     const ItemAnswer& item = answer.items.front();
-    const bool taken = item.kind == ItemAnswer::Kind::accepted;
+    const bool taken = is_taken(item);
     const std::string id = taken ? message_id_for(item.id, session->dialect()) : std::string();
     const std::uint32_t status = taken ? smpp::kEsmeRok : status_of(item.refusal);
     if (pending->command == CommandId::data_sm) {
@@ -267,7 +303,7 @@ void EsmeServer::Impl::on(engine::AcceptAnswer&& answer, base::Mono now) {
   response.unsuccess = std::move(pending->unsuccess);
   for (std::size_t i = 0; i < answer.items.size(); ++i) {
     const ItemAnswer& item = answer.items[i];
-    if (item.kind != ItemAnswer::Kind::accepted) {
+    if (!is_taken(item)) {
       response.unsuccess.push_back({pending->destinations[i], status_of(item.refusal)});
     } else if (response.message_id.empty()) {
       response.message_id = message_id_for(item.id, session->dialect());

@@ -65,9 +65,9 @@ bool EsmeSession::has_room(std::size_t window) const {
          session.unsent_bytes() < kUnsentBytesMax;
 }
 
-bool EsmeSession::tell(const message::NoticeAt& at, const smpp::DeliverSm& sm, base::Mono now) {
+bool EsmeSession::tell(const message::NoticeAt& at, const smpp::Pdu& pdu, base::Mono now) {
   const std::uint64_t token = next_token_++;
-  const auto sent = connection_->session().send(sm, {.token = token, .response_timeout = {}}, now);
+  const auto sent = connection_->session().send(pdu, {.token = token, .response_timeout = {}}, now);
   if (!sent) {
     if (sent.error().kind == smpp::SendError::Kind::bad_pdu) return false;
     owner_.on_told(*this, at, Told::not_now, now);  // not at once: it would fail again

@@ -67,10 +67,10 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
                base::Mono now);
   std::size_t requests_waiting() const;  // its requests that were not answered yet
 
-  // Room for another deliver_sm, `window` being what the account has?
+  // Room for another deliver_sm or data_sm, `window` being what the account has?
   bool has_room(std::size_t window) const;
   // False: it could not be written, and never can be.
-  [[nodiscard]] bool tell(const message::NoticeAt& at, const smpp::DeliverSm& sm, base::Mono now);
+  [[nodiscard]] bool tell(const message::NoticeAt& at, const smpp::Pdu& pdu, base::Mono now);
 
   void flush(base::Mono now) { connection_->pump(now); }
   // Unbinds when what waits has been written.

@@ -124,10 +124,24 @@ std::optional<Refusal> read_text(const gsm::UserData& user_data, std::string_vie
   return std::nullopt;
 }
 
-message::ClassIndex class_of(std::string_view service_type, const SmppAccount& account) {
+bool same_word(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+message::ClassIndex class_of(const smpp::SmFields& sm, const SmppAccount& account) {
+  const SmppAccount::ClassTlv& by_tlv = account.class_tlv;
+  const smpp::Tlv* const tlv = by_tlv.tag != 0 ? smpp::find(sm.tlvs, by_tlv.tag) : nullptr;
+  if (tlv != nullptr) {
+    std::string_view text = tlv->value;
+    if (text.ends_with('\0')) text.remove_suffix(1);
+    for (const SmppAccount::ClassTlv::Value& known : by_tlv.values) {
+      const bool is_it = known.is_text ? same_word(known.octets, text) : known.octets == tlv->value;
+      if (is_it) return known.traffic_class;
+    }
+  }
   for (const SmppAccount::ServiceType& known : account.service_types) {
-    if (std::ranges::equal(known.text, service_type, {}, lower, lower)) return known.traffic_class;
+    if (same_word(known.text, sm.service_type)) return known.traffic_class;
   }
   return account.traffic_class;
 }
@@ -208,6 +222,42 @@ std::string read_sender(const smpp::Address& address, const std::vector<std::str
   return is_number ? number : text;
 }
 
+namespace {
+
+// Fields one behind the other, so that none can run into the next.
+void put(std::string& out, std::string_view field) { base::ByteWriter(out).text(field); }
+
+}  // namespace
+
+std::string group_of(const Submit& submit, std::string_view system_id) {
+  std::string out;
+  put(out, system_id);
+  put(out, submit.payload.to);
+  put(out, submit.payload.from);
+  base::ByteWriter writer(out);
+  writer.u16(submit.part->reference);
+  writer.u8(submit.part->total);
+  writer.u8(submit.part_by_sar ? 2 : submit.part->wide ? 1 : 0);
+  return out;
+}
+
+std::string twin_of(const Submit& submit, const smpp::SmFields& sm, std::string_view system_id) {
+  const smpp::Tlv* const reference = smpp::find(sm.tlvs, smpp::tag::kUserMessageReference);
+  if (reference == nullptr && submit.part && submit.part->total > 1) return {};
+  std::string out;
+  put(out, system_id);
+  put(out, submit.payload.to);
+  put(out, submit.payload.from);
+  put(out, reference != nullptr ? std::string_view(reference->value) : std::string_view());
+  put(out, submit.payload.body);
+  const message::Payload::Verbatim& v = submit.payload.verbatim;
+  put(out, v.user_data);
+  base::ByteWriter writer(out);
+  writer.u8(v.data_coding);
+  writer.u8(reference != nullptr ? 1 : 0);
+  return out;
+}
+
 std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
                                            const config::SmppAccount& account,
                                            const config::Config& config, base::Wall now) {
@@ -219,7 +269,7 @@ std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
   }
   const auto to = read_number(sm.dest);
   if (!to) return refuse(smpp::kEsmeRinvdstadr, "not an international number");
-  Submit out{.payload = {}, .to = *to, .traffic_class = class_of(sm.service_type, account)};
+  Submit out{.payload = {}, .to = *to, .traffic_class = class_of(sm, account)};
   out.payload.to = fmt::format("+{}", to->digits());
 
   const auto& senders = config.tables.policy.tenants[account.tenant.at()].senders;
@@ -243,10 +293,13 @@ std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
     return refuse(smpp::kEsmeRinvmsglen, "the user data header is damaged");
   }
   std::string header(user_data.substr(0, read.header.octets));
+  out.part = read.header.concatenation;
   if (!has_udh) {
     auto sar = sar_header(sm.tlvs);
     if (!sar) return std::unexpected(sar.error());
     header = std::move(*sar);
+    if (!header.empty()) out.part = gsm::parse_udh(header).value().concatenation;
+    out.part_by_sar = out.part.has_value();
   }
   user_data.remove_prefix(read.header.octets);
   if (const auto refusal = read_text(read, header, user_data, sm.data_coding, out)) {

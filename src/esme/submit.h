@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "config/config.h"
 #include "gsm/encoding.h"
+#include "gsm/udh.h"
 #include "message/record.h"
 #include "numbering/number.h"
 #include "smpp/pdu.h"
@@ -28,7 +29,18 @@ struct Submit {
   std::uint8_t notify = 0;  // message::notify
   std::optional<base::Duration> ttl;
   std::optional<base::Wall> send_at;
+  // Of a message that the client cut itself: which part, and whether SAR says so.
+  std::optional<gsm::Concatenation> part;
+  bool part_by_sar = false;
 };
+
+// What the parts of one message have in common, and nothing else has: account, addresses, reference
+// and total.
+std::string group_of(const Submit& submit, std::string_view system_id);
+
+// What makes two submits of the account the same message: reference, addresses, text. Empty: this
+// one is never another's duplicate, being a part without a reference of its own.
+std::string twin_of(const Submit& submit, const smpp::SmFields& sm, std::string_view system_id);
 
 // Why not: the status of the response, and a word for the log.
 struct Refusal {

@@ -71,6 +71,84 @@ TEST(ReadSubmit, PlainAndLong) {
   EXPECT_EQ(read(sm), "ESME_RINVMSGLEN");
 }
 
+TEST(ReadSubmit, ClassByAVendorsParameter) {
+  config::SmppAccount a = account();
+  a.class_tlv = {.tag = 0x1403, .values = {{"Campaign", true, {3}}, {"\x01", false, {2}}}};
+  smpp::SmFields sm = submit();
+  const auto class_with = [&](std::string value) {
+    sm.tlvs = {{0x1403, std::move(value)}};
+    return read_submit(sm, a, config(), kNow)->traffic_class.at();
+  };
+  EXPECT_EQ(class_with("CAMPAIGN"), 3u);
+  EXPECT_EQ(class_with(std::string("campaign\0", 9)), 3u);
+  EXPECT_EQ(class_with("\x01"), 2u);
+  EXPECT_EQ(class_with(std::string("\x01\0", 2)), 1u);  // octets: as they are
+  EXPECT_EQ(class_with("campaigns"), 1u);
+  sm.service_type = "otp";
+  EXPECT_EQ(class_with("else"), 0u);
+  EXPECT_EQ(class_with("campaign"), 3u);  // goes before the service type
+  a.class_tlv = {};
+  EXPECT_EQ(class_with("campaign"), 0u);
+}
+
+TEST(ReadSubmit, WhatPartsHaveInCommon) {
+  const auto group = [](smpp::SmFields sm, std::string udh, std::string system_id = "app") {
+    if (!udh.empty()) {
+      sm.esm_class |= smpp::esm_class::kUdhi;
+      sm.short_message = udh + sm.short_message;
+    }
+    const auto read = read_submit(sm, account(), config(), kNow);
+    return read->part ? group_of(*read, system_id) : std::string();
+  };
+  using namespace std::string_literals;
+  const std::string first = group(submit(), "\x05\0\x03\x2a\x02\x01"s);
+  EXPECT_NE(first, "");
+  EXPECT_EQ(first, group(submit(), "\x05\0\x03\x2a\x02\x02"s));
+  EXPECT_NE(first, group(submit(), "\x05\0\x03\x2b\x02\x01"s));      // reference
+  EXPECT_NE(first, group(submit(), "\x05\0\x03\x2a\x03\x01"s));      // total
+  EXPECT_NE(first, group(submit(), "\x06\x08\x04\0\x2a\x02\x01"s));  // of 16 bits
+  EXPECT_NE(first, group(submit(), "\x05\0\x03\x2a\x02\x01"s, "other"));
+  smpp::SmFields sm = submit();
+  sm.dest.addr = "447700900124";
+  EXPECT_NE(first, group(sm, "\x05\0\x03\x2a\x02\x01"s));
+  sm = submit();
+  sm.tlvs = {{smpp::tag::kSarMsgRefNum, "\0\x2a"s},
+             {smpp::tag::kSarTotalSegments, "\x02"},
+             {smpp::tag::kSarSegmentSeqnum, "\x02"}};
+  EXPECT_NE(group(sm, ""), "");
+  EXPECT_NE(first, group(sm, ""));
+  EXPECT_EQ(read_submit(sm, account(), config(), kNow)->part->index, 2);
+  EXPECT_EQ(group(submit(), ""), "");
+}
+
+TEST(ReadSubmit, WhatMakesTwins) {
+  const auto twin = [](const smpp::SmFields& sm) {
+    return twin_of(*read_submit(sm, account(), config(), kNow), sm, "app");
+  };
+  smpp::SmFields sm = submit();
+  const std::string first = twin(sm);
+  sm.registered_delivery = 1;  // neither address, reference nor text
+  EXPECT_EQ(twin(sm), first);
+  sm.short_message = "hello!";
+  EXPECT_NE(twin(sm), first);
+  sm = submit();
+  sm.source = {1, 1, "15005550006"};
+  EXPECT_NE(twin(sm), first);
+  sm = submit();
+  sm.tlvs = {{smpp::tag::kUserMessageReference, std::string("\0\x07", 2)}};
+  EXPECT_NE(twin(sm), first);
+  EXPECT_EQ(twin(sm), twin(sm));
+  // Parts: by their own reference only.
+  sm.esm_class = smpp::esm_class::kUdhi;
+  sm.short_message = std::string("\x05\0\x03\x2a\x02\x01part", 10);
+  const std::string part = twin(sm);
+  EXPECT_NE(part, "");
+  sm.short_message[5] = 2;
+  EXPECT_NE(twin(sm), part);
+  sm.tlvs.clear();
+  EXPECT_EQ(twin(sm), "");
+}
+
 TEST(ReadSubmit, Alphabets) {
   smpp::SmFields sm = submit();
   sm.short_message = std::string("\x00\x1b\x65", 3);  // @ and the euro

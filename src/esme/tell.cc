@@ -28,11 +28,42 @@ void put_text(smpp::DeliverSm& sm, const message::Payload& payload) {
   }
 }
 
+smpp::ReceiptStyle style_of(const config::SmppAccount::Receipts& receipts) {
+  using From = config::SmppAccount::Receipts::Id;
+  using To = smpp::ReceiptStyle::Id;
+  const auto id = [&] {
+    switch (receipts.id) {
+      case From::upper:
+        return To::upper_case;
+      case From::decimal:
+        return To::decimal;
+      case From::decimal10:
+        return To::decimal10;
+      case From::same:
+        break;
+    }
+    return To::same;
+  };
+  return {.date = receipts.seconds ? smpp::ReceiptStyle::Date::seconds
+                                   : smpp::ReceiptStyle::Date::minutes,
+          .id = id(),
+          .text_max = receipts.text_size,
+          .utc_offset = receipts.utc_offset};
+}
+
 }  // namespace
 
 std::string message_id_for(const base::MessageId& id, const smpp::Dialect& dialect) {
   std::string hex = id.hex();
   return dialect.is_33() ? hex.substr(hex.size() - kAliasDigits) : hex;
+}
+
+std::optional<std::uint32_t> read_alias(std::string_view text) {
+  std::uint32_t value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value, 16);
+  if (error != std::errc{} || end != last || text.size() > kAliasDigits) return std::nullopt;
+  return value;
 }
 
 smpp::ReceiptState smpp_state(State state) {
@@ -109,12 +140,23 @@ smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Pa
       .done_date = notice.time,
       .err = error_of(notice.raw),
       .text = payload != nullptr ? std::string_view(payload->body) : std::string_view()};
-  const smpp::ReceiptStyle how{
-      .date = style.seconds ? smpp::ReceiptStyle::Date::seconds : smpp::ReceiptStyle::Date::minutes,
-      .text_max = style.text_size};
-  sm.short_message = smpp::format_receipt(how, fields);
-  if (!dialect.is_33()) smpp::add_receipt_tlvs(sm.tlvs, fields);
+  sm.short_message = smpp::format_receipt(style_of(style), fields);
+  if (style.tlvs && !dialect.is_33()) smpp::add_receipt_tlvs(sm.tlvs, fields);
   return sm;
+}
+
+smpp::DataSm as_data_sm(smpp::DeliverSm sm) {
+  smpp::DataSm out{.service_type = std::move(sm.service_type),
+                   .source = std::move(sm.source),
+                   .dest = std::move(sm.dest),
+                   .esm_class = sm.esm_class,
+                   .registered_delivery = sm.registered_delivery,
+                   .data_coding = sm.data_coding,
+                   .tlvs = std::move(sm.tlvs)};
+  if (!sm.short_message.empty()) {
+    out.tlvs.push_back({smpp::tag::kMessagePayload, std::move(sm.short_message)});
+  }
+  return out;
 }
 
 }  // namespace trunkline::esme

@@ -2,7 +2,9 @@
 // sections 4.6 and 5.3), or a message from a phone. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/config.h"
 #include "message/notice.h"
@@ -13,13 +15,19 @@
 namespace trunkline::esme {
 
 // The id the application knows a message by: 32 hexadecimal digits, or for a peer of SMPP 3.3 the
-// last 8 of them, which are random.
+// last 8 of them, which are the message's alias.
 std::string message_id_for(const base::MessageId& id, const smpp::Dialect& dialect);
+
+// What message_id_for() wrote for a peer of 3.3, with or without zeros in front.
+std::optional<std::uint32_t> read_alias(std::string_view text);
 
 // `payload` null: its key was destroyed meanwhile; the addresses are empty then.
 smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Payload* payload,
                                 const config::SmppAccount::Receipts& style,
                                 const smpp::Dialect& dialect);
+
+// The same as a data_sm: the text is in message_payload. For peers of 3.4 and later.
+smpp::DataSm as_data_sm(smpp::DeliverSm sm);
 
 // message_state of query_sm_resp and of receipts (5.2.28).
 smpp::ReceiptState smpp_state(message::State state);

@@ -81,11 +81,13 @@ void EsmeServer::Impl::tell_one(Account& a, EsmeSession& session, const NoticeLi
   }
   const bool inbound = notice.kind == message::NoticeKind::inbound;
   // Nothing of a message from a phone is left when its key is gone. A receipt still has its id.
-  const bool written =
-      (payload || !inbound) && session.tell(item.at,
-                                            make_deliver_sm(notice, payload ? &*payload : nullptr,
-                                                            config.receipts, session.dialect()),
-                                            now.mono);
+  const auto pdu = [&]() -> smpp::Pdu {
+    smpp::DeliverSm sm =
+        make_deliver_sm(notice, payload ? &*payload : nullptr, config.receipts, session.dialect());
+    if (inbound || !config.receipts.as_data_sm || session.dialect().is_33()) return sm;
+    return as_data_sm(std::move(sm));
+  };
+  const bool written = (payload || !inbound) && session.tell(item.at, pdu(), now.mono);
   touch(session);
   if (written) return;
   telemetry::log_error("notice_dropped", "it cannot be written as a deliver_sm",

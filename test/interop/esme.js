@@ -2,8 +2,9 @@
 // output an answer ({"id":…}) or an event ({"event":…}).
 //   {"id":1,"op":"connect","name":"a","url":"smpp://127.0.0.1:2775"}   ssmpp:// with "options" of tls.connect()
 //   {"id":2,"op":"call","name":"a","command":"bind_transceiver","pdu":{…}}   answers with the response PDU
-//   {"id":3,"op":"answer","name":"a","status":0}      how deliver_sm are answered from now on; null: not at all
+//   {"id":3,"op":"answer","name":"a","status":0}      how deliver_sm and data_sm are answered from now on; null: not at all
 //   {"id":4,"op":"close","name":"a"}
+//   {"id":5,"op":"tlv","tag":5123,"name":"vendor"}    a text parameter that PDUs may have from now on
 'use strict';
 const smpp = require('smpp');
 const {say, plain, revive, serve} = require('./lines.js');
@@ -29,7 +30,7 @@ const ops = {
       if (pdu.isResponse()) return;
       say({event: pdu.command, name, pdu: plain(pdu)});
       const {status} = sessions[name];
-      if (pdu.command === 'deliver_sm' && status !== null) session.send(pdu.response({command_status: status}));
+      if ((pdu.command === 'deliver_sm' || pdu.command === 'data_sm') && status !== null) session.send(pdu.response({command_status: status}));
     });
   },
   call({id, name, command, pdu}) {
@@ -38,6 +39,10 @@ const ops = {
   },
   answer({id, name, status}) {
     sessions[name].status = status;
+    say({id, ok: true});
+  },
+  tlv({id, tag, name}) {
+    smpp.addTLV(name, {id: tag, type: smpp.types.tlv.cstring});
     say({id, ok: true});
   },
   close({id, name}) {

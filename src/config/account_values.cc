@@ -1,0 +1,51 @@
+#include "config/account_values.h"
+
+#include <charconv>
+
+namespace trunkline::config {
+namespace {
+
+// All of it, or nothing.
+std::optional<unsigned> parse_number(std::string_view text, int base) {
+  unsigned value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value, base);
+  return error == std::errc{} && end == last ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::chrono::minutes> parse_utc_offset(std::string_view text) {
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+  const auto hours = parse_number(text.substr(1, 2), 10);
+  const auto minutes = parse_number(text.substr(4, 2), 10);
+  if (!hours || !minutes || *minutes > 59) return std::nullopt;
+  const auto all = static_cast<int>(*hours * 60 + *minutes);
+  if (all > 14 * 60) return std::nullopt;
+  return std::chrono::minutes(text[0] == '-' ? -all : all);
+}
+
+std::string digits_of(std::string number) {
+  if (number.starts_with('+')) number.erase(0, 1);
+  return number;
+}
+
+std::optional<std::string> parse_hex_octets(std::string_view text) {
+  if (!text.starts_with("0x") || text.size() < 4 || text.size() % 2 != 0) return std::nullopt;
+  std::string out;
+  for (std::size_t at = 2; at < text.size(); at += 2) {
+    const auto octet = parse_number(text.substr(at, 2), 16);
+    if (!octet) return std::nullopt;
+    out.push_back(static_cast<char>(*octet));
+  }
+  return out;
+}
+
+std::optional<std::uint16_t> parse_tag(std::string_view text) {
+  const bool is_hex = text.starts_with("0x");
+  const auto number = parse_number(text.substr(is_hex ? 2 : 0), is_hex ? 16 : 10);
+  if (!number || *number == 0 || *number > 0xffff) return std::nullopt;
+  return static_cast<std::uint16_t>(*number);
+}
+
+}  // namespace trunkline::config

@@ -1,0 +1,24 @@
+// Values that only an SMPP account has, as they are written. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trunkline::config {
+
+// "+05:30", at most 14 hours either way.
+std::optional<std::chrono::minutes> parse_utc_offset(std::string_view text);
+
+// Of a number with or without "+".
+std::string digits_of(std::string number);
+
+// Octets as 0x and pairs of hexadecimal digits.
+std::optional<std::string> parse_hex_octets(std::string_view text);
+
+// A parameter's tag, "0x1400" or "5120". Not 0.
+std::optional<std::uint16_t> parse_tag(std::string_view text);
+
+}  // namespace trunkline::config

@@ -1,0 +1,185 @@
+"""What an application's account may have its own way: how its messages are classed, told of and known again; parts of one
+message; duplicates. With a stack we did not write (npm's smpp) on both sides."""
+# ctest: TIMEOUT 600
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import unittest
+
+import harness
+import interop
+from harness import World, wait_until
+
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$j91RNqk6FRFpmynPwxofPg$PuZoSin3l3SB3Ako5x61Pv0nj1AUIEmS3f1En6rI534"  # demopass
+OK, RINVMSGID = 0, 0x0c
+TO = {"dest_addr_ton": 1, "dest_addr_npi": 1, "destination_addr": "447700900123"}
+FROM = {"source_addr_ton": 5, "source_addr_npi": 0, "source_addr": "Acme"}
+MESSAGE = {**TO, **FROM, "registered_delivery": 1, "short_message": "hello"}
+ACCOUNTS = {
+    "plain": {}, "other": {}, "twins": {"dedup": "10m"},
+    "vendor": {"class_tlv": {"tag": "0x1403", "values": [{"is": "campaign", "class": "marketing"}]}},
+    "parser": {"receipts": {"id": "decimal10", "utc_offset": "+05:30", "dates": "seconds", "tlvs": False, "as": "data_sm"}},
+}
+
+
+def text_of(pdu, field="short_message"):
+    body = pdu[field]
+    message = body.get("message", body) if isinstance(body, dict) else body
+    return bytes.fromhex(message["hex"]).decode("latin-1") if isinstance(message, dict) else message
+
+
+class Accounts(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(dir=os.environ.get("TRUNKLINE_TMP"))
+        self.addCleanup(directory.cleanup)
+        self.carriers = {}
+        for name in ("alpha", "beta"):
+            self.carriers[name] = interop.Smsc()
+            self.addCleanup(self.carriers[name].close)
+        self.world = World(directory.name)
+        self.addCleanup(self.world.__exit__)
+        self.write_config("alpha", "beta")
+        self.esme = interop.Esme()
+        self.addCleanup(self.esme.close)
+        self.start()
+
+    def write_config(self, *via):
+        listen = {name: {"address": "127.0.0.1:0"} for name in ("http", "smpp", "admin")}
+        addresses = {name: {"address": smsc.address, "reconnect_max": "200ms"} for name, smsc in self.carriers.items()}
+        config = harness.gateway_config(self.world.directory / "data", addresses, listen=listen)
+        config["routes"] = [{"name": "default", "via": [{"carrier": name} for name in via]}]
+        config["tenants"][0]["smpp"] = [{"system_id": name, "password_hash": HASH, **more}
+                                        for name, more in ACCOUNTS.items()]
+        self.world.config_path.write_text(json.dumps(config))
+
+    def start(self):
+        self.world.start_gateway()
+        self.address = self.world.gateway.ready["smpp"]
+        for smsc in self.carriers.values():
+            for _ in range(2):
+                smsc.wait_event(lambda e: e["event"] == "bind_transceiver")
+        wait_until("the links are known to be up", 30, lambda: all(
+            self.metric("trunkline_carrier_up", carrier=name) == 1 for name in self.carriers))
+
+    def restart(self):
+        self.world.gateway.kill()
+        self.world.gateway.wait()
+        self.start()
+
+    def metric(self, name, **labels):
+        admin = self.world.admin()
+        try:
+            return harness.total(harness.metrics(admin), name, **labels)
+        finally:
+            admin.close()
+
+    def bind(self, account, name="a", **more):
+        answer = self.esme.bind(name, self.address, system_id=account, **more)
+        self.assertEqual(answer["command_status"], OK, answer)
+
+    def submit(self, name="a", expect=OK, **fields):
+        answer = self.esme.call(name, "submit_sm", **{**MESSAGE, **fields})
+        self.assertEqual(answer["command_status"], expect, answer)
+        return answer["message_id"]
+
+    def part(self, index, reference=7, **fields):
+        octets = bytes([5, 0, 3, reference, 4, index]) + f"part {index}".encode()
+        return self.submit(esm_class=0x40, short_message={"hex": octets.hex()}, **fields)
+
+    def assert_went_to(self, carrier, text):
+        self.carriers[carrier].submitted(lambda pdu: text_of(pdu).endswith(text))
+
+    def test_parts_stay_together(self):
+        self.bind("plain")
+        self.part(2)
+        self.assert_went_to("alpha", "part 2")
+        # The routes change in between.
+        self.write_config("beta")
+        self.world.gateway.kill(signal.SIGHUP)
+        def goes_to_beta():
+            self.submit(short_message="alone")
+            return wait_until("it is somewhere", 10, lambda: [
+                name for name, smsc in self.carriers.items()
+                if any(e["event"] == "submit_sm" and text_of(e["pdu"]) == "alone" for e in smsc.events)]) and any(
+                    e["event"] == "submit_sm" for e in self.carriers["beta"].events)
+        wait_until("the new routes are in force", 30, goes_to_beta)
+        self.part(1)
+        self.assert_went_to("alpha", "part 1")
+        # The gateway is killed in between.
+        self.restart()
+        self.bind("plain")
+        self.part(4)
+        self.assert_went_to("alpha", "part 4")
+        # Their carrier goes away: better over another one than not at all.
+        self.carriers["alpha"].close()
+        wait_until("alpha is down", 30, lambda: self.metric("trunkline_carrier_up", carrier="alpha") == 0)
+        self.part(3)
+        self.assert_went_to("beta", "part 3")
+        self.part(1, reference=8)
+        self.assert_went_to("beta", "part 1")
+
+    def test_the_same_submit_again_is_the_same_message(self):
+        self.bind("twins")
+        first = self.submit(user_message_reference=7)
+        self.assertEqual(self.submit(user_message_reference=7), first)
+        other = self.submit(user_message_reference=8)
+        self.assertNotEqual(other, first)
+        self.assertNotEqual(self.submit(user_message_reference=7, destination_addr="447700900124"), first)
+        parts = [self.part(i, user_message_reference=9) for i in (1, 2)]
+        self.assertEqual(len(set(parts)), 2)
+        self.assertEqual(self.part(1, user_message_reference=9), parts[0])
+        self.restart()
+        self.bind("twins")
+        self.assertEqual(self.submit(user_message_reference=7), first)
+        self.bind("plain", "p")  # who has not asked for it gets a message each time
+        self.assertNotEqual(self.submit("p", user_message_reference=7), self.submit("p", user_message_reference=7))
+        self.submit("p", short_message="the last")
+        self.carriers["alpha"].wait_event(lambda e: e["event"] == "submit_sm" and text_of(e["pdu"]) == "the last")
+        sent = [e for smsc in self.carriers.values() for e in smsc.events
+                if e["event"] == "submit_sm" and text_of(e["pdu"]) == "hello"]
+        self.assertEqual(len(sent), 5)
+
+    def test_short_ids_of_3_3(self):
+        self.bind("plain", interface_version=0x33)
+        number = self.submit(schedule_delivery_time="000001000000000R")
+        self.assertRegex(number, r"^[0-9a-f]{8}$")
+        self.restart()
+        self.bind("plain", interface_version=0x33)
+        self.bind("other", "b", interface_version=0x33)
+        answer = self.esme.call("a", "query_sm", message_id=number, **FROM)
+        self.assertEqual((answer["command_status"], answer["message_id"], answer["message_state"]), (OK, number, 0), answer)
+        for name, unknown in (("b", number), ("a", f"{int(number, 16) ^ 1:08x}"), ("a", "what")):
+            self.assertEqual(self.esme.call(name, "query_sm", message_id=unknown, **FROM)["command_status"], RINVMSGID)
+        self.assertEqual(self.esme.call("a", "cancel_sm", message_id=number, **FROM, **TO)["command_status"], OK)
+        receipt = text_of(self.esme.delivered("a"))
+        self.assertTrue(receipt.startswith(f"id:{number} "), receipt)
+        self.assertIn("stat:DELETED", receipt)
+
+    def test_class_by_a_vendors_parameter(self):
+        self.esme.do("tlv", tag=0x1403, name="vendor_class")
+        self.bind("vendor")
+        for value, traffic_class in (("CAMPAIGN", "marketing"), ("else", "transactional")):
+            number = self.submit(vendor_class=value)
+            self.assertEqual(self.world.api().get(f"/v1/messages/msg_{number}")["class"], traffic_class)
+
+    def test_receipts_as_the_parser_expects_them(self):
+        self.bind("parser")
+        number = self.submit()
+        pdu = self.esme.wait_event(lambda e: e["event"] == "data_sm")["pdu"]
+        text = text_of(pdu, "message_payload")
+        match = re.fullmatch(r"id:(\d+) sub:001 dlvrd:001 submit date:\d{12} done date:\d{12} stat:DELIVRD err:000 text:", text)
+        self.assertTrue(match, text)
+        self.assertEqual(int(match[1]), int(number, 16))
+        self.assertEqual(pdu["esm_class"], 4)
+        self.assertNotIn("receipted_message_id", pdu)
+        wait_until("it is confirmed", 10, lambda: self.metric("trunkline_notices_total", result="confirmed") == 1)
+
+
+if __name__ == "__main__":
+    if why := interop.missing():
+        print(f"SKIPPED: accounts over SMPP: {why}")
+        sys.exit(77)
+    unittest.main()
