@@ -25,7 +25,9 @@ void Engine::Impl::freeze(Slot slot, Wall due, Step& s) {
                        .due_at = due - kThawAhead};
   for_each_key(h, [&](const base::Hash128& key, const message::EventView&, bool by_number) {
     const bool again = std::ranges::find(put.receipt_keys, key) != put.receipt_keys.end();
-    if (!by_number && !again) put.receipt_keys.push_back(key);
+    if (by_number || again) return;
+    put.receipt_keys.push_back(key);
+    put.receipt_keys.push_back(message::numbered_receipt_key(key, put.to_hash));
   });
   forget_keys(slot);
   message::append_gone(s.out.commit, h.id());

@@ -90,7 +90,8 @@ class Engine {
   // When to call step(Tick) next at the latest; Mono::max() if nothing waits.
   base::Mono next_deadline() const;
 
-  // What the driver must look up before step(); see Accept, Cancel and Receipt. The store may be
+  // What the driver must look up before step(); see Accept, Cancel and Receipt: a receipt that is
+  // not known by numbered_receipt_key() first, then by receipt_key(). The store may be
   // asked at any time, whatever commits are under way: the engine knows what they will change.
   bool needs_key(const base::Hash128& key) const;
   bool needs_parts(const base::Hash128& group) const;

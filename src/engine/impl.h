@@ -196,6 +196,20 @@ class Engine::Impl {
     base::Hash128 key;
   };
 
+  // A message that ended while answers of a carrier were still to come: what their ids will belong
+  // to, once they are known.
+  struct Awaited {
+    Recent message;  // attempt and segment are the answer's
+    std::uint8_t latest = 0;
+  };
+  struct AwaitedRef {
+    Mono at{};
+    std::uint64_t ref = 0;
+  };
+  static std::uint64_t ref_of(Slot slot, std::uint32_t generation) {
+    return std::uint64_t{slot} << 32 | generation;
+  }
+
   struct Early {
     message::EarlyReceipt receipt;
     Mono at{};
@@ -357,6 +371,12 @@ class Engine::Impl {
   void give_up(Slot slot, State preferred, Cause cause, Step& s);
   void remember_final(Slot slot, Mono now);
   void forget_recent(Mono now);
+  void await_answers(Slot slot, Mono now);
+  void expect_receipt(const base::Hash128& key, const ReceiptTarget& target);
+  std::optional<ReceiptTarget> expected(const base::Hash128& key, std::uint64_t to_hash) const;
+  bool settled_by_early(Slot slot, Step& s);
+  void index_early(const message::EarlyReceipt& receipt);
+  void answer_for_ended(const SubmitResult& event, Step& s);
   // Every key under which receipts may still ask for the message: visit(key, event, by_number).
   void for_each_key(const Hot& h, auto&& visit) const;
   void unlink(Slot slot);
@@ -480,8 +500,12 @@ class Engine::Impl {
   std::vector<Timer> timers_;  // a heap; entries that no longer match their slot are skipped
 
   boost::unordered_flat_map<base::Hash128, ReceiptTarget, base::Hash128Hash> receipts_;
+  // Older messages whose carrier has given their id away again, by numbered_receipt_key().
+  boost::unordered_flat_map<base::Hash128, ReceiptTarget, base::Hash128Hash> displaced_;
   boost::unordered_flat_map<base::Hash128, Recent, base::Hash128Hash> recent_;
   std::deque<RecentKey> recent_order_;
+  boost::unordered_flat_map<std::uint64_t, Awaited> awaited_;  // by ref_of(); as long as recent_
+  std::deque<AwaitedRef> awaited_order_;
   // Of those in recent_ that ended `uncertain`: what a receipt made of them since.
   boost::unordered_flat_map<base::MessageId, State, base::MessageIdHash> settled_;
   // Attempts whose receipt cannot be known by its id, by (carrier, number).
@@ -492,6 +516,9 @@ class Engine::Impl {
   Mono used_ids_until_{};
   boost::unordered_flat_map<base::Hash128, Early, base::Hash128Hash> early_;
   std::deque<RecentKey> early_order_;
+  // Keys of early_ that have an id, by number_key().
+  boost::unordered_flat_map<base::Hash128, std::vector<base::Hash128>, base::Hash128Hash>
+      early_numbers_;
   boost::unordered_flat_map<base::Hash128, PendingKey, base::Hash128Hash> pending_keys_;
   std::deque<std::pair<std::uint64_t, base::Hash128>> pending_key_order_;  // by seq
   boost::unordered_flat_map<base::Hash128, std::unique_ptr<PartPlan>, base::Hash128Hash>

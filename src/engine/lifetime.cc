@@ -170,6 +170,7 @@ void Engine::Impl::archive(Slot slot, Step& s) {
   const Hot& h = hot(slot);
   if (h.notify != 0 && h.progress.state == State::uncertain) tell_uncertain(slot, s);
   remember_final(slot, s.now.mono);
+  await_answers(slot, s.now.mono);
   forget_keys(slot);
   message::append_gone(s.out.commit, h.id());
   s.out.commit.archive.push_back({.tenant = tenant_name(h.tenant),
@@ -223,7 +224,28 @@ void Engine::Impl::remember_final(Slot slot, Mono now) {
   });
 }
 
+void Engine::Impl::await_answers(Slot slot, Mono now) {
+  const Hot& h = hot(slot);
+  if (h.progress.unanswered == 0 && h.progress.in_doubt == 0 && !h.doubt) return;
+  const bool uncertain = h.progress.state == State::uncertain;
+  awaited_[ref_of(slot, h.generation)] = {
+      .message = {.tenant = h.tenant,
+                  .id = h.id(),
+                  .accepted_at = h.accepted_at(),
+                  .to_hash = h.to_hash(),
+                  .state = h.progress.state,
+                  .segments = h.segments,
+                  .others_in_doubt = uncertain && h.progress.attempt > 1},
+      .latest = h.progress.attempt};
+  awaited_order_.push_back({now, ref_of(slot, h.generation)});
+}
+
 void Engine::Impl::forget_recent(Mono now) {
+  while (!awaited_order_.empty() && (now - awaited_order_.front().at > limits::kRecentFinalKeep ||
+                                     awaited_order_.size() > limits::kRecentFinalsMax)) {
+    awaited_.erase(awaited_order_.front().ref);
+    awaited_order_.pop_front();
+  }
   while (!recent_order_.empty() && (now - recent_order_.front().at > limits::kRecentFinalKeep ||
                                     recent_order_.size() > limits::kRecentFinalsMax)) {
     const auto found = recent_.find(recent_order_.front().key);
@@ -250,6 +272,10 @@ void Engine::Impl::forget_keys(Slot slot) {
     } else if (const auto found = receipts_.find(key);
                found != receipts_.end() && is_own(found->second)) {
       receipts_.erase(found);
+    } else if (!displaced_.empty()) {
+      const auto numbered = message::numbered_receipt_key(key, hot(slot).to_hash());
+      const auto displaced = displaced_.find(numbered);
+      if (displaced != displaced_.end() && is_own(displaced->second)) displaced_.erase(displaced);
     }
   });
 }

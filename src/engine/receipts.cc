@@ -37,11 +37,37 @@ base::Hash128 Engine::Impl::number_key(std::string_view carrier, std::uint64_t t
 
 bool Engine::Impl::knows_receipt(const base::Hash128& key, std::uint64_t to_hash) const {
   const auto agrees = [&](std::uint64_t of) { return to_hash == 0 || to_hash == of; };
-  if (const auto found = receipts_.find(key); found != receipts_.end())
-    return agrees(hot(found->second.slot).to_hash());
+  if (expected(key, to_hash)) return true;
+  if (receipts_.contains(key)) return false;
   if (const auto recent = recent_.find(key); recent != recent_.end())
     return agrees(recent->second.to_hash);
   return moving_keys_.contains(key);
+}
+
+// A carrier that uses ids again means the newer message, unless the receipt's number says
+// otherwise.
+void Engine::Impl::expect_receipt(const base::Hash128& key, const ReceiptTarget& target) {
+  const auto [known, is_new] = receipts_.try_emplace(key, target);
+  if (is_new) return;
+  ReceiptTarget older = known->second;
+  if (older.slot == target.slot || hot(older.slot).id() <= hot(target.slot).id()) {
+    known->second = target;
+  } else {
+    older = target;
+  }
+  if (older.slot == known->second.slot) return;
+  displaced_[message::numbered_receipt_key(key, hot(older.slot).to_hash())] = older;
+}
+
+std::optional<Engine::Impl::ReceiptTarget> Engine::Impl::expected(const base::Hash128& key,
+                                                                  std::uint64_t to_hash) const {
+  const auto found = receipts_.find(key);
+  if (found != receipts_.end() && (to_hash == 0 || to_hash == hot(found->second.slot).to_hash()))
+    return found->second;
+  if (to_hash == 0 || displaced_.empty()) return std::nullopt;
+  const auto displaced = displaced_.find(message::numbered_receipt_key(key, to_hash));
+  if (displaced == displaced_.end()) return std::nullopt;
+  return displaced->second;
 }
 
 void Engine::Impl::on(Receipt&& event, Step& s) {
@@ -50,7 +76,11 @@ void Engine::Impl::on(Receipt&& event, Step& s) {
   const base::Hash128 key = event.carrier_message_id.empty()
                                 ? number_key(carrier, event.to_hash)
                                 : message::receipt_key(carrier, event.carrier_message_id);
-  if (const auto moving = moving_keys_.find(key); moving != moving_keys_.end()) {
+  auto moving = moving_keys_.end();
+  if (event.to_hash != 0 && !moving_keys_.empty())
+    moving = moving_keys_.find(message::numbered_receipt_key(key, event.to_hash));
+  if (moving == moving_keys_.end()) moving = moving_keys_.find(key);
+  if (moving != moving_keys_.end()) {
     thaw_moving(base::MessageId(moving->second), s);
   } else if (!event.cold_record.empty()) {
     thaw(event.cold_record, s);
@@ -66,14 +96,13 @@ void Engine::Impl::match(Receipt&& event, const base::Hash128& key, Step& s) {
   const auto agrees = [&](std::uint64_t to_hash) {
     return event.to_hash == 0 || event.to_hash == to_hash;
   };
-  if (const auto found = receipts_.find(key); found != receipts_.end()) {
-    const ReceiptTarget target = found->second;
-    ASSERT(hot(target.slot).generation == target.generation);
-    if (agrees(hot(target.slot).to_hash()))
-      return receipt_for_hot(target, event, Cause::receipt_matched_by_id, s);
-  } else if (const auto recent = recent_.find(key); recent != recent_.end() &&
-                                                    !event.carrier_message_id.empty() &&
-                                                    agrees(recent->second.to_hash)) {
+  if (const auto target = expected(key, event.to_hash)) {
+    ASSERT(hot(target->slot).generation == target->generation);
+    return receipt_for_hot(*target, event, Cause::receipt_matched_by_id, s);
+  }
+  if (const auto recent = recent_.find(key); recent != recent_.end() &&
+                                             !event.carrier_message_id.empty() &&
+                                             agrees(recent->second.to_hash)) {
     return receipt_for_recent(recent->second, event, s);
   }
   if (!match_by_number(event, s)) keep_early(std::move(event), key, s);
@@ -394,8 +423,41 @@ void Engine::Impl::keep_early(Receipt&& event, const base::Hash128& key, Step& s
     return;  // it waits no longer for that
   }
   if (early_.empty()) early_oldest_seq_ = s.out.commit.seq;
+  index_early(receipt);
   early_[key] = {std::move(receipt), s.now.mono, s.out.commit.seq};
   early_order_.push_back({s.now.mono, key});
+}
+
+void Engine::Impl::index_early(const message::EarlyReceipt& receipt) {
+  if (receipt.to_hash == 0 || receipt.carrier_message_id.empty()) return;
+  early_numbers_[number_key(receipt.carrier, receipt.to_hash)].push_back(receipt.key);
+}
+
+// The answer with the id is lost, but a receipt that came before it may be there: then it is known
+// what became of the message, and sending it again would be a duplicate for nothing. True: there is
+// nothing left to decide.
+bool Engine::Impl::settled_by_early(Slot slot, Step& s) {
+  const Hot& h = hot(slot);
+  const std::uint32_t generation = h.generation;
+  const base::Hash128 number = number_key(carrier_name(h.carrier), h.to_hash());
+  const auto found = early_numbers_.find(number);
+  if (found == early_numbers_.end()) return false;
+  const std::vector<base::Hash128> keys = found->second;
+  for (const base::Hash128& key : keys) {
+    // As match_by_number(), which asks the same again: it must not fail once the receipt is
+    // forgotten.
+    if (!only_one_hoping(number) || is_on_wire(h.carrier, h.to_hash()) || recent_.contains(number))
+      break;
+    if (used_ids_.contains(key)) continue;
+    const Receipt receipt = to_receipt(early_.at(key).receipt);
+    const bool is_final = receipt.state == message::ReceiptState::delivered ||
+                          receipt.state == message::ReceiptState::undelivered;
+    if (!is_final) continue;
+    forget_early(key, s);
+    (void)match_by_number(receipt, s);
+    if (hot(slot).generation != generation) return true;
+  }
+  return h.place != Place::doubt_hold;
 }
 
 // Its answer has come.
@@ -413,8 +475,17 @@ void Engine::Impl::claim_early(const base::Hash128& key, const ReceiptTarget& ta
 }
 
 void Engine::Impl::forget_early(const base::Hash128& key, Step& s) {
+  const auto found = early_.find(key);
+  if (found == early_.end()) return;
+  const message::EarlyReceipt& receipt = found->second.receipt;
+  if (const auto numbers = early_numbers_.find(number_key(receipt.carrier, receipt.to_hash));
+      numbers != early_numbers_.end()) {
+    std::erase(numbers->second, key);
+    if (numbers->second.empty()) early_numbers_.erase(numbers);
+  }
   // Its place in early_order_ is skipped when its time comes.
-  if (early_.erase(key) != 0) message::append_early_receipt_gone(s.out.commit, key);
+  early_.erase(found);
+  message::append_early_receipt_gone(s.out.commit, key);
 }
 
 Receipt Engine::Impl::to_receipt(const message::EarlyReceipt& early) const {

@@ -61,9 +61,7 @@ void Engine::Impl::read_story(Slot slot) {
   for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
     const ReceiptTarget target{slot, h.generation, event.attempt, event.segment};
     if (by_number) return expect_by_number(key, target);
-    // A carrier that reuses ids means the newer message.
-    const auto known = receipts_.find(key);
-    if (known == receipts_.end() || hot(known->second.slot).id() <= h.id()) receipts_[key] = target;
+    expect_receipt(key, target);
   });
 }
 
@@ -165,6 +163,7 @@ void Engine::Impl::restored(Now now, Output& out) {
   early_oldest_seq_ = ~std::uint64_t{0};
   for (const auto& [key, early] : early_) {
     early_order_.push_back({early.at, key});
+    index_early(early.receipt);
     early_oldest_seq_ = std::min(early_oldest_seq_, early.seq);
   }
   std::ranges::sort(early_order_, [](const RecentKey& a, const RecentKey& b) {

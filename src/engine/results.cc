@@ -88,7 +88,7 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
 
   const Slot slot = event.ref.slot;
   if (slot / kChunk >= chunks_.size() || hot(slot).generation != event.ref.generation)
-    return;  // ended meanwhile
+    return answer_for_ended(event, s);
   Hot& h = hot(slot);
   judge(event, h, s);
   s.out.notes.push_back({Note::Metric::submit_result,
@@ -123,6 +123,30 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
   } else {
     late_answer(slot, event, s);
   }
+}
+
+// It ended before this answer came, by the receipt of another segment or copy. The receipt that
+// belongs to the answer is still to be told from a stranger's.
+void Engine::Impl::answer_for_ended(const SubmitResult& event, Step& s) {
+  const std::string& id = event.outcome.carrier_message_id;
+  if (event.outcome.kind != OutcomeKind::accepted || id.empty()) return;
+  const auto found = awaited_.find(ref_of(event.ref.slot, event.ref.generation));
+  if (found == awaited_.end()) return;
+  Recent recent = found->second.message;
+  recent.attempt = event.ref.attempt;
+  recent.segment = event.segment;
+  recent.others_in_doubt |= event.ref.attempt != found->second.latest;
+  recent.at = s.now.mono;
+  const base::Hash128 key = message::receipt_key(carrier_name(event.ref.carrier), id);
+  recent_.insert_or_assign(key, recent);
+  recent_order_.push_back({s.now.mono, key});
+  const auto early = early_.find(key);
+  if (early == early_.end()) return;
+  const std::uint64_t to_hash = early->second.receipt.to_hash;
+  if (to_hash != 0 && to_hash != recent.to_hash) return;  // a reused id
+  const Receipt receipt = to_receipt(early->second.receipt);
+  forget_early(key, s);
+  receipt_for_recent(recent, receipt, s);
 }
 
 void Engine::Impl::segment_answered(Slot slot, const SubmitResult& event, Step& s) {
@@ -167,7 +191,7 @@ void Engine::Impl::learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_
     return claim_early(key, target, s);
   }
   const base::Hash128 key = message::receipt_key(carrier, id);
-  receipts_[key] = target;  // a carrier that reuses ids means the newer one
+  expect_receipt(key, target);
   claim_early(key, target, s);
 }
 
@@ -217,10 +241,10 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
   h.taken = story.is_taken(h.segments);
   if (h.taken || h.progress.accepted == message::all_segments(h.segments))
     return all_accepted(slot, s);
-  if (class_of(h).in_doubt == message::InDoubtRule::hold && !bug(PlantedBug::resend_held)) {
-    set_place(slot, Place::doubt_hold);
+  set_place(slot, Place::doubt_hold);
+  if (settled_by_early(slot, s)) return;
+  if (class_of(h).in_doubt == message::InDoubtRule::hold && !bug(PlantedBug::resend_held))
     return arm(slot, s.now.mono + limits::kInDoubtHold);
-  }
   tire_of(h, h.carrier);
   set_place(slot, Place::none);
   // The first time at once: an urgent message must not wait. A second doubt hints at the message.

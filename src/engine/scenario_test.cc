@@ -448,9 +448,11 @@ void Scenario::receipt(const Words& w) {
   const base::Hash128 key = message::receipt_key(config_.routing.carriers[event.carrier.at()].name,
                                                  event.carrier_message_id);
   if (!engine_->knows_receipt(key, event.to_hash)) {
-    for (const auto& [id, cold] : disk_.cold) {
-      if (std::ranges::find(cold.receipt_keys, key) != cold.receipt_keys.end())
-        event.cold_record = cold.record;
+    for (const auto& wanted : {key, message::numbered_receipt_key(key, event.to_hash)}) {
+      for (const auto& [id, cold] : disk_.cold) {
+        if (std::ranges::find(cold.receipt_keys, wanted) != cold.receipt_keys.end())
+          event.cold_record = cold.record;
+      }
     }
   }
   step(std::move(event));

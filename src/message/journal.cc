@@ -77,6 +77,15 @@ bool read_entry(base::ByteReader& in, Entry& entry) {
 
 }  // namespace
 
+base::Hash128 numbered_receipt_key(const base::Hash128& receipt_key, std::uint64_t to_hash) {
+  std::string bytes;
+  base::ByteWriter out(bytes);
+  out.u64(receipt_key.high);
+  out.u64(receipt_key.low);
+  out.u64(to_hash);
+  return base::hash128(bytes, kReceiptKeySeed);
+}
+
 base::Hash128 receipt_key(std::string_view carrier, std::string_view carrier_message_id) {
   // Carriers differ in the case of hexadecimal ids between response and receipt.
   std::string text(carrier);

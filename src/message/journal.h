@@ -45,6 +45,8 @@ struct EarlyReceipt {
 
 // The one key by which receipts find segments, in memory and on disk. Stable for ever.
 base::Hash128 receipt_key(std::string_view carrier, std::string_view carrier_message_id);
+// The same together with the number: carriers use their ids again, for other numbers.
+base::Hash128 numbered_receipt_key(const base::Hash128& receipt_key, std::uint64_t to_hash);
 
 // Appending entries to Commit::entries. Each raises entry_count.
 void append_message(Commit& commit, std::string_view record);

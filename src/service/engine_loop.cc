@@ -255,7 +255,11 @@ void EngineLoop::look_up(engine::Event& event, base::Now now) {
     const std::string& carrier = tables_->routing.carriers[receipt->carrier.at()].name;
     const base::Hash128 key = message::receipt_key(carrier, receipt->carrier_message_id);
     if (!engine_.knows_receipt(key, receipt->to_hash)) {
-      auto found = store_.find_cold_by_receipt(key);
+      store::Result<std::optional<store::ColdMessage>> found = std::nullopt;
+      if (receipt->to_hash != 0) {
+        found = store_.find_cold_by_receipt(message::numbered_receipt_key(key, receipt->to_hash));
+      }
+      if (found && !*found) found = store_.find_cold_by_receipt(key);
       if (!found) fail(found.error());
       if (found && *found) receipt->cold_record = std::move((*found)->record);
     }

@@ -211,7 +211,10 @@ void Life::look_up(engine::Event& event) {
     const base::Hash128 key = message::receipt_key(
         tables_->routing.carriers[receipt->carrier.at()].name, receipt->carrier_message_id);
     if (!engine_->knows_receipt(key, receipt->to_hash)) {
-      auto found = store_->find_cold_by_receipt(key);
+      const std::uint64_t to = receipt->to_hash;
+      auto found = store_->find_cold_by_receipt(message::numbered_receipt_key(key, to));
+      ASSERT(found.has_value());
+      if (!*found) found = store_->find_cold_by_receipt(key);
       ASSERT(found.has_value());
       if (*found) receipt->cold_record = std::move((*found)->record);
     }
