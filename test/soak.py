@@ -1,7 +1,8 @@
-"""The long versions of what ./dev test does in short: ./dev soak [--kills N] [--rounds N] [--seeds N] [--damage N].
+"""The long versions of what ./dev test does in short: ./dev soak [--kills N] [--rounds N] [--seeds N] [--receipts N]
+[--damage N].
 
-Worlds of the simulation, damage to the store's files, then hundreds of kills a round of the real binary under load, each
-round on fresh data with another seed. A part with 0 is left out.
+Worlds of the simulation, a million receipts, damage to the store's files, then hundreds of kills a round of the real
+binary under load, each round on fresh data with another seed. A part with 0 is left out.
 """
 import argparse
 import os
@@ -29,6 +30,7 @@ def part(what, again, command, **environment):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20_000, help="worlds of the simulation")
+    parser.add_argument("--receipts", type=int, default=1_000_000, help="of every kind, through one engine")
     parser.add_argument("--damage", type=int, default=500, help="rounds of each kind of damage to a store")
     parser.add_argument("--kills", type=int, default=150, help="a round")
     parser.add_argument("--rounds", type=int, default=4)
@@ -39,6 +41,10 @@ def main():
         passed.append(part(f"{options.seeds} simulated worlds", "TRUNKLINE_SEED=N build/asan/simulation_test",
                            [TESTS / "simulation_test", "--gtest_filter=*promises*"],
                            TRUNKLINE_SIMULATION_SEEDS=str(options.seeds)))
+    if options.receipts:
+        passed.append(part(f"{options.receipts} mixed receipts", "the same with TRUNKLINE_SEED=N as printed",
+                           [TESTS / "simulation_test", "--gtest_filter=receipts*"],
+                           TRUNKLINE_RECEIPTS=str(options.receipts)))
     if options.damage:
         passed.append(part(f"{options.damage} rounds of damage", "the same command",
                            [TESTS / "store_rocksdb_test", "--gtest_filter=*Damage*"],
