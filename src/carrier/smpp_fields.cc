@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gsm/udh.h"
+
 namespace trunkline::carrier {
 namespace {
 
@@ -117,6 +119,23 @@ std::string receipt_raw(const smpp::Receipt& receipt) {
                                                 : printable(trimmed(receipt.stat));
   if (receipt.err.empty()) return "stat:" + stat;
   return fmt::format("stat:{} err:{}", stat, printable(trimmed(receipt.err)));
+}
+
+InboundText inbound_text(const smpp::SmFields& sm) {
+  InboundText out{.user_data = std::string(smpp::user_data(sm)),
+                  .has_udh = (sm.esm_class & smpp::esm_class::kUdhi) != 0};
+  const auto reference = smpp::find_u16(sm.tlvs, smpp::tag::kSarMsgRefNum);
+  const auto total = smpp::find_u8(sm.tlvs, smpp::tag::kSarTotalSegments);
+  const auto index = smpp::find_u8(sm.tlvs, smpp::tag::kSarSegmentSeqnum);
+  if (out.has_udh || !reference || !total || !index) return out;
+  if (*total < 2 || *index == 0 || *index > *total) return out;
+  const auto header = gsm::build_udh(
+      {.concatenation = gsm::Concatenation{
+           .reference = *reference, .total = *total, .index = *index, .wide = *reference > 0xff}});
+  if (!header) return out;
+  out.user_data.insert(0, *header);
+  out.has_udh = true;
+  return out;
 }
 
 std::string clean_message_id(std::string_view id, const smpp::MessageIdRule& rule) {

@@ -50,6 +50,14 @@ std::string receipt_raw(const smpp::Receipt& receipt);
 std::string clean_message_id(std::string_view id, const smpp::MessageIdRule& rule = {});
 std::string receipt_message_id(const smpp::Receipt& receipt, const config::SmppReceipts& options);
 
+// The user data of a message from a phone. What the SAR parameters say (3.4 section 5.3.2.22 to 24)
+// is said by a header, as it was before the carrier took it off.
+struct InboundText {
+  std::string user_data;
+  bool has_udh = false;
+};
+InboundText inbound_text(const smpp::SmFields& sm);
+
 // Makes the submit_sm of each segment of one message.
 class SubmitBuilder {
  public:

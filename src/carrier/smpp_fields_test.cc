@@ -257,5 +257,25 @@ TEST(SubmitBuilder, PayloadThatIsNotTheOneRecordedIsRefused) {
       SubmitBuilder::make({.to = "+447700900123", .body = "\xff"}, submit_for("Hello"), "", kNow));
 }
 
+TEST(InboundText, SarBecomesAHeader) {
+  using namespace std::string_literals;
+  smpp::DeliverSm sm;
+  sm.short_message = "second";
+  EXPECT_EQ(inbound_text(sm).user_data, "second");
+  sm.tlvs = {{smpp::tag::kSarMsgRefNum, "\x01\x2c"s},
+             {smpp::tag::kSarTotalSegments, "\x02"s},
+             {smpp::tag::kSarSegmentSeqnum, "\x02"s}};
+  EXPECT_EQ(inbound_text(sm).user_data, "\x06\x08\x04\x01\x2c\x02\x02second"s);
+  EXPECT_TRUE(inbound_text(sm).has_udh);
+  sm.tlvs[0].value = "\0\x2c"s;
+  EXPECT_EQ(inbound_text(sm).user_data, "\x05\0\x03\x2c\x02\x02second"s);
+  sm.tlvs[2].value = "\x03"s;  // of two
+  EXPECT_EQ(inbound_text(sm).user_data, "second");
+  EXPECT_FALSE(inbound_text(sm).has_udh);
+  sm.tlvs = {{smpp::tag::kMessagePayload, std::string(300, 'a')}};
+  sm.short_message.clear();
+  EXPECT_EQ(inbound_text(sm).user_data, std::string(300, 'a'));
+}
+
 }  // namespace
 }  // namespace trunkline::carrier

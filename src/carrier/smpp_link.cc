@@ -384,18 +384,17 @@ void SmppLink::on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, ba
     return refuse_inbound(sequence, smpp::kEsmeRxTAppn, now);
   }
   const Inbox& to = inbox->second;
-  const std::string_view octets = smpp::user_data(pdu);
-  const bool has_udh = (pdu.esm_class & smpp::esm_class::kUdhi) != 0;
-  const gsm::UserData read = gsm::read_user_data(octets, has_udh, pdu.data_coding);
+  InboundText text = inbound_text(pdu);
+  const gsm::UserData read = gsm::read_user_data(text.user_data, text.has_udh, pdu.data_coding);
   const auto from = receipt_number(pdu.source, /*has_id=*/false);
   message::Payload payload{.to = (digits.size() > kShortCodeDigits ? "+" : "") + to.digits,
                            .from = from ? fmt::format("+{}", from->digits()) : pdu.source.addr,
                            .body = gsm::decode_text(read.octets, read.format).utf8,
                            .metadata = {},
                            .callback_url = {},
-                           .verbatim = {.user_data = std::string(octets),
+                           .verbatim = {.user_data = std::move(text.user_data),
                                         .data_coding = pdu.data_coding,
-                                        .has_udh = has_udh && !read.header_damaged}};
+                                        .has_udh = text.has_udh && !read.header_damaged}};
   ++counters_.inbound;
   engine::Inbound event;
   event.token = static_cast<engine::Token>(serial_) << 32 | sequence;
