@@ -18,8 +18,11 @@ OK, RINVMSGID = 0, 0x0c
 TO = {"dest_addr_ton": 1, "dest_addr_npi": 1, "destination_addr": "447700900123"}
 FROM = {"source_addr_ton": 5, "source_addr_npi": 0, "source_addr": "Acme"}
 MESSAGE = {**TO, **FROM, "registered_delivery": 1, "short_message": "hello"}
-ACCOUNTS = {
-    "plain": {}, "other": {}, "twins": {"dedup": "10m"},
+ACCOUNTS = {  # the first one gets the numbers that are nobody else's
+    "plain": {},
+    "joined": {"inbound": "joined", "numbers": ["+15005550006"]},
+    "impatient": {"inbound": "joined", "inbound_wait": "2s", "numbers": ["+15005550007"]},
+    "other": {}, "twins": {"dedup": "10m"},
     "vendor": {"class_tlv": {"tag": "0x1403", "values": [{"is": "campaign", "class": "marketing"}]}},
     "parser": {"receipts": {"id": "decimal10", "utc_offset": "+05:30", "dates": "seconds", "tlvs": False, "as": "data_sm"}},
 }
@@ -50,6 +53,7 @@ class Accounts(unittest.TestCase):
         listen = {name: {"address": "127.0.0.1:0"} for name in ("http", "smpp", "admin")}
         addresses = {name: {"address": smsc.address, "reconnect_max": "200ms"} for name, smsc in self.carriers.items()}
         config = harness.gateway_config(self.world.directory / "data", addresses, listen=listen)
+        config["tenants"][0]["numbers"] = ["+15005550006", "+15005550007", "+15005550008"]
         config["routes"] = [{"name": "default", "via": [{"carrier": name} for name in via]}]
         config["tenants"][0]["smpp"] = [{"system_id": name, "password_hash": HASH, **more}
                                         for name, more in ACCOUNTS.items()]
@@ -157,6 +161,63 @@ class Accounts(unittest.TestCase):
         receipt = text_of(self.esme.delivered("a"))
         self.assertTrue(receipt.startswith(f"id:{number} "), receipt)
         self.assertIn("stat:DELETED", receipt)
+
+    def phone(self, to, **fields):
+        answer = self.carriers["alpha"].deliver(
+            dest_addr_ton=1, dest_addr_npi=1, destination_addr=to, source_addr_ton=1, source_addr_npi=1,
+            source_addr="447700900123", **fields)
+        self.assertEqual(answer["command_status"], OK, answer)
+
+    def phone_part(self, to, index, octets, total=3, reference=9, **fields):
+        header = bytes([5, 0, 3, reference, total, index])
+        self.phone(to, esm_class=0x40, short_message={"hex": (header + octets).hex()}, **fields)
+
+    def test_parts_from_phones_are_joined(self):
+        self.bind("joined")
+        text = "Да, 🎉 " * 12
+        octets = text.encode("utf-16-be")
+        pieces = [octets[:10], octets[10:110], octets[110:]]  # the first cut goes through the emoji's pair
+        self.assertEqual(octets[8:10], b"\xd8\x3c")
+        self.phone_part("15005550006", 3, pieces[2], data_coding=8)
+        self.phone_part("15005550006", 3, pieces[2], data_coding=8)
+        # The gateway is killed in between; what was acknowledged is there.
+        self.restart()
+        self.bind("joined")
+        self.phone_part("15005550006", 1, pieces[0], data_coding=8)
+        self.phone_part("15005550006", 2, pieces[1], data_coding=8)
+        pdu = self.esme.delivered("a")
+        self.assertEqual((text_of(pdu), pdu["esm_class"], pdu["data_coding"]), (text, 0, 8))
+        self.assertEqual((pdu["source_addr"], pdu["destination_addr"]), ("447700900123", "15005550006"))
+        # Told as message_payload where it is long, in the account's alphabet; SAR as well.
+        text = "0123456789" * 30
+        for i in (2, 1):
+            self.phone("15005550006", short_message=text[150 * (i - 1):150 * i], sar_msg_ref_num=300,
+                       sar_total_segments=2, sar_segment_seqnum=i)
+        pdu = self.esme.delivered("a")
+        self.assertEqual((text_of(pdu, "message_payload"), pdu["esm_class"], pdu["data_coding"]), (text, 0, 0))
+        # What is no part is told as it came. Everything was told once.
+        self.phone("15005550006", short_message="alone")
+        self.assertEqual(text_of(self.esme.delivered("a")), "alone")
+        wait_until("all is confirmed", 10, lambda: self.metric("trunkline_notices_total", result="confirmed") == 6)
+        self.assertEqual(self.world.gateway.stop(), 0)
+        self.start()
+        self.bind("joined")
+        self.phone("15005550006", short_message="the last")
+        self.assertEqual(text_of(self.esme.delivered("a")), "the last")
+
+    def test_what_came_is_told_in_time(self):
+        self.bind("impatient")
+        self.phone_part("15005550007", 3, b" third")
+        self.phone_part("15005550007", 1, b"first ")
+        self.assertEqual(text_of(self.esme.delivered("a")), "first […] third")
+        # Who did not ask for it gets the parts, with a header where the carrier had parameters.
+        self.bind("plain", "p")
+        self.phone_part("15005550008", 1, b"by header")
+        self.phone("15005550008", short_message="by SAR", sar_msg_ref_num=9, sar_total_segments=3, sar_segment_seqnum=2)
+        for index, text in ((1, "by header"), (2, "by SAR")):
+            pdu = self.esme.delivered("p")
+            self.assertEqual((pdu["esm_class"], text_of(pdu)), (0x40, text))
+            self.assertIn(f"000309030{index}", json.dumps(pdu["short_message"]["udh"]))
 
     def test_class_by_a_vendors_parameter(self):
         self.esme.do("tlv", tag=0x1403, name="vendor_class")

@@ -130,6 +130,8 @@ struct SmppAccount {
   base::Duration dedup{0};             // the same submit again within this: the same message
   // What data_coding 0 means to it.
   enum class Alphabet : std::uint8_t { gsm, latin1, ascii } alphabet = Alphabet::gsm;
+  bool inbound_joined = false;  // messages from phones whole, not part by part
+  base::Duration inbound_wait = std::chrono::minutes(10);  // for the parts
   struct Receipts {
     std::uint32_t window = 50;  // deliver_sm outstanding, a connection
     base::Duration keep = std::chrono::hours(72);

@@ -286,6 +286,8 @@ TEST(Load, SmppAccountsAndNumbers) {
                                         {"CAMPAIGN", true, c.find_class("marketing")},
                                         {"\x0a\x01", false, c.find_class("otp")}}));
   EXPECT_EQ(shop->dedup, std::chrono::minutes(10));
+  EXPECT_TRUE(shop->inbound_joined);
+  EXPECT_EQ(shop->inbound_wait, std::chrono::minutes(2));
   EXPECT_EQ(c.find_account("shopp"), nullptr);
 
   ASSERT_NE(c.find_number("80123"), nullptr);

@@ -4,6 +4,7 @@ namespace trunkline::config {
 namespace {
 
 constexpr std::string_view kAlphabets[] = {"gsm", "latin1", "ascii"};
+constexpr std::string_view kInbound[] = {"parts", "joined"};
 constexpr std::string_view kReceiptDates[] = {"minutes", "seconds"};
 constexpr std::string_view kReceiptIds[] = {"same", "upper", "decimal", "decimal10"};
 constexpr std::string_view kReceiptCommands[] = {"deliver_sm", "data_sm"};
@@ -178,6 +179,19 @@ constexpr Field kAccountFields[] = {
      .choices = kAlphabets,
      .doc = "What `data_coding` 0 means in its submits: the GSM default alphabet, a septet an "
             "octet, or a character set of 8 bits."},
+    {.key = "inbound",
+     .kind = Kind::choice,
+     .fallback = "parts",
+     .choices = kInbound,
+     .doc = "How it gets messages that phones send in parts: part by part, octet by octet, or "
+            "joined, in `message_payload` if long, in its alphabet or UCS-2."},
+    {.key = "inbound_wait",
+     .kind = Kind::duration,
+     .fallback = "10m",
+     .min = "1s",
+     .max = "24h",
+     .doc = "`joined`: how long parts are waited for from the first. Then what came is told, with "
+            "`[…]` where something is missing."},
     {.key = "receipts",
      .kind = Kind::object,
      .absent = "the defaults below",

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "esme/joining.h"
 #include "esme/line.h"
 #include "esme/session.h"
 #include "queue/rate.h"
@@ -19,6 +20,7 @@ namespace trunkline::esme {
 struct Account {
   std::string system_id;
   NoticeLine line;
+  Joining joining;
   std::vector<std::shared_ptr<EsmeSession>> bound;
   std::size_t next = 0;  // in `bound`: whom to tell next
   queue::RateLimiter rate{0, 0};
@@ -26,6 +28,12 @@ struct Account {
   std::vector<message::NoticeAt> told;  // to be removed from the store
   // Those, and what is being removed: not to be told again, should the store still have them.
   std::set<message::NoticeAt> leaving;
+
+  // Nobody is there to be told: the memory is given back, the store keeps what is to be told.
+  void forget_all() {
+    line.forget_all();
+    joining = Joining(joining.wait());
+  }
 
   bool has_receiver() const {
     for (const auto& session : bound) {

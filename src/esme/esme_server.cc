@@ -182,7 +182,7 @@ void EsmeServer::Impl::on_closed(EsmeSession& session, const std::string& why, b
     Account& a = account(session.system_id);
     std::erase(a.bound, self);
     log("esme_unbound", why, session, /*warning=*/false);
-    if (!a.has_receiver()) a.line.forget_all();
+    if (!a.has_receiver()) a.forget_all();
     to_tell_.push_back(&a);  // others may take over what this one had
   } else {
     --unbound_;

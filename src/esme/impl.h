@@ -126,9 +126,23 @@ class EsmeServer::Impl final : public SessionOwner {
                 const config::SmppAccount& config, base::Now now);
   void read_line(Account& account);
   // What became of a notice; as the metric says it.
-  enum class Result : std::uint8_t { confirmed, retried, refused, expired, unreadable, unwritable };
+  enum class Result : std::uint8_t {
+    confirmed,
+    retried,
+    refused,
+    expired,
+    unreadable,
+    unwritable,
+    duplicate
+  };
   void count(Result result);
   void done(Account& account, const message::NoticeAt& at, Result result);
+  // The notice, and those that were told with it.
+  void done_with(Account& account, const message::NoticeAt& at, Result result);
+  void follow_config(Account& account, const config::SmppAccount& config);
+  bool join(Account& account, const NoticeLine::Item& item, const message::Payload& payload,
+            const EsmeSession& session, const config::SmppAccount& config, base::Now now);
+  void on_joined(Account& account, const Joining::Outcome& outcome);
   void on_told(EsmeSession& session, const message::NoticeAt& at, Told outcome,
                base::Mono now) override;
   void post_told();

@@ -74,6 +74,9 @@ void NoticeLine::remove(Items::iterator item) {
     case State::retry_wait:
       retries_.erase({item->second.retry_at, item->first});
       break;
+    case State::held:
+      --held_;
+      break;
     case State::behind_another:
       break;
   }
@@ -111,13 +114,28 @@ void NoticeLine::lost(const NoticeAt& at) {
   make_ready(item);
 }
 
+void NoticeLine::hold(const NoticeAt& at) {
+  const auto item = items_.find(at);
+  if (item == items_.end() || item->second.state != State::on_the_way) return;
+  --on_the_way_;
+  ++held_;
+  item->second.state = State::held;
+}
+
+void NoticeLine::release(const NoticeAt& at) {
+  const auto item = items_.find(at);
+  if (item == items_.end() || item->second.state != State::held) return;
+  --held_;
+  make_ready(item);
+}
+
 std::vector<NoticeAt> NoticeLine::take_older(base::Wall before) {
   std::vector<NoticeAt> out;
   // In order of the events but for clock steps: the first that is young enough ends the search.
   for (auto item = items_.begin(); item != items_.end();) {
     const auto at = item++;
     if (at->second.notice.time >= before) break;
-    if (at->second.state == State::on_the_way) continue;
+    if (at->second.state == State::on_the_way || at->second.state == State::held) continue;
     out.push_back(at->first);
     remove(at);
   }

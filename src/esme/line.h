@@ -57,7 +57,11 @@ class NoticeLine {
   // Whether it was told is not known: the connection ended. Again, at once.
   void lost(const message::NoticeAt& at);
 
-  // Those from before `before` that are not on the way: too old to be told.
+  // One on the way is put aside until release(): it waits for the other parts of its message.
+  void hold(const message::NoticeAt& at);
+  void release(const message::NoticeAt& at);
+
+  // Those from before `before` that are neither on the way nor held: too old to be told.
   std::vector<message::NoticeAt> take_older(base::Wall before);
   // Those that could not be read: damaged, or a newer version's.
   std::vector<message::NoticeAt> take_unreadable() { return std::exchange(unreadable_, {}); }
@@ -68,9 +72,11 @@ class NoticeLine {
   std::optional<base::Mono> next_retry() const;
   std::size_t size() const { return items_.size(); }
   std::size_t on_the_way() const { return on_the_way_; }
+  std::size_t held() const { return held_; }
+  bool is_behind() const { return behind_; }  // there may be more in the store
 
  private:
-  enum class State : std::uint8_t { behind_another, ready, on_the_way, retry_wait };
+  enum class State : std::uint8_t { behind_another, ready, on_the_way, retry_wait, held };
   struct Entry {
     message::Notice notice;
     State state = State::ready;
@@ -91,6 +97,7 @@ class NoticeLine {
   std::vector<message::NoticeAt> unreadable_;
   message::NoticeAt last_;  // all up to here have been seen
   std::size_t on_the_way_ = 0;
+  std::size_t held_ = 0;
   bool behind_ = true;  // there may be more in the store behind last_
 };
 

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gsm/alphabet.h"
+#include "gsm/latin1.h"
+#include "gsm/unicode.h"
+
 namespace trunkline::esme {
 
 using message::NoticeKind;
@@ -17,15 +21,26 @@ bool all_digits(std::string_view text) {
 constexpr std::size_t kAliasDigits = 8;
 constexpr std::size_t kShortMessageMax = 254;
 
+void put_octets(smpp::DeliverSm& sm, std::string octets) {
+  if (octets.size() <= kShortMessageMax) {
+    sm.short_message = std::move(octets);
+  } else {
+    sm.tlvs.push_back({smpp::tag::kMessagePayload, std::move(octets)});
+  }
+}
+
 void put_text(smpp::DeliverSm& sm, const message::Payload& payload) {
   const message::Payload::Verbatim& v = payload.verbatim;
   sm.data_coding = v.data_coding;
   if (v.has_udh) sm.esm_class |= smpp::esm_class::kUdhi;
-  if (v.user_data.size() <= kShortMessageMax) {
-    sm.short_message = v.user_data;
-  } else {
-    sm.tlvs.push_back({smpp::tag::kMessagePayload, v.user_data});
+  put_octets(sm, v.user_data);
+}
+
+bool all_of(std::string_view utf8, auto&& is) {
+  for (std::size_t at = 0; at < utf8.size();) {
+    if (!is(gsm::next_valid(utf8, at))) return false;
   }
+  return true;
 }
 
 smpp::ReceiptStyle style_of(const config::SmppAccount::Receipts& receipts) {
@@ -142,6 +157,38 @@ smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Pa
       .text = payload != nullptr ? std::string_view(payload->body) : std::string_view()};
   sm.short_message = smpp::format_receipt(style_of(style), fields);
   if (style.tlvs && !dialect.is_33()) smpp::add_receipt_tlvs(sm.tlvs, fields);
+  return sm;
+}
+
+smpp::DeliverSm make_joined_sm(const message::Payload& payload, gsm::Encoding encoding,
+                               config::SmppAccount::Alphabet alphabet) {
+  using Alphabet = config::SmppAccount::Alphabet;
+  constexpr std::uint8_t kAscii = 1;
+  const std::string& text = payload.body;
+  smpp::DeliverSm sm;
+  sm.source = address_of(payload.from);
+  sm.dest = address_of(payload.to);
+  std::string octets;
+  if (encoding == gsm::Encoding::binary) {
+    for (std::size_t at = 0; at < text.size();) {
+      octets.push_back(static_cast<char>(gsm::next_valid(text, at) & 0xff));
+    }
+    sm.data_coding = gsm::data_coding(gsm::Encoding::binary);
+  } else if (alphabet == Alphabet::gsm &&
+             all_of(text, [](char32_t c) { return gsm::gsm7_septets(c) != 0; })) {
+    gsm::append_gsm7(octets, text);
+    sm.data_coding = gsm::data_coding(gsm::Encoding::gsm7);
+  } else if (alphabet == Alphabet::latin1 && all_of(text, gsm::is_latin1)) {
+    gsm::append_latin1(octets, text);
+    sm.data_coding = gsm::data_coding(gsm::Encoding::latin1);
+  } else if (alphabet == Alphabet::ascii && all_of(text, [](char32_t c) { return c < 0x80; })) {
+    octets = text;
+    sm.data_coding = kAscii;
+  } else {
+    gsm::append_utf16be(octets, text);
+    sm.data_coding = gsm::data_coding(gsm::Encoding::ucs2);
+  }
+  put_octets(sm, std::move(octets));
   return sm;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "gsm/encoding.h"
 #include "message/notice.h"
 #include "message/record.h"
 #include "smpp/pdu.h"
@@ -25,6 +26,11 @@ std::optional<std::uint32_t> read_alias(std::string_view text);
 smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Payload* payload,
                                 const config::SmppAccount::Receipts& style,
                                 const smpp::Dialect& dialect);
+
+// A message from a phone whose parts were joined, in the alphabet the account reads, or UCS-2.
+// `payload.body` of binary messages is an octet a character.
+smpp::DeliverSm make_joined_sm(const message::Payload& payload, gsm::Encoding encoding,
+                               config::SmppAccount::Alphabet alphabet);
 
 // The same as a data_sm: the text is in message_payload. For peers of 3.4 and later.
 smpp::DataSm as_data_sm(smpp::DeliverSm sm);

@@ -9,8 +9,8 @@ namespace trunkline::esme {
 using telemetry::Metric;
 
 void EsmeServer::Impl::count(Result result) {
-  constexpr std::string_view kNames[] = {"confirmed", "retried",    "refused",
-                                         "expired",   "unreadable", "unwritable"};
+  constexpr std::string_view kNames[] = {"confirmed",  "retried",    "refused",  "expired",
+                                         "unreadable", "unwritable", "duplicate"};
   const auto index = static_cast<std::size_t>(result);
   telemetry::Counter*& counter = notice_counters_.slot(index);
   if (counter == nullptr) counter = metrics_.counter(Metric::notices, {kNames[index]});
@@ -39,7 +39,7 @@ void EsmeServer::Impl::read_line(Account& a) {
 
 void EsmeServer::Impl::expire(Account& a, const config::SmppAccount& config, base::Now now) {
   for (const auto& at : a.line.take_older(now.wall - config.receipts.keep))
-    done(a, at, Result::expired);
+    done_with(a, at, Result::expired);
   for (const auto& at : a.line.take_unreadable()) {
     telemetry::log_error("notice_unreadable", "a stored notice cannot be read and was dropped",
                          {{"account", a.system_id}});
@@ -61,14 +61,46 @@ EsmeSession* EsmeServer::Impl::receiver_with_room(Account& a, std::size_t window
 void EsmeServer::Impl::tell(Account& a, base::Now now) {
   const config::SmppAccount* config = this->config().find_account(a.system_id);
   if (config == nullptr || !a.has_receiver()) return;
+  follow_config(a, *config);
   while (true) {
     read_line(a);
     expire(a, *config, now);
+    on_joined(a, a.joining.expire(a.line, now.mono));
     EsmeSession* session = receiver_with_room(a, config->receipts.window);
     if (session == nullptr) return;
     const auto item = a.line.take(now.mono);
     if (!item) return;
     tell_one(a, *session, *item, *config, now);
+  }
+}
+
+// The parts of a message from a phone are kept until it is whole, if the account wants it so.
+// False: this is to be told now.
+bool EsmeServer::Impl::join(Account& a, const NoticeLine::Item& item,
+                            const message::Payload& payload, const EsmeSession& session,
+                            const config::SmppAccount& config, base::Now now) {
+  // Those of 3.3 know no message_payload.
+  if (!config.inbound_joined || session.dialect().is_33()) return false;
+  const auto outcome =
+      a.joining.add(a.line, item.at, payload, now.to_mono(item.notice->accepted_at));
+  on_joined(a, outcome);
+  return outcome.held;
+}
+
+void EsmeServer::Impl::on_joined(Account& a, const Joining::Outcome& outcome) {
+  for (const message::NoticeAt& at : outcome.duplicates) done(a, at, Result::duplicate);
+  if (outcome.incomplete == 0) return;
+  telemetry::log_warning("inbound_incomplete",
+                         fmt::format("{} messages from phones lack parts that did not come in time",
+                                     outcome.incomplete),
+                         {{"account", a.system_id}});
+}
+
+void EsmeServer::Impl::follow_config(Account& a, const config::SmppAccount& config) {
+  if (!config.inbound_joined && !a.joining.empty()) {
+    a.joining.stop(a.line);
+  } else if (a.joining.wait() != config.inbound_wait && a.joining.empty()) {
+    a.joining = Joining(config.inbound_wait);
   }
 }
 
@@ -80,20 +112,34 @@ void EsmeServer::Impl::tell_one(Account& a, EsmeSession& session, const NoticeLi
     if (auto decoded = message::decode_payload(*plain)) payload = std::move(*decoded);
   }
   const bool inbound = notice.kind == message::NoticeKind::inbound;
-  // Nothing of a message from a phone is left when its key is gone. A receipt still has its id.
+  if (inbound && payload && join(a, item, *payload, session, config, now)) return;
+  touch(session);
+  if (const Joining::Whole* whole = a.joining.find(item.at)) {
+    const smpp::DeliverSm sm = make_joined_sm(whole->payload, whole->encoding, config.alphabet);
+    const bool fits = sm.tlvs.empty() || !session.dialect().is_33();
+    if (!fits || !session.tell(item.at, sm, now.mono)) a.joining.dissolve(a.line, item.at);
+    return;
+  }
   const auto pdu = [&]() -> smpp::Pdu {
     smpp::DeliverSm sm =
         make_deliver_sm(notice, payload ? &*payload : nullptr, config.receipts, session.dialect());
     if (inbound || !config.receipts.as_data_sm || session.dialect().is_33()) return sm;
     return as_data_sm(std::move(sm));
   };
+  // Nothing of a message from a phone is left when its key is gone. A receipt still has its id.
   const bool written = (payload || !inbound) && session.tell(item.at, pdu(), now.mono);
-  touch(session);
   if (written) return;
   telemetry::log_error("notice_dropped", "it cannot be written as a deliver_sm",
                        {{"account", a.system_id}});
-  a.line.confirmed(item.at);
-  done(a, item.at, Result::unwritable);
+  done_with(a, item.at, Result::unwritable);
+}
+
+void EsmeServer::Impl::done_with(Account& a, const message::NoticeAt& at, Result result) {
+  if (a.joining.empty()) {  // as most accounts always are
+    a.line.confirmed(at);
+    return done(a, at, result);
+  }
+  for (const message::NoticeAt& each : a.joining.confirmed(a.line, at)) done(a, each, result);
 }
 
 void EsmeServer::Impl::on_told(EsmeSession& session, const message::NoticeAt& at, Told outcome,
@@ -101,12 +147,10 @@ void EsmeServer::Impl::on_told(EsmeSession& session, const message::NoticeAt& at
   Account& a = account(session.system_id);
   switch (outcome) {
     case Told::confirmed:
-      a.line.confirmed(at);
-      done(a, at, Result::confirmed);
+      done_with(a, at, Result::confirmed);
       break;
     case Told::refused:
-      a.line.confirmed(at);
-      done(a, at, Result::refused);
+      done_with(a, at, Result::refused);
       break;
     case Told::not_now:
       count(Result::retried);
