@@ -34,11 +34,11 @@ void EsmeServer::Impl::on_bind(EsmeSession& session, const smpp::Bind& bind, bas
   session.system_id = bind.system_id;
   if (draining_) return refuse(session, smpp::kEsmeRsyserr, "the gateway is going down", now);
   const std::string address = session.address().to_string();
-  if (!throttle_.may_try(address, now) || !throttle_.may_try(bind.system_id, now)) {
+  if (!guard_.may_try(address, bind.system_id, now)) {
     return refuse(session, smpp::kEsmeRbindfail, "too many wrong passwords lately", now);
   }
   if (known != nullptr && !is_in(session.address(), known->addresses)) {
-    throttle_.failed(address, now);
+    guard_.failed(address, bind.system_id, now);
     return refuse(session, smpp::kEsmeRbindfail, "not from one of the account's addresses", now);
   }
   const std::string& hash = known != nullptr ? known->password_hash : kNobody;
@@ -57,8 +57,7 @@ void EsmeServer::Impl::on_password(std::uint64_t serial, bool right, base::Mono 
   if (found == sessions_.end()) return;
   EsmeSession& session = *found->second;
   if (right) return admit(session, now);
-  throttle_.failed(session.address().to_string(), now);
-  throttle_.failed(session.system_id, now);
+  guard_.failed(session.address().to_string(), session.system_id, now);
   refuse(session, smpp::kEsmeRbindfail, "unknown account or wrong password", now);
 }
 
@@ -72,7 +71,7 @@ void EsmeServer::Impl::admit(EsmeSession& session, base::Mono now) {
     return refuse(session, smpp::kEsmeRalybnd,
                   fmt::format("the account has its {} binds", known->binds), now);
   }
-  throttle_.succeeded(session.system_id);
+  guard_.succeeded(session.address().to_string(), session.system_id);
   session.admitted = true;
   --unbound_;
   a.bound.push_back(session.shared_from_this());

@@ -163,7 +163,7 @@ class EsmeServer::Impl final : public SessionOwner {
   std::vector<engine::Effect> batch_;
   std::shared_ptr<const config::Config> config_;
   PasswordChecker passwords_;
-  FailureThrottle throttle_;
+  GuessGuard guard_;
 
   telemetry::HandleCache<telemetry::Counter> response_counters_;  // command << 32 | status
   telemetry::HandleCache<telemetry::Counter> notice_counters_;    // Result

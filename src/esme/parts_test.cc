@@ -40,6 +40,34 @@ TEST(Network, Table) {
   EXPECT_TRUE(is_in(boost::asio::ip::make_address("10.0.0.1"), {"192.0.2.0/24", "10.0.0.1"}));
 }
 
+TEST(GuessGuard, OneThatGuessesWaitsAlone) {
+  GuessGuard guard;
+  const base::Mono now{1h};
+  for (unsigned i = 0; i < FailureThrottle::kFree; ++i) guard.failed("192.0.2.1", "app", now);
+  EXPECT_FALSE(guard.may_try("192.0.2.1", "app", now));
+  EXPECT_TRUE(guard.may_try("192.0.2.1", "other", now));  // behind the same address
+  EXPECT_TRUE(guard.may_try("192.0.2.2", "app", now));    // the account itself
+  EXPECT_TRUE(guard.may_try("192.0.2.1", "app", now + 1s));
+  guard.succeeded("192.0.2.1", "app");
+  EXPECT_TRUE(guard.may_try("192.0.2.1", "app", now));
+}
+
+TEST(GuessGuard, ManyNamesAtOneAddressAndManyAddressesAtOneName) {
+  GuessGuard guard;
+  const base::Mono now{1h};
+  for (unsigned i = 0; i < GuessGuard::kFreeOfAddress; ++i) {
+    EXPECT_TRUE(guard.may_try("192.0.2.1", "new", now)) << i;
+    guard.failed("192.0.2.1", "app" + std::to_string(i), now);
+  }
+  EXPECT_FALSE(guard.may_try("192.0.2.1", "new", now));
+  for (unsigned i = 0; i < GuessGuard::kFreeOfAccount; ++i) {
+    EXPECT_TRUE(guard.may_try("192.0.2.9", "app", now)) << i;
+    guard.failed("2001:db8::" + std::to_string(i), "app", now);
+  }
+  EXPECT_FALSE(guard.may_try("192.0.2.9", "app", now));
+  EXPECT_TRUE(guard.may_try("192.0.2.9", "app", now + 1s));
+}
+
 TEST(FailureThrottle, WaitsLongerAndForgets) {
   FailureThrottle throttle;
   base::Mono now{1h};

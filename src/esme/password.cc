@@ -38,8 +38,8 @@ void FailureThrottle::failed(const std::string& key, base::Mono now) {
   if (f.count != 0 && now - f.last > kForget) f = {};
   ++f.count;
   f.last = now;
-  if (f.count < kFree) return;
-  const unsigned doublings = std::min(f.count - kFree, 10u);
+  if (f.count < free_) return;
+  const unsigned doublings = std::min(f.count - free_, 10u);
   f.until = now + std::min<base::Duration>(kWaitFirst * (1u << doublings), kWaitMax);
 }
 

@@ -25,11 +25,14 @@ std::string hash_password(std::string_view password);
 // Who failed lately, by any key (an account, an address). Pure.
 class FailureThrottle {
  public:
-  static constexpr unsigned kFree = 5;                                   // failures without a wait
+  static constexpr unsigned kFree = 5;
   static constexpr base::Duration kWaitFirst = std::chrono::seconds(1);  // then this, doubling
   static constexpr base::Duration kWaitMax = std::chrono::minutes(1);
   static constexpr base::Duration kForget = std::chrono::minutes(10);  // after the last one
   static constexpr std::size_t kKeysMax = 10'000;                      // beyond: all are forgotten
+
+  // Failures without a wait.
+  explicit FailureThrottle(unsigned free = kFree) : free_(free) {}
 
   bool may_try(const std::string& key, base::Mono now) const;
   void failed(const std::string& key, base::Mono now);
@@ -41,7 +44,39 @@ class FailureThrottle {
     base::Mono last{};
     base::Mono until{};
   };
+  unsigned free_;
   std::unordered_map<std::string, Failures> failures_;
+};
+
+// Who may try a password. One that guesses waits, and neither whoever shares its address nor the
+// account it guesses at waits with it: that takes many more failures, of many names at one address
+// or of many addresses at one name. Pure.
+class GuessGuard {
+ public:
+  static constexpr unsigned kFreeOfAddress = 50;
+  static constexpr unsigned kFreeOfAccount = 500;
+
+  bool may_try(const std::string& address, const std::string& system_id, base::Mono now) const {
+    return pairs_.may_try(pair(address, system_id), now) && addresses_.may_try(address, now) &&
+           accounts_.may_try(system_id, now);
+  }
+  void failed(const std::string& address, const std::string& system_id, base::Mono now) {
+    pairs_.failed(pair(address, system_id), now);
+    addresses_.failed(address, now);
+    accounts_.failed(system_id, now);
+  }
+  // Says nothing of the address: a guesser may have an account of its own.
+  void succeeded(const std::string& address, const std::string& system_id) {
+    pairs_.succeeded(pair(address, system_id));
+  }
+
+ private:
+  static std::string pair(const std::string& address, const std::string& system_id) {
+    return address + ' ' + system_id;  // an address has no blank
+  }
+  FailureThrottle pairs_;
+  FailureThrottle addresses_{kFreeOfAddress};
+  FailureThrottle accounts_{kFreeOfAccount};
 };
 
 class PasswordChecker {
