@@ -70,8 +70,22 @@ struct FoundKey {
   std::size_t size;  // octets up to and with the colon
 };
 
+// The letters that keys begin with: most words of a text are told by their first one.
+constexpr std::uint32_t letter_bit(char c) {
+  const char small = lower(c);
+  return small >= 'a' && small <= 'z' ? 1u << (small - 'a') : 0;
+}
+constexpr std::uint32_t kFirstLetters = [] {
+  std::uint32_t all = 0;
+  for (const KeyWord& k : kKeyWords) all |= letter_bit(k.word.front());
+  return all;
+}();
+
 std::optional<FoundKey> match_key(std::string_view text) {
+  const std::uint32_t first = text.empty() ? 0 : letter_bit(text.front());
+  if ((first & kFirstLetters) == 0) return std::nullopt;
   for (const KeyWord& k : kKeyWords) {
+    if (letter_bit(k.word.front()) != first) continue;
     std::size_t at = match_word(text, k.word);
     if (at == 0) continue;
     while (at < text.size() && text[at] == ' ') ++at;
