@@ -272,6 +272,9 @@ ReceiptKind receipt_kind(std::uint8_t esm_class) {
 namespace {
 
 constexpr std::uint8_t kMessageType = 0x3c;  // bits of esm_class
+// Where the GSM alphabet has what ids and words have besides letters and digits (TS 23.038 6.2.1);
+// nothing else writes it.
+constexpr char kGsmUnderscore = 0x11;
 
 std::optional<Receipt> parse(const Carried& pdu, const ReceiptOptions& options) {
   Receipt receipt;
@@ -289,6 +292,10 @@ std::optional<Receipt> parse(const Carried& pdu, const ReceiptOptions& options) 
       receipt.raw = std::move(unpacked);
       fields = split_fields(receipt.raw);
     }
+  }
+  if (receipt.raw.contains(kGsmUnderscore)) {
+    std::ranges::replace(receipt.raw, kGsmUnderscore, '_');
+    fields = split_fields(receipt.raw);
   }
   if (guess) {
     const bool by_tlvs = find(pdu.tlvs, tag::kReceiptedMessageId) != nullptr &&

@@ -91,6 +91,19 @@ TEST(Receipt, ReadsTheTextAsEverybodyWritesIt) {
 }
 
 // Every published word, standard and vendors', with the state it stands for.
+// In the GSM alphabet the underscore is 0x11.
+TEST(Receipt, UnderscoreOfTheGsmAlphabet) {
+  const auto receipt =
+      parse_receipt(receipt_pdu("id:ab\x11"
+                                "12 submit\x11"
+                                "date:1 done\x11"
+                                "date:2 stat:handset\x11ok err:0"));
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->id, "ab_12");
+  EXPECT_EQ(receipt->stat, "handset_ok");
+  EXPECT_EQ(receipt->done_date, "2");
+}
+
 TEST(Receipt, KnowsEveryPublishedStat) {
   std::ifstream file(TRUNKLINE_TESTDATA "/receipt_stat.tsv");
   std::size_t count = 0;
