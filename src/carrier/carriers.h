@@ -30,6 +30,7 @@
 #include "config/config.h"
 #include "engine/event.h"
 #include "seal/vault.h"
+#include "telemetry/metrics.h"
 #include "wire/tls_context.h"
 
 namespace trunkline::carrier {
@@ -47,6 +48,7 @@ struct Options {
   base::Duration unbind_grace = std::chrono::seconds(2);
   // For the jitter of reconnects; 0: from the system.
   std::uint64_t seed = 0;
+  telemetry::Metrics* metrics = nullptr;  // outlives the carriers; null: nothing is counted
 };
 
 // Where messages from phones to one number of ours go.

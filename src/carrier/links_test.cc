@@ -182,10 +182,25 @@ TEST_F(Links, PassingRefusalsKeepTheNormalPace) {
 
 TEST_F(Links, PasswordThatNoBindCanHold) {
   config::Carrier carrier = world.carrier(smsc);
-  carrier.smpp.password = "123456789";
+  carrier.smpp.password = std::string(60, 'x') + "12345";
   world.carriers.apply({carrier});
   ASSERT_TRUE(world.run_until([&] { return last_error().find("password") != std::string::npos; }));
-  EXPECT_EQ(last_error().find("123456789"), std::string::npos);
+  EXPECT_EQ(last_error().find("12345"), std::string::npos);
+}
+
+TEST_F(Links, LongPasswordAndAnotherVersion) {
+  config::Carrier carrier = world.carrier(smsc);
+  carrier.smpp.password = std::string(64, 'p');
+  carrier.smpp.interface_version = 0x33;
+  carrier.smpp.options.tlvs = {{.tag = 0x1400, .value = {{{}, "x"}}}};
+  world.carriers.apply({carrier});
+  ASSERT_TRUE(ups(1));
+  EXPECT_EQ(smsc.peer().bind->password, carrier.smpp.password);
+  EXPECT_EQ(smsc.peer().bind->interface_version, 0x33);
+  // 3.3 has no TLVs.
+  world.send(world.submit(1));
+  ASSERT_TRUE(world.run_until([&] { return !smsc.peer().submits.empty(); }));
+  EXPECT_TRUE(smsc.peer().submits[0].sm.tlvs.empty());
 }
 
 TEST_F(Links, CarrierThatAcceptsAndThenSaysNothing) {

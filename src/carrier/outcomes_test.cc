@@ -92,6 +92,49 @@ TEST_F(Outcomes, RefusalsCarryTheStatus) {
   EXPECT_TRUE(world.logged("submit_refused"));  // ESME_RINVPASWD to a submit is for an operator
 }
 
+// Counted each time, told once with the line that is missing; with that line, no longer.
+TEST_F(Outcomes, StatusesNobodyMapped) {
+  smsc.on_submit = [&](Peer& peer, const Peer::Submitted& s) { peer.answer(s.sequence, 0x400); };
+  connect();
+  for (std::uint32_t i = 0; i < 3; ++i) world.send(world.submit(i));
+  EXPECT_EQ(result(2).outcome.kind, OutcomeKind::transient);
+  const auto count = [&] {
+    return world.metrics.counter(telemetry::Metric::unmapped_statuses, {"alpha"})->value();
+  };
+  EXPECT_EQ(count(), 3u);
+  std::size_t lines = 0;
+  for (const LogLine& line : world.log()) {
+    if (line.event != "status_unmapped") continue;
+    ++lines;
+    EXPECT_NE(line.text.find("smpp.statuses: { 0x00000400"), std::string::npos) << line.text;
+  }
+  EXPECT_EQ(lines, 1u);
+
+  config::Carrier carrier = world.carrier(smsc);
+  carrier.smpp.options.statuses.set(0x400, smpp::StatusAction::reroute);
+  world.carriers.apply({carrier});
+  world.send(world.submit(7));
+  EXPECT_EQ(result(3).outcome.kind, OutcomeKind::reroute);
+  EXPECT_EQ(count(), 3u);
+  EXPECT_EQ(smsc.peers.size(), 1u);
+}
+
+TEST_F(Outcomes, WhatThisCarrierWantsAndTheMessageHasNot) {
+  config::Carrier carrier = world.carrier(smsc);
+  carrier.smpp.options.tlvs = {{.tag = 0x1400,
+                                .value = {{config::SmppTlv::Piece::From::metadata, "pe_id"}},
+                                .required = true}};
+  connect(carrier);
+  world.send(world.submit(1, std::string(200, 'a')));
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(result(i).outcome.kind, OutcomeKind::reroute);
+    EXPECT_EQ(result(i).outcome.cause, Cause::unsuited);
+    EXPECT_EQ(result(i).outcome.raw, "tlv 0x1400: the message has no metadata.pe_id");
+    EXPECT_EQ(result(i).written_at, base::Mono{});
+  }
+  EXPECT_TRUE(smsc.peer().submits.empty());
+}
+
 TEST_F(Outcomes, GenericNackIsARefusal) {
   smsc.on_submit = [](Peer& peer, const Peer::Submitted& s) { peer.nack(s.sequence, 3); };
   connect();
@@ -204,7 +247,8 @@ TEST_F(Outcomes, SenderThatNoPduCanHold) {
   submit.sealed = world.vault->seal(seal::KeyKind::month, "demo", 1, io::wall_now(),
                                     message::encode_payload(payload), "demo");
   world.send(std::move(submit));
-  EXPECT_EQ(result().outcome.kind, OutcomeKind::fail);
+  EXPECT_EQ(result().outcome.kind, OutcomeKind::reroute);
+  EXPECT_EQ(result().outcome.cause, Cause::unsuited);
   EXPECT_NE(result().outcome.raw.find("source_addr"), std::string::npos) << result().outcome.raw;
 }
 

@@ -3,18 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "carrier/vendor_tlvs.h"
 #include "gsm/udh.h"
+#include "smpp/smpp_time.h"
 
 namespace trunkline::carrier {
 namespace {
-
-constexpr std::size_t kShortCodeDigitsMax = 8;
-
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 // Printable ASCII as it is, the rest as \xNN.
 std::string printable(std::string_view text) {
@@ -39,23 +34,6 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-smpp::Address source_address(std::string_view sender) {
-  if (sender.empty()) return {};
-  if (sender.front() == '+' && all_digits(sender.substr(1))) return destination_address(sender);
-  if (!all_digits(sender)) {
-    return {smpp::ton::kAlphanumeric, smpp::npi::kUnknown, std::string(sender)};
-  }
-  if (sender.size() <= kShortCodeDigitsMax) {
-    return {smpp::ton::kNetwork, smpp::npi::kUnknown, std::string(sender)};
-  }
-  return {smpp::ton::kUnknown, smpp::npi::kIsdn, std::string(sender)};
-}
-
-smpp::Address destination_address(std::string_view to) {
-  if (to.starts_with('+')) to.remove_prefix(1);
-  return {smpp::ton::kInternational, smpp::npi::kIsdn, std::string(to)};
-}
-
 std::string validity_period(base::Duration left) {
   using namespace std::chrono;
   constexpr seconds kMax = days(31);
@@ -64,24 +42,6 @@ std::string validity_period(base::Duration left) {
   const hh_mm_ss<seconds> rest(whole - d);
   return fmt::format("0000{:02}{:02}{:02}{:02}000R", d.count(), rest.hours().count(),
                      rest.minutes().count(), rest.seconds().count());
-}
-
-std::optional<numbering::Number> receipt_number(const smpp::Address& source, bool has_id) {
-  std::string_view digits = source.addr;
-  bool international = source.ton == smpp::ton::kInternational;
-  if (digits.starts_with('+')) {
-    digits.remove_prefix(1);
-    international = true;
-  } else if (digits.starts_with("00")) {
-    digits.remove_prefix(2);
-    international = true;
-  }
-  if (!international && (has_id || source.ton != smpp::ton::kUnknown)) return std::nullopt;
-  if (digits.starts_with('0') || !all_digits(digits)) return std::nullopt;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{}) return std::nullopt;
-  return numbering::Number::from_digits(value);
 }
 
 message::ReceiptState receipt_state(const smpp::Receipt& receipt,
@@ -149,56 +109,71 @@ std::string receipt_message_id(const smpp::Receipt& receipt, const config::SmppR
 
 namespace {
 
-smpp::SubmitSm addressed(const message::Payload& payload, const engine::Submit& submit,
-                         std::string_view default_sender, base::Mono now) {
+using Error = SubmitBuilder::Error;
+
+std::unexpected<Error> unreadable(std::string text) {
+  return std::unexpected(Error{Error::Kind::unreadable, std::move(text)});
+}
+
+// All but the text.
+std::expected<smpp::SubmitSm, Error> envelope(const message::Payload& payload,
+                                              const engine::Submit& submit,
+                                              const config::SmppCarrier& carrier, base::Now now) {
+  using Validity = config::SmppOptions::Validity;
+  const config::SmppOptions& options = carrier.options;
+  const std::string_view sender =
+      payload.from.empty() ? std::string_view(carrier.default_sender) : payload.from;
   smpp::SubmitSm sm;
-  sm.source =
-      source_address(payload.from.empty() ? default_sender : std::string_view(payload.from));
-  sm.dest = destination_address(payload.to);
-  sm.validity_period = validity_period(submit.not_after - now);
-  sm.registered_delivery = smpp::registered_delivery::kFinal;
+  sm.service_type = options.service_type;
+  sm.source = source_address(sender, options.source);
+  sm.dest = destination_address(payload.to, options.destination);
+  sm.protocol_id = options.protocol_id;
+  for (const config::SmppOptions::Priority& priority : options.priority_flag) {
+    if (priority.traffic_class == submit.traffic_class) sm.priority_flag = priority.flag;
+  }
+  if (options.validity == Validity::relative) {
+    sm.validity_period = validity_period(submit.not_after - now.mono);
+  } else if (options.validity == Validity::absolute) {
+    sm.validity_period = smpp::format_absolute_time(now.to_wall(submit.not_after));
+  }
+  sm.registered_delivery = options.registered_delivery;
+  if (!options.tlvs.empty()) {
+    if (auto added = add_vendor_tlvs(options.tlvs, payload, submit, sender, sm.tlvs); !added)
+      return std::unexpected(Error{Error::Kind::unsuited, std::move(added.error())});
+  }
   return sm;
 }
 
 }  // namespace
 
-std::expected<SubmitBuilder, std::string> SubmitBuilder::make(message::Payload payload,
-                                                              const engine::Submit& submit,
-                                                              std::string_view default_sender,
-                                                              base::Mono now) {
-  if (!payload.verbatim.user_data.empty()) {
-    return verbatim(std::move(payload), submit, default_sender, now);
-  }
-  const auto plan = gsm::plan_segments(payload.body);
-  if (!plan) return std::unexpected("body: " + plan.error().message());
-  if (plan->segments != submit.segments ||
-      static_cast<std::uint8_t>(plan->encoding) != submit.encoding) {
-    return std::unexpected(std::string("body: not the text whose segments were recorded"));
-  }
+std::expected<SubmitBuilder, Error> SubmitBuilder::make(message::Payload payload,
+                                                        const engine::Submit& submit,
+                                                        const config::SmppCarrier& carrier,
+                                                        base::Now now) {
+  auto sm = envelope(payload, submit, carrier, now);
+  if (!sm) return std::unexpected(std::move(sm.error()));
   SubmitBuilder builder;
-  smpp::SubmitSm sm = addressed(payload, submit, default_sender, now);
-  builder.body_ = std::move(payload.body);
-  builder.plan_ = *plan;
   builder.reference_ = submit.reference;
-  if (plan->segments > 1) sm.esm_class = smpp::esm_class::kUdhi;
-  sm.data_coding = gsm::data_coding(plan->encoding);
-  builder.pdu_ = std::move(sm);
-  return builder;
-}
-
-// As the client wrote it: one short message, its header included.
-std::expected<SubmitBuilder, std::string> SubmitBuilder::verbatim(message::Payload payload,
-                                                                  const engine::Submit& submit,
-                                                                  std::string_view default_sender,
-                                                                  base::Mono now) {
-  if (submit.segments != 1) return std::unexpected(std::string("octets of the client in segments"));
-  smpp::SubmitSm sm = addressed(payload, submit, default_sender, now);
-  if (payload.verbatim.has_udh) sm.esm_class = smpp::esm_class::kUdhi;
-  sm.data_coding = payload.verbatim.data_coding;
-  sm.short_message = std::move(payload.verbatim.user_data);
-  SubmitBuilder builder;
-  builder.is_verbatim_ = true;
-  builder.pdu_ = std::move(sm);
+  if (!payload.verbatim.user_data.empty()) {
+    // As the client wrote it: one short message, its header included.
+    if (submit.segments != 1) return unreadable("octets of the client in segments");
+    if (payload.verbatim.has_udh) sm->esm_class = smpp::esm_class::kUdhi;
+    sm->data_coding = payload.verbatim.data_coding;
+    sm->short_message = std::move(payload.verbatim.user_data);
+    builder.is_verbatim_ = true;
+  } else {
+    const auto plan = gsm::plan_segments(payload.body);
+    if (!plan) return unreadable("body: " + plan.error().message());
+    if (plan->segments != submit.segments ||
+        static_cast<std::uint8_t>(plan->encoding) != submit.encoding) {
+      return unreadable("body: not the text whose segments were recorded");
+    }
+    builder.body_ = std::move(payload.body);
+    builder.plan_ = *plan;
+    if (plan->segments > 1) sm->esm_class = smpp::esm_class::kUdhi;
+    sm->data_coding = gsm::data_coding(plan->encoding);
+  }
+  builder.pdu_ = std::move(*sm);
   return builder;
 }
 

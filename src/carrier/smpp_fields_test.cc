@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "gsm/udh.h"
+#include "smpp/smpp_time.h"
 
 namespace trunkline::carrier {
 namespace {
@@ -197,13 +198,21 @@ engine::Submit submit_for(std::string_view body) {
   return submit;
 }
 
+const base::Now kBoth{kNow, base::wall_from_us(1'796'000'000'000'000)};
+
+config::SmppCarrier with_sender(std::string sender) {
+  config::SmppCarrier carrier;
+  carrier.default_sender = std::move(sender);
+  return carrier;
+}
+
 const smpp::SubmitSm& sm(SubmitBuilder& builder, std::uint8_t segment) {
   return std::get<smpp::SubmitSm>(builder.pdu(segment));
 }
 
 TEST(SubmitBuilder, OneSegmentOfGsm7) {
   auto builder = SubmitBuilder::make({.to = "+447700900123", .from = "Acme", .body = "H@llo"},
-                                     submit_for("H@llo"), "Other", kNow);
+                                     submit_for("H@llo"), with_sender("Other"), kBoth);
   ASSERT_TRUE(builder);
   smpp::SubmitSm expected;
   expected.source = {5, 0, "Acme"};
@@ -216,7 +225,7 @@ TEST(SubmitBuilder, OneSegmentOfGsm7) {
 
 TEST(SubmitBuilder, WithoutASenderTheCarriersDefault) {
   auto builder = SubmitBuilder::make({.to = "+447700900123", .from = "", .body = "x"},
-                                     submit_for("x"), "60333", kNow);
+                                     submit_for("x"), with_sender("60333"), kBoth);
   ASSERT_TRUE(builder);
   EXPECT_EQ(sm(*builder, 1).source, (smpp::Address{3, 0, "60333"}));
 }
@@ -233,7 +242,7 @@ TEST(SubmitBuilder, SegmentsFitAndCarryTheReference) {
   };
   for (const Row& row : {Row{long_gsm, 3, 0, 160}, Row{long_ucs2, 2, 8, 140}}) {
     auto builder = SubmitBuilder::make({.to = "+447700900123", .from = "Acme", .body = row.body},
-                                       submit_for(row.body), "", kNow);
+                                       submit_for(row.body), {}, kBoth);
     ASSERT_TRUE(builder);
     for (int i = row.segments; i >= 1; --i) {  // any order
       const smpp::SubmitSm& pdu = sm(*builder, static_cast<std::uint8_t>(i));
@@ -249,12 +258,102 @@ TEST(SubmitBuilder, SegmentsFitAndCarryTheReference) {
 TEST(SubmitBuilder, PayloadThatIsNotTheOneRecordedIsRefused) {
   engine::Submit submit = submit_for("Hello");
   submit.segments = 2;
-  EXPECT_FALSE(SubmitBuilder::make({.to = "+447700900123", .body = "Hello"}, submit, "", kNow));
+  EXPECT_FALSE(SubmitBuilder::make({.to = "+447700900123", .body = "Hello"}, submit, {}, kBoth));
   submit = submit_for("Hello");
   submit.encoding = 1;
-  EXPECT_FALSE(SubmitBuilder::make({.to = "+447700900123", .body = "Hello"}, submit, "", kNow));
+  EXPECT_FALSE(SubmitBuilder::make({.to = "+447700900123", .body = "Hello"}, submit, {}, kBoth));
   EXPECT_FALSE(
-      SubmitBuilder::make({.to = "+447700900123", .body = "\xff"}, submit_for("Hello"), "", kNow));
+      SubmitBuilder::make({.to = "+447700900123", .body = "\xff"}, submit_for("Hello"), {}, kBoth));
+}
+
+TEST(SubmitBuilder, FieldsAsTheCarrierWantsThem) {
+  config::SmppCarrier carrier;
+  config::SmppOptions& o = carrier.options;
+  o.service_type = "CMT";
+  o.protocol_id = 64;
+  o.priority_flag = {{"otp", 3}, {"marketing", 1}};
+  o.registered_delivery = smpp::registered_delivery::kOnFailure;
+  o.validity = config::SmppOptions::Validity::absolute;
+  o.source.alphanumeric = {5, 9};
+  o.destination.rewrite = {{"+44", "0", 2, 8}};
+  engine::Submit submit = submit_for("Hello");
+  submit.traffic_class = "otp";
+  auto builder = SubmitBuilder::make({.to = "+447700900123", .from = "Acme", .body = "Hello"},
+                                     submit, carrier, kBoth);
+  ASSERT_TRUE(builder);
+  smpp::SubmitSm expected;
+  expected.service_type = "CMT";
+  expected.source = {5, 9, "Acme"};
+  expected.dest = {2, 8, "07700900123"};
+  expected.protocol_id = 64;
+  expected.priority_flag = 3;
+  expected.validity_period = smpp::format_absolute_time(base::wall_from_us(1'796'000'300'000'000));
+  expected.registered_delivery = 2;
+  expected.short_message = "Hello";
+  EXPECT_EQ(sm(*builder, 1), expected);
+
+  o.validity = config::SmppOptions::Validity::none;
+  submit.traffic_class = "support";
+  builder = SubmitBuilder::make({.to = "+447700900123", .from = "Acme", .body = "Hello"}, submit,
+                                carrier, kBoth);
+  EXPECT_EQ(sm(*builder, 1).validity_period, "");
+  EXPECT_EQ(sm(*builder, 1).priority_flag, 0);
+}
+
+using Tlv = config::SmppTlv;
+using From = Tlv::Piece::From;
+
+TEST(SubmitBuilder, TlvsFixedAndOutOfTheMessage) {
+  config::SmppCarrier carrier;
+  carrier.options.tlvs = {
+      {.tag = 0x1400, .value = {{From::metadata, "pe_id"}}, .required = true},
+      {.tag = 0x1401, .value = {{From::metadata, "template_id"}}},
+      {.tag = 0x1402,
+       .type = Tlv::Type::text,
+       .value = {{From::literal, "from "},
+                 {From::sender, ""},
+                 {From::literal, "/"},
+                 {From::to, ""},
+                 {From::literal, "/"},
+                 {From::traffic_class, ""},
+                 {From::literal, "/"},
+                 {From::tenant, ""}}},
+      {.tag = 0x1403, .type = Tlv::Type::int16, .value = {{From::metadata, "n"}}},
+      {.tag = 0x1404, .type = Tlv::Type::hex, .value = {{From::literal, "00fF"}}},
+      {.tag = 0x1405, .value = {{From::id, ""}}},
+  };
+  engine::Submit submit = submit_for("Hello");
+  submit.traffic_class = "otp";
+  submit.tenant = "demo";
+  submit.id = {1, 2};
+  const auto tlvs = [&](std::string metadata) {
+    auto builder = SubmitBuilder::make(
+        {.to = "+447700900123", .from = "Acme", .body = "Hello", .metadata = std::move(metadata)},
+        submit, carrier, kBoth);
+    if (!builder) {
+      EXPECT_EQ(builder.error().kind, SubmitBuilder::Error::Kind::unsuited);
+      return smpp::Tlvs{{0, builder.error().text}};
+    }
+    return sm(*builder, 1).tlvs;
+  };
+  const smpp::Tlv text{0x1402, "from Acme/447700900123/otp/demo"};
+  const smpp::Tlv octets{0x1404, std::string("\x00\xff", 2)};
+  const smpp::Tlv id{0x1405, submit.id.rest() + std::string(1, '\0')};
+  EXPECT_EQ(tlvs(R"({"pe_id":"1101","template_id":1107,"n":513})"),
+            (smpp::Tlvs{{0x1400, std::string("1101\0", 5)},
+                        {0x1401, std::string("1107\0", 5)},
+                        text,
+                        {0x1403, "\x02\x01"},
+                        octets,
+                        id}));
+  // What lacks is left out, unless it is required.
+  EXPECT_EQ(tlvs(R"({"pe_id":"1101","n":70000})"),
+            (smpp::Tlvs{{0x1400, std::string("1101\0", 5)}, text, octets, id}));
+  EXPECT_EQ(tlvs(R"({"template_id":"1"})"),
+            (smpp::Tlvs{{0, "tlv 0x1400: the message has no metadata.pe_id"}}));
+  EXPECT_EQ(tlvs(""), (smpp::Tlvs{{0, "tlv 0x1400: the message has no metadata.pe_id"}}));
+  EXPECT_EQ(tlvs("{\"pe_id\":\"a\\u0000b\"}"),
+            (smpp::Tlvs{{0, "tlv 0x1400: what the message has for it is no value of its type"}}));
 }
 
 TEST(InboundText, SarBecomesAHeader) {

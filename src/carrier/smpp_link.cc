@@ -29,7 +29,9 @@ constexpr base::Duration kRecyclePatience = 5s;
 constexpr base::Duration kReceiptPatience = 1s;
 // A short code is written without "+".
 constexpr std::size_t kShortCodeDigits = 8;
-constexpr base::Duration kLogPause = 60s;  // between lines that say the same
+constexpr base::Duration kLogPause = 60s;            // between lines that say the same
+constexpr base::Duration kUnmappedLogPause = 10min;  // of one status
+constexpr std::size_t kUnmappedRemembered = 64;      // statuses; beyond: told again
 
 // A peer that does not read: no new submits above, new ones again below.
 constexpr std::size_t kUnsentHigh = limits::kLinkUnsentBytesMax / 2;
@@ -53,8 +55,13 @@ smpp::SessionConfig session_config(const config::SmppCarrier& smpp, const Option
   out.bind_timeout = smpp.bind_timeout;
   out.enquire_link_interval = smpp.enquire_link;
   out.unbind_grace = options.unbind_grace;
+  out.password_max = smpp::kPasswordMaxEver;
   out.serves = {smpp::Operation::deliver_sm, smpp::Operation::data_sm};
   return out;
+}
+
+bool absolute_times(const config::SmppCarrier& smpp) {
+  return smpp.options.validity == config::SmppOptions::Validity::absolute;
 }
 
 // The fields that matter; the text stays in message_payload.
@@ -147,6 +154,7 @@ void SmppLink::on_connected(base::Mono now) {
   bind.system_id = config_.smpp.system_id;
   bind.password = config_.smpp.password;
   bind.system_type = config_.smpp.system_type;
+  bind.interface_version = config_.smpp.interface_version;
   if (const auto done = connection_->session().bind(bind, now); !done) {
     settings_refused_ = true;
     connection_->close(smpp::CloseReason::requested,
@@ -200,8 +208,14 @@ void SmppLink::submit(const engine::Submit& submit, base::Mono now) {
   }
   auto payload = message::decode_payload(*plain);
   if (!payload) return unreadable(payload.error());
-  auto builder = SubmitBuilder::make(std::move(*payload), submit, config_.smpp.default_sender, now);
-  if (!builder) return unreadable(builder.error());
+  const base::Now both{now, absolute_times(config_.smpp) ? io::wall_now() : base::Wall{}};
+  auto builder = SubmitBuilder::make(std::move(*payload), submit, config_.smpp, both);
+  if (!builder) {
+    if (builder.error().kind == SubmitBuilder::Error::Kind::unreadable)
+      return unreadable(builder.error().text);
+    return report_all(submit, local_outcome(OutcomeKind::reroute, Cause::unsuited,
+                                            std::move(builder.error().text)));
+  }
 
   for (unsigned segment = 1; segment <= submit.segments; ++segment) {
     if ((submit.segment_set >> (segment - 1) & 1) == 0) continue;
@@ -238,8 +252,8 @@ void SmppLink::send_segment(const engine::Submit& submit, std::uint8_t segment,
     case smpp::SendError::Kind::output_full:
       outcome = local_outcome(OutcomeKind::not_sent, Cause::no_window);
       break;
-    case smpp::SendError::Kind::bad_pdu:  // no carrier could be given it either
-      outcome = local_outcome(OutcomeKind::fail, Cause::carrier_refused,
+    case smpp::SendError::Kind::bad_pdu:  // another may have it in another form
+      outcome = local_outcome(OutcomeKind::reroute, Cause::unsuited,
                               "not sent: " + smpp::to_string(sent.error().encode));
       break;
     case smpp::SendError::Kind::not_bound:
@@ -332,8 +346,12 @@ void SmppLink::on_response(const smpp::Response& response, base::Mono now) {
   if (!flight) return;  // so late that it was forgotten
   report(flight->ref, flight->segment, response.submitted_at,
          outcome_of(response, config_.smpp.options));
-  warn_of_settings(response.status, now);
-  if (wants_new_session(response) && !connection_->is_closed() && state_ == LinkState::bound) {
+  if (response.status != smpp::kEsmeRok) {
+    warn_of_settings(response.status, now);
+    tell_unmapped(response.status, now);
+  }
+  if (wants_new_session(response, config_.smpp.options) && !connection_->is_closed() &&
+      state_ == LinkState::bound) {
     log(LogLevel::warning, "session_refused",
         fmt::format("submit_sm answered {}: the carrier has lost the bind, binding anew",
                     status_text(response.status)));
@@ -343,7 +361,7 @@ void SmppLink::on_response(const smpp::Response& response, base::Mono now) {
 
 // What only people can mend must not drown among the messages it fails.
 void SmppLink::warn_of_settings(std::uint32_t status, base::Mono now) {
-  const smpp::StatusAction action = smpp::status_action(status);
+  const smpp::StatusAction action = config_.smpp.options.statuses.verdict(status).action;
   if (action != smpp::StatusAction::fix_and_fail && action != smpp::StatusAction::park_route)
     return;
   if (now < next_settings_log_) return;
@@ -351,6 +369,23 @@ void SmppLink::warn_of_settings(std::uint32_t status, base::Mono now) {
   log(LogLevel::error, "submit_refused",
       fmt::format("submit_sm answered {}: the carrier does not take our settings; {}",
                   status_text(status), remedy(status)));
+}
+
+// Somebody has to ask the carrier what it means, and write the line that is missing.
+void SmppLink::tell_unmapped(std::uint32_t status, base::Mono now) {
+  const smpp::StatusVerdict verdict = config_.smpp.options.statuses.verdict(status);
+  if (!verdict.unmapped) return;
+  if (context_.options.metrics != nullptr)
+    context_.options.metrics->counter(telemetry::Metric::unmapped_statuses, {config_.name})->add();
+  if (next_unmapped_log_.size() >= kUnmappedRemembered) next_unmapped_log_.clear();
+  base::Mono& next = next_unmapped_log_[status];
+  if (now < next) return;
+  next = now + kUnmappedLogPause;
+  log(LogLevel::warning, "status_unmapped",
+      fmt::format("submit_sm answered {}, which has no meaning here and is taken as {}; ask the "
+                  "carrier, and write it to carrier {}: smpp.statuses: {{ {}: ... }}",
+                  status_text(status), smpp::to_string(verdict.action), config_.name,
+                  status_text(status)));
 }
 
 void SmppLink::on_inbound(const smpp::InboundRequest& request, base::Mono now) {
@@ -386,7 +421,7 @@ void SmppLink::on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, ba
   const Inbox& to = inbox->second;
   InboundText text = inbound_text(pdu);
   const gsm::UserData read = gsm::read_user_data(text.user_data, text.has_udh, pdu.data_coding);
-  const auto from = receipt_number(pdu.source, /*has_id=*/false);
+  const auto from = receipt_number(pdu.source, /*has_id=*/false, config_.smpp.options.destination);
   message::Payload payload{.to = (digits.size() > kShortCodeDigits ? "+" : "") + to.digits,
                            .from = from ? fmt::format("+{}", from->digits()) : pdu.source.addr,
                            .body = gsm::decode_text(read.octets, read.format).utf8,
@@ -411,7 +446,8 @@ void SmppLink::on_receipt(std::uint32_t sequence, const smpp::DeliverSm& pdu,
   engine::Receipt event;
   const config::SmppReceipts& options = config_.smpp.options.receipts;
   event.carrier_message_id = receipt_message_id(receipt, options);
-  const auto number = receipt_number(pdu.source, !event.carrier_message_id.empty());
+  const auto number = receipt_number(pdu.source, !event.carrier_message_id.empty(),
+                                     config_.smpp.options.destination);
   // Neither an id, nor a number together with a state: it names no message, and will not when it
   // comes again either. It must not be acknowledged, for it is not kept (P1); "permanent" tells the
   // carrier that repeating it is no use.

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -105,6 +106,7 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
   void on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, base::Mono now);
   void refuse_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now);
   void warn_of_settings(std::uint32_t status, base::Mono now);
+  void tell_unmapped(std::uint32_t status, base::Mono now);
 
   void send_segment(const engine::Submit& submit, std::uint8_t segment, const smpp::Pdu& pdu,
                     base::Mono now);
@@ -147,6 +149,7 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
   std::uint64_t inbound_not_logged_ = 0;
   base::Mono next_failure_log_{};
   base::Mono next_settings_log_{};
+  std::map<std::uint32_t, base::Mono> next_unmapped_log_;  // by status
   std::string last_error_;
   LinkCounters counters_;
 };

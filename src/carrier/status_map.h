@@ -42,8 +42,8 @@ inline std::string status_text(std::uint32_t status) {
 }
 
 // The carrier knows nothing of our bind: every further submit on it would be refused too.
-inline bool wants_new_session(const smpp::Response& response) {
-  return smpp::status_action(response.status) == smpp::StatusAction::rebind;
+inline bool wants_new_session(const smpp::Response& response, const config::SmppOptions& options) {
+  return options.statuses.verdict(response.status).action == smpp::StatusAction::rebind;
 }
 
 // A generic_nack says that the PDU was not understood: not accepted whatever its status, and no
@@ -59,7 +59,7 @@ inline message::Outcome outcome_of(const smpp::Response& response,
   message::Outcome outcome;
   outcome.late = response.late;
   const bool nack = std::holds_alternative<smpp::GenericNack>(response.pdu);
-  const smpp::StatusAction action = smpp::status_action(response.status);
+  const smpp::StatusAction action = options.statuses.verdict(response.status).action;
   outcome.kind = nack ? nack_outcome_kind(action) : outcome_kind(action);
   switch (outcome.kind) {
     case message::OutcomeKind::accepted:

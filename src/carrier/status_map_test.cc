@@ -98,7 +98,40 @@ TEST(StatusMap, OnlyALostBindWantsANewSession) {
     smpp::Response response;
     response.status = info.code;
     const bool expected = info.name == "ESME_RINVBNDSTS" || info.name == "ESME_RALYBND";
-    EXPECT_EQ(wants_new_session(response), expected) << info.name;
+    EXPECT_EQ(wants_new_session(response, {}), expected) << info.name;
+  }
+}
+
+// Every action for a standard code and for vendors': the profile decides, whatever the table says,
+// and a generic_nack still is neither an acceptance nor a verdict.
+TEST(StatusMap, EveryActionOfAProfile) {
+  struct Row {
+    smpp::StatusAction action;
+    OutcomeKind kind;
+  };
+  const Row rows[] = {
+      {smpp::StatusAction::throttled, OutcomeKind::throttled},
+      {smpp::StatusAction::queue_full, OutcomeKind::throttled},
+      {smpp::StatusAction::transient, OutcomeKind::transient},
+      {smpp::StatusAction::reroute, OutcomeKind::reroute},
+      {smpp::StatusAction::fail, OutcomeKind::fail},
+      {smpp::StatusAction::park_route, OutcomeKind::park},
+      {smpp::StatusAction::rebind, OutcomeKind::transient},
+      {smpp::StatusAction::fix_and_fail, OutcomeKind::fail},
+  };
+  for (const Row& row : rows) {
+    for (std::uint32_t code = 1; code < 0x500; ++code) {
+      config::SmppOptions options;
+      options.statuses.set(code, row.action);
+      smpp::Response response;
+      response.status = code;
+      response.pdu = smpp::SubmitSmResp{};
+      EXPECT_EQ(outcome_of(response, options).kind, row.kind) << code;
+      EXPECT_EQ(wants_new_session(response, options), row.action == smpp::StatusAction::rebind);
+      EXPECT_FALSE(options.statuses.verdict(code).unmapped);
+      response.pdu = smpp::GenericNack{};
+      EXPECT_NE(outcome_of(response, options).kind, OutcomeKind::fail);
+    }
   }
 }
 

@@ -122,6 +122,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
     config.role = smpp::Role::smsc;
     config.window = base::limits::kWindowMax;
     config.enquire_link_interval = base::Duration::zero();
+    config.password_max = smpp::kPasswordMaxEver;
     config.response_timeout = std::chrono::minutes(5);
     return config;
   }

@@ -45,7 +45,7 @@ class World {
               const std::lock_guard lock(log_mutex_);
               log_.push_back(line);
             },
-            options) {
+            with_metrics(options)) {
     carriers.start();
   }
   ~World() { carriers.stop(); }
@@ -143,11 +143,17 @@ class World {
   }
 
   asio::io_context io;
+  telemetry::Metrics metrics;
   std::unique_ptr<seal::Vault> vault;
   std::vector<engine::Event> events;
   std::size_t batches = 0;
 
  private:
+  Options with_metrics(Options options) {
+    options.metrics = &metrics;
+    return options;
+  }
+
   std::mutex log_mutex_;
   std::vector<LogLine> log_;
 

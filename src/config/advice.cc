@@ -114,6 +114,7 @@ class Adviser {
       reach(value, *found, config_.tables.carriers[index].rate_per_s);
       const SmppCarrier& smpp = found->smpp;
       if (smpp.host.empty() || smpp.system_id.empty()) continue;
+      dialect(value.at("smpp"), smpp);
       const auto [first, is_new] = accounts.try_emplace(
           fmt::format("{} {} {}", smpp.host, smpp.port, smpp.system_id), &value);
       if (!is_new) {
@@ -123,6 +124,27 @@ class Adviser {
                          quote(first->second->at("name").text())),
              "make them one carrier, with more binds if need be");
       }
+    }
+  }
+
+  void dialect(const Value& value, const SmppCarrier& smpp) {
+    constexpr std::size_t kPasswordOfTheBook = 8;
+    if (smpp.password.size() > kPasswordOfTheBook) {
+      warn(value.at("password"),
+           fmt::format("the password has {} characters; SMPP allows 8, and many carriers cut or "
+                       "refuse longer ones",
+                       smpp.password.size()),
+           "ask the carrier for a shorter one, unless it gave you this one");
+    }
+    if (smpp.interface_version < 0x34 && smpp.bind == SmppCarrier::Bind::transceiver) {
+      warn(value.at("interface_version"), "SMPP 3.3 knows no transceiver binds",
+           "set bind: transmitter_receiver, or interface_version: \"3.4\"");
+    }
+    const SmppOptions& options = smpp.options;
+    const Value& deadline = value.at("receipts").at("deadline");
+    if (options.registered_delivery == smpp::registered_delivery::kNone && deadline.given) {
+      warn(deadline, "no receipt is asked for, so none is waited for",
+           "remove it, or set registered_delivery: final");
     }
   }
 

@@ -147,13 +147,17 @@ class Checker {
     }
     for (const Entry& entry : node->entries) {
       const std::string here = join_path(path, path_key(entry.key));
-      if (!parse_scalar(Kind::class_name, entry.key, true)) {
+      if (!parse_scalar(field.keys, entry.key, true)) {
         findings_.error(entry.mark, path,
-                        fmt::format("{} is not {}", quote(entry.key), one_of(Kind::class_name)),
-                        std::string(info(Kind::class_name).remedy));
+                        fmt::format("{} is not {}", quote(entry.key), one_of(field.keys)),
+                        std::string(info(field.keys).remedy));
       }
       // NAME without anything behind it takes all defaults.
       const bool empty = entry.value.kind == Node::Kind::null;
+      if (empty && field.kind != Kind::object) {
+        findings_.error(entry.mark, here, fmt::format("{} has no value", quote(entry.key)),
+                        how_to(field));
+      }
       Value element = one(field, empty ? nullptr : &entry.value, here, entry.mark);
       element.name = entry.key;
       element.mark = entry.mark;

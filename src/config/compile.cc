@@ -363,7 +363,10 @@ class Compiler {
       const std::size_t i = carriers_.find(carrier.name).at();
       if (carriers_.value(carrier.name) != &value) continue;  // a name given twice
       config_.tables.carriers[i].rate_per_s = value.at("rate").number();
-      config_.tables.carriers[i].receipt_deadline = carrier.smpp.options.receipts.deadline;
+      const bool told =
+          carrier.smpp.options.registered_delivery != smpp::registered_delivery::kNone;
+      config_.tables.carriers[i].receipt_deadline =
+          told ? carrier.smpp.options.receipts.deadline : base::Duration{};
       config_.tables.routing.carriers[i] = {carrier.name, carrier.region, false};
       config_.carriers[i] = std::move(carrier);
     }
@@ -386,7 +389,8 @@ class Compiler {
     smpp.reconnect_first = value.at("reconnect_first").duration(smpp.reconnect_first);
     smpp.reconnect_max = value.at("reconnect_max").duration(smpp.reconnect_max);
     smpp.default_sender = value.at("default_sender").text();
-    smpp.options = compile_smpp_options(value, findings_);
+    smpp.interface_version = interface_version(value.at("interface_version").text());
+    smpp.options = compile_smpp_options(value, classes_.present(), findings_);
     if (value.at("tls").given) smpp.tls = carrier_tls(value.at("tls"), smpp.host);
     if (smpp.reconnect_first > smpp.reconnect_max) {
       const bool first = value.at("reconnect_first").given;

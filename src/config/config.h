@@ -72,6 +72,7 @@ struct SmppCarrier {
   std::string system_id;
   std::string password;
   std::string system_type;
+  std::uint8_t interface_version = 0x34;
   enum class Bind : std::uint8_t { transceiver, transmitter_receiver } bind = Bind::transceiver;
   std::uint16_t binds = 1;    // links of each kind
   std::uint32_t window = 50;  // outstanding submits a link

@@ -56,8 +56,13 @@ class SchemaWriter {
         return;
       case Many::map:
         json_.key("type").string("object").key("propertyNames").begin_object();
-        json_.key("pattern").raw(fmt::format("\"{}\"", info(Kind::class_name).pattern));
+        json_.key("pattern").raw(fmt::format("\"{}\"", info(field.keys).pattern));
         json_.end_object().key("additionalProperties").begin_object();
+        if (field.kind != Kind::object) {
+          one(field);
+          json_.end_object();
+          return;
+        }
         json_.key("anyOf").begin_array().begin_object();
         one(field);
         json_.end_object().begin_object().key("type").string("null").end_object().end_array();

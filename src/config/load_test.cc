@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/scalar.h"
 #include "config/text.h"
+#include "smpp/tlv.h"
 
 namespace trunkline::config {
 namespace {
@@ -153,6 +154,7 @@ TEST(Load, Carriers) {
                          .system_id = "tl",
                          .password = "s3cret",
                          .system_type = "VMA",
+                         .interface_version = 0x50,
                          .bind = SmppCarrier::Bind::transmitter_receiver,
                          .binds = 3,
                          .window = 70,
@@ -176,6 +178,36 @@ TEST(Load, Carriers) {
   EXPECT_EQ(options.receipts.words,
             (std::vector<SmppReceipts::Word>{{"HANDED_OVER", message::ReceiptState::intermediate},
                                              {"LOST", message::ReceiptState::undelivered}}));
+  const auto action = [&](std::uint32_t code) { return options.statuses.verdict(code).action; };
+  EXPECT_EQ(action(0x400), smpp::StatusAction::reroute);
+  EXPECT_EQ(action(smpp::kEsmeRxRAppn), smpp::StatusAction::transient);
+  EXPECT_EQ(action(smpp::kEsmeRsyserr), smpp::StatusAction::park_route);
+  EXPECT_EQ(options.source.international, (TonNpi{2, 8}));
+  EXPECT_EQ(options.source.number, (TonNpi{6, 9}));
+  EXPECT_EQ(options.source.short_code, (TonNpi{4, 3}));
+  EXPECT_EQ(options.source.alphanumeric, (TonNpi{7, 4}));
+  EXPECT_EQ(options.source.rewrite, (std::vector<SmppRewrite>{{"+44", "0", 2}, {"Ac", "", -1, 1}}));
+  EXPECT_EQ(options.destination.international, (TonNpi{0, 3}));
+  EXPECT_EQ(options.destination.rewrite, (std::vector<SmppRewrite>{{"+", "00", 1, 1}}));
+  EXPECT_EQ(options.service_type, "CMT");
+  EXPECT_EQ(options.protocol_id, 64);
+  EXPECT_EQ(options.priority_flag, (std::vector<SmppOptions::Priority>{{"otp", 3}, {"alerts", 1}}));
+  EXPECT_EQ(options.registered_delivery, smpp::registered_delivery::kOnFailure);
+  EXPECT_EQ(options.validity, SmppOptions::Validity::absolute);
+  using From = SmppTlv::Piece::From;
+  ASSERT_EQ(options.tlvs.size(), 3u);
+  EXPECT_EQ(options.tlvs[0],
+            (SmppTlv{.tag = 0x1400, .value = {{From::metadata, "pe_id"}}, .required = true}));
+  EXPECT_EQ(options.tlvs[1], (SmppTlv{.tag = smpp::tag::kSourceNetworkType,
+                                      .type = SmppTlv::Type::int8,
+                                      .value = {{From::literal, "1"}}}));
+  EXPECT_EQ(options.tlvs[2].value, (std::vector<SmppTlv::Piece>{{From::literal, "{"},
+                                                                {From::sender, ""},
+                                                                {From::literal, "/"},
+                                                                {From::to, ""},
+                                                                {From::traffic_class, ""},
+                                                                {From::tenant, ""},
+                                                                {From::id, ""}}));
   EXPECT_EQ(c.tables.carriers[0].receipt_deadline, 36h);
   EXPECT_EQ(c.tables.carriers[1].receipt_deadline, 72h);
   EXPECT_EQ(c.carriers[0].smpp.tls->key.place.path, "carriers[0].smpp.tls.key");

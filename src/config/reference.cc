@@ -29,7 +29,8 @@ std::string type_of(const Field& field) {
       type += ", or a list of them";
       break;
     case Many::map:
-      type = type + " by name";
+      type += field.keys == Kind::class_name ? " by name"
+                                             : fmt::format(" by {}", info(field.keys).title);
       break;
   }
   if (field.min.empty() && field.max.empty()) return type;

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "base/assert.h"
+#include "smpp/status.h"
+#include "smpp/tlv.h"
 
 namespace trunkline::config {
 namespace {
@@ -277,6 +279,10 @@ std::optional<Scalar> parse_scalar(Kind kind, std::string_view text, bool quoted
       return text_if(is_password_hash(text), text);
     case Kind::network:
       return text_if(is_network(text), text);
+    case Kind::status:
+      return text_if(smpp::status_from_name(text).has_value(), text);
+    case Kind::tlv_tag:
+      return text_if(smpp::tlv_from_name(text).has_value(), text);
     case Kind::phone:
       return text_if(is_phone(text), text);
     case Kind::sender:

@@ -31,7 +31,9 @@ enum class Kind : std::uint8_t {
   network,  // an IP address, or one with the length of its prefix
   country,
   sender,
-  phone,  // a number of ours, or a short code
+  phone,    // a number of ours, or a short code
+  status,   // an SMPP command_status
+  tlv_tag,  // of an SMPP TLV
   object,
 };
 
@@ -53,6 +55,7 @@ struct Field {
   std::span<const std::string_view> choices = {};
   const Shape* shape = nullptr;  // Kind::object
   std::string_view doc = {};
+  Kind keys = Kind::class_name;  // Many::map: what its keys are
 };
 
 struct Shape {

@@ -1,10 +1,10 @@
-// What the parts of carriers[].smpp may say that go beyond connecting; schema.h has the whole.
+// What carriers[].smpp may say; schema.h has the whole.
 #pragma once
 
 #include "config/schema.h"
 
 namespace trunkline::config {
 
-extern const Shape kSmppReceiptsShape;
+extern const Shape kSmppShape;
 
 }  // namespace trunkline::config

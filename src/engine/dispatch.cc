@@ -90,7 +90,10 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
       any_left |= (h.refused_by >> i & 1) == 0 && !is_removed(h.plan[i]);
     if (!any_left) {
       return give_up(slot, State::failed,
-                     h.refused_by != 0 ? Cause::carrier_refused : Cause::carrier_removed, s);
+                     h.refused_by == 0                  ? Cause::carrier_removed
+                     : h.worst_cause == Cause::unsuited ? Cause::unsuited
+                                                        : Cause::carrier_refused,
+                     s);
     }
   }
 
@@ -270,6 +273,7 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
       .link = link,
       .id = head.id,
       .tenant = tenant_name(h.tenant),
+      .traffic_class = class_of(h).name,
       .sealed = std::string(message::sealed_of(h.record())),
       .encoding = head.encoding,
       .segments = h.segments,
@@ -338,7 +342,8 @@ void Engine::Impl::judge(const SubmitResult& event, const Hot& h, Step& s) {
       verdict = Verdict::external;
       break;
     case OutcomeKind::reroute:
-      verdict = Verdict::not_here;
+      // What it was not even asked says nothing of it.
+      if (event.outcome.cause != Cause::unsuited) verdict = Verdict::not_here;
       break;
     case OutcomeKind::park:
       verdict = Verdict::parked;

@@ -213,6 +213,7 @@ struct Submit {
   std::uint16_t link = 0;
   base::MessageId id;
   std::string tenant;
+  std::string traffic_class;
   std::string sealed;  // Payload
   std::uint8_t encoding = 0;
   std::uint8_t segments = 1;

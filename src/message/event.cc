@@ -43,6 +43,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "reserve",
     "not_configured",
     "silent",
+    "unsuited",
 };
 static_assert(!kCauseNames.back().empty());
 

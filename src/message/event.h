@@ -58,8 +58,9 @@ enum class Cause : std::uint8_t {
   reserve = 28,                    // the free tokens and slots are reserved for a more urgent class
   not_configured = 29,             // the configuration no longer names its tenant or class
   silent = 30,                     // the links of its carriers owe answers and give none
+  unsuited = 31,  // the carrier's configuration asks for something that the message does not have
 };
-inline constexpr std::size_t kCauseCount = 31;
+inline constexpr std::size_t kCauseCount = 32;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

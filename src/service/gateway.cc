@@ -167,7 +167,8 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
         } else {
           telemetry::log_error(line.event, line.text, fields);
         }
-      });
+      },
+      carrier::Options{.metrics = &metrics_});
   carriers_->apply(config_->carriers, inboxes_of(*config_), tls_.carriers);
   return {};
 }

@@ -123,11 +123,13 @@ class StatusProfile {
   // The later one of two for the same code counts.
   void set(std::uint32_t code, StatusAction action);
   StatusVerdict verdict(std::uint32_t code) const;
+  friend bool operator==(const StatusProfile&, const StatusProfile&) = default;
 
  private:
   struct Line {
     std::uint32_t code;
     StatusAction action;
+    friend bool operator==(const Line&, const Line&) = default;
   };
   std::vector<Line> lines_;  // by code
 };

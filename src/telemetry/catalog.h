@@ -31,6 +31,7 @@ enum class Metric : std::uint8_t {
   throttled,
   ejections,
   receipts_unmatched,
+  unmapped_statuses,
   webhook_attempts,
   policy_decisions,
   store_commit,
@@ -41,7 +42,7 @@ enum class Metric : std::uint8_t {
   notices,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 25;
+inline constexpr std::size_t kMetricCount = 26;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -139,6 +140,12 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::counter,
      {"carrier"},
      "Receipts for which no message was found."},
+    {Metric::unmapped_statuses,
+     "trunkline_unmapped_statuses_total",
+     Kind::counter,
+     {"carrier"},
+     "Answers to submits with a status that neither SMPP nor the carrier's configuration gives a "
+     "meaning; the log names the line that is missing."},
     {Metric::webhook_attempts,
      "trunkline_webhook_attempts_total",
      Kind::counter,
