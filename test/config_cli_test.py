@@ -123,6 +123,32 @@ class Check(Case):
             self.assertIn("begin -->\n" + run("check", "--reference").stdout + "<!--", file.read())
 
 
+class Explain(Case):
+    def test_a_message_that_may_go(self):
+        result = run("explain", "--config", DEMO, "--to", "+447700900123", "--class", "otp", "--from", "Acme")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertTrue(result.stdout.startswith("allow\nnumber: GB, mobile\n"), result.stdout)
+        self.assertIn("rule tenant.sender: sender Acme is registered for tenant demo\n", result.stdout)
+        self.assertIn("\n1. alpha (eu, preferred region)\n", result.stdout)
+        told = json.loads(run("explain", "--config", DEMO, "--to", "+447700900123", "--json", "--region", "us",
+                              "--text", "żółw " * 40).stdout)
+        self.assertEqual((told["verdict"], told["segments"]), ("allow", 3))
+        self.assertEqual(told["plan"][0], "beta")
+
+    def test_a_message_that_may_not(self):
+        result = run("explain", "--config", DEMO, "--to", "+447700900123", "--from", "Nobody", "--json")
+        self.assertEqual(result.returncode, 1)
+        told = json.loads(result.stdout)
+        self.assertEqual((told["verdict"], told["code"]), ("refuse", "policy_refused"))
+
+    def test_usage(self):
+        for wrong in [["--to", "447700900123"], ["--to", "+447700900123", "--class", "x"],
+                      ["--to", "+447700900123", "--tenant", "x"], ["--to", "+447700900123", "--at", "noon"]]:
+            result = run("explain", "--config", DEMO, *wrong)
+            self.assertEqual(result.returncode, 2, wrong)
+            self.assertIn("trunkline explain: " + wrong[-2], result.stderr)
+
+
 class Keys(Case):
     def test_new(self):
         first, second = (json.loads(run("keys", "new", "--id", "web", "--json").stdout) for _ in range(2))

@@ -664,6 +664,7 @@ class Compiler {
       stranded(value, route);
       config_.tables.routing.routes.push_back(std::move(route));
     }
+    config_.tables.routing.home_region = config_.node_region;
     routing::finish(config_.tables.routing);
   }
 

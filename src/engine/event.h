@@ -11,6 +11,7 @@
 
 #include "base/id.h"
 #include "base/time.h"
+#include "engine/explain.h"
 #include "engine/tables.h"
 #include "message/commit.h"
 #include "message/notice.h"
@@ -88,6 +89,11 @@ struct ListHot {
   std::optional<base::Wall> to_time;
 };
 
+struct Explain {
+  Token token = 0;
+  Question question;
+};
+
 // The link is bound. Again for a link that is up: its window is another now. 0: what is out is
 // still answered, but nothing new is taken (the link drains, or its peer does not read).
 struct LinkUp {
@@ -149,8 +155,8 @@ struct Reload {
 struct Drain {};  // start no new attempt; answers and receipts go on
 struct Tick {};
 
-using Event = std::variant<Accept, Cancel, Query, ListHot, LinkUp, LinkDown, SubmitResult, Receipt,
-                           Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick>;
+using Event = std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult,
+                           Receipt, Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick>;
 
 // --- effects out ---------------------------------------------------------------------------------
 
@@ -206,6 +212,11 @@ struct ListAnswer {
   std::optional<base::MessageId> resume;  // more may follow
 };
 
+struct ExplainAnswer {
+  Token token = 0;
+  Explained explained;  // with Candidate::now
+};
+
 // Bytes may go to the carrier now: the attempt is durable.
 struct Submit {
   AttemptRef ref;
@@ -241,8 +252,8 @@ struct ToldAnswer {
   Token token = 0;
 };
 
-using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, Submit, ReceiptAck,
-                            NoticeReady, ToldAnswer>;
+using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer,
+                            Submit, ReceiptAck, NoticeReady, ToldAnswer>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

@@ -420,6 +420,8 @@ class Engine::Impl {
   void on(const Query& event, Step& s);
   void on(const ListHot& event, Step& s);
   bool matches(const Hot& hot, const ListHot& query) const;
+  void on(const Explain& event, Step& s);
+  std::string state_of(CarrierIndex carrier, numbering::Country country, Mono now) const;
   void on(Reload&& event, Step& s);
   void on(const Drain&, Step&) { draining_ = true; }
   void on(const Tick&, Step&) {}

@@ -90,6 +90,31 @@ bool Engine::Impl::matches(const Hot& h, const ListHot& query) const {
 }
 
 // Newest first: the messages in order of age merged with the few that came back from the cold.
+// What keeps new messages from the carrier; empty: nothing.
+std::string Engine::Impl::state_of(CarrierIndex carrier, numbering::Country country,
+                                   Mono now) const {
+  const queue::CarrierQueue& q = carriers_[carrier.at()];
+  if (q.links_up() == 0) return "no link is up";
+  if (!q.alive()) return q.silent() ? "its links owe answers and give none" : "its links are full";
+  const auto ejection = health_.ejection(carrier, country, now);
+  if (!ejection) return {};
+  return fmt::format("left alone{} for {} more: {}",
+                     ejection->country.known() ? " in " + ejection->country.code() : "",
+                     base::format_duration(std::chrono::ceil<std::chrono::seconds>(
+                         std::max(ejection->until - now, base::Duration::zero()))),
+                     routing::describe(ejection->cause));
+}
+
+void Engine::Impl::on(const Explain& event, Step& s) {
+  ExplainAnswer answer{.token = event.token,
+                       .explained = explain(*tables_, event.question, &measures_)};
+  for (auto& candidate : answer.explained.routing.candidates) {
+    if (candidate.rank == 0) continue;
+    candidate.now = state_of(candidate.carrier, answer.explained.number.country, s.now.mono);
+  }
+  s.out.after_commit.emplace_back(std::move(answer));
+}
+
 void Engine::Impl::on(const ListHot& event, Step& s) {
   ListAnswer answer{.token = event.token};
   const SlotList& list = by_tenant_[event.tenant.at()];

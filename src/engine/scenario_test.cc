@@ -140,6 +140,8 @@ void Scenario::instruction(std::string_view line) {
   } else if (verb == "query") {
     asked_[next_token_] = {word(1)};
     step(Query{next_token_++, tenant_of(w), ids_.at(word(1))});
+  } else if (verb == "explain") {
+    explain(w);
   } else if (verb == "list") {
     list(w);
   } else if (verb == "advance") {
@@ -400,6 +402,18 @@ void Scenario::look_up_parts(Accept& accept, std::size_t at) const {
   if (!id.is_null() && !engine_->is_hot(id)) known.record = record_of(id);
 }
 
+void Scenario::explain(const Words& w) {
+  const message::Submission item = submission(w);
+  step(Explain{.token = next_token_++,
+               .question = {.tenant = item.tenant,
+                            .traffic_class = item.traffic_class,
+                            .to = item.to,
+                            .from = item.from,
+                            .region = item.region,
+                            .segments = item.segments,
+                            .at = now_.wall}});
+}
+
 void Scenario::answer(const Words& w) {
   const std::string& name = w.plain[1];
   const bool late = std::ranges::find(w.plain, "late") != w.plain.end();
@@ -645,6 +659,11 @@ void Scenario::perform(Effect& effect) {
     const auto record = message::decode_record(queried->record);
     ASSERT_TRUE(record.has_value());
     say(fmt::format("<- {} {}", name, message::name(message::fold(*record).state)));
+  } else if (auto* told = std::get_if<ExplainAnswer>(&effect)) {
+    for (const policy::Reason& reason : told->explained.verdict.reasons)
+      say(fmt::format("<- {}: {}", reason.rule, reason.text));
+    for (const std::string& line : routing::to_lines(config_.routing, told->explained.routing))
+      say("<- " + line);
   } else if (auto* listed = std::get_if<ListAnswer>(&effect)) {
     std::string line = "<-";
     for (const std::string& bytes : listed->records) {

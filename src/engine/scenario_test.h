@@ -15,6 +15,7 @@
 //   batch [key= fp=] ; NAME ... ; NAME ...
 //   answer NAME OUTCOME [segment= attempt= id= cause= raw= late]   without segment: all of the set
 //   receipt STATE [id= to=NAME|+NUMBER carrier= raw=]
+//   explain NAME [as submit]
 //   cancel NAME [key= fp= tenant=]             query NAME [tenant=]
 //   inbound ACCOUNT [tenant=]                  told ACCOUNT   all that it has not confirmed
 //   list [tenant= limit= before=NAME status= class= to=]
@@ -71,6 +72,7 @@ class Scenario {
   void stand_up();
 
   void submit(const std::vector<Words>& items, bool is_batch);
+  void explain(const Words& w);
   void answer(const Words& w);
   void receipt(const Words& w);
   void cancel(const Words& w);

@@ -116,6 +116,7 @@ class EsmeServer::Impl final : public SessionOwner {
   void on(engine::NoticeReady&& notice, base::Mono now);
   void on(engine::ToldAnswer&& answer, base::Mono now);
   void on(engine::ListAnswer&&, base::Mono) {}
+  void on(engine::ExplainAnswer&&, base::Mono) {}
   void on(engine::Submit&&, base::Mono) {}
   void on(engine::ReceiptAck&&, base::Mono) {}
   std::optional<Pending> finish(engine::Token token);

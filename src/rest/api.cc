@@ -119,6 +119,8 @@ void Api::handle(const io::HttpRequest& request, const io::HttpTicket& ticket) {
       return get_message(c);
     case Operation::cancel_message:
       return cancel_message(c);
+    case Operation::explain:
+      return explain(c);
     case Operation::get_openapi:
       return;
   }
@@ -281,6 +283,27 @@ void Api::cancel_message(const Context& c) {
             c.now.mono);
   const engine::Token token = cancel.token;
   post(std::move(cancel), token);
+}
+
+// The same fields as a message's, the text optional; nothing is kept, so keys mean nothing.
+void Api::explain(const Context& c) {
+  if (const auto problem = check_post(c, true)) return respond(c.ticket, *problem);
+  MessageRequest request = parse_message(
+      c.request.body,
+      {.config = *config_, .tenant = c.tenant, .now = c.now.wall, .needs_body = false});
+  if (!request.errors.empty()) return respond(c.ticket, invalid(std::move(request.errors)));
+  engine::Explain event{.question = {.tenant = c.tenant,
+                                     .traffic_class = request.traffic_class,
+                                     .to = *request.to,
+                                     .from = request.payload.from,
+                                     .region = std::move(request.region),
+                                     .unicode = request.encoding == gsm::Encoding::ucs2,
+                                     .segments = request.segments,
+                                     .at = request.send_at.value_or(c.now.wall)}};
+  event.token =
+      start({.operation = c.route.operation, .ticket = c.ticket, .tenant = c.tenant}, c.now.mono);
+  const engine::Token token = event.token;
+  post(std::move(event), token);
 }
 
 void Api::list_messages(const Context& c) {

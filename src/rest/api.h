@@ -73,11 +73,13 @@ class Api {
   void get_message(const Context& c);
   void query(Pending&& pending);
   void cancel_message(const Context& c);
+  void explain(const Context& c);
 
   void on(engine::AcceptAnswer&& answer);
   void on(engine::CancelAnswer&& answer);
   void on(engine::QueryAnswer&& answer);
   void on(engine::ListAnswer&& answer);
+  void on(engine::ExplainAnswer&& answer);
   void on(engine::Submit&&) {}
   void on(engine::ReceiptAck&&) {}
   void on(engine::NoticeReady&&) {}

@@ -3,6 +3,7 @@
 
 #include "base/json_writer.h"
 #include "base/limits.h"
+#include "edge/explanation.h"
 #include "rest/api.h"
 #include "rest/cursor.h"
 #include "rest/render.h"
@@ -208,6 +209,14 @@ void Api::on(engine::QueryAnswer&& answer) {
   } else if (!render_now(answer.record, body)) {
     return respond(pending->ticket, unreadable());
   }
+  respond_json(pending->ticket, 200, std::move(body));
+}
+
+void Api::on(engine::ExplainAnswer&& answer) {
+  const auto pending = finish(answer.token);
+  if (!pending) return;
+  std::string body;
+  edge::append_explanation(body, answer.explained, config_->tables);
   respond_json(pending->ticket, 200, std::move(body));
 }
 

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <set>
 
+#include "edge/explanation.h"
 #include "rest/parse.h"
 #include "rest/render.h"
 #include "rest/routes.h"
@@ -103,6 +104,13 @@ TEST_F(OpenApi, HasTheMembersOfWhatIsRendered) {
   expect_shape(text, "EventList");
   expect_shape(boost::json::serialize(boost::json::parse(text).at("data").as_array()[0]), "Event");
 
+  const engine::Explained explained = engine::explain(
+      config->tables,
+      {.tenant = {0}, .traffic_class = {0}, .to = numbering::parse_e164("+447700900123").value()});
+  text.clear();
+  edge::append_explanation(text, explained, config->tables);
+  expect_shape(text, "Explanation");
+
   io::Problem problem;
   problem.errors.push_back({"/x", error_code::kMissing, "x"});
   problem.reasons.push_back({"r", "v", "t"});
@@ -187,7 +195,14 @@ TEST_F(OpenApi, ItsExamplesAreTaken) {
     return batch.errors;
   });
   examples("/v1/messages/{id}/cancel", [](std::string_view body) { return parse_empty(body); });
-  EXPECT_EQ(count, 5);
+  examples("/v1/explain", [&](std::string_view body) {
+    return parse_message(body, {.config = *config,
+                                .tenant = context.tenant,
+                                .now = context.now,
+                                .needs_body = false})
+        .errors;
+  });
+  EXPECT_EQ(count, 6);
   // The answer shown is one the server could give.
   const value& shown = spec_.at("paths")
                            .at("/v1/messages")

@@ -115,7 +115,8 @@ class MessageParser {
     }
     if (!in_.ok()) return;
     if ((seen & 1) == 0) error("to", kMissing, "the recipient is missing, as in +447700900123");
-    if ((seen & 2) == 0) error("body", kMissing, "the text of the message is missing");
+    if ((seen & 2) == 0 && context_.needs_body)
+      error("body", kMissing, "the text of the message is missing");
     if (out_.class_given.empty()) {
       out_.traffic_class = context_.config.tenants[context_.tenant.at()].default_class;
     }

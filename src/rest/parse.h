@@ -83,6 +83,7 @@ struct ParseContext {
   const config::Config& config;
   message::TenantIndex tenant;
   base::Wall now;
+  bool needs_body = true;  // of a message; a question may leave it out
 };
 
 struct MessageRequest {

@@ -48,8 +48,9 @@ class RestServer {
 
   void start();
 
-  // AcceptAnswer, CancelAnswer, QueryAnswer and ListAnswer with this server's tag, after their
-  // commit. Any thread; takes everything and leaves `effects` empty. One wake-up a batch.
+  // AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer and ExplainAnswer with this server's tag,
+  // after their commit. Any thread; takes everything and leaves `effects` empty. One wake-up a
+  // batch.
   void deliver(std::vector<engine::Effect>& effects);
 
   // Accepts no more connections, answers what is in flight, closes. Returns when none is left or

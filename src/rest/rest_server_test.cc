@@ -112,6 +112,25 @@ TEST_F(Rest, TakesAMessageAndShowsIt) {
   EXPECT_EQ(events.at("data").as_array()[2].at("type"), "message.failed");
 }
 
+TEST_F(Rest, ExplainsWithoutSending) {
+  const HttpReply reply =
+      ask("POST", "/v1/explain", R"({"to":"+447700900123","from":"Acme","region":"us"})");
+  EXPECT_EQ(reply.status, 200);
+  const auto told = json(reply);
+  EXPECT_EQ(told.at("verdict"), "allow");
+  EXPECT_EQ(told.at("country"), "GB");
+  EXPECT_EQ(text(told.at("plan")), R"(["beta","alpha"])");
+  EXPECT_EQ(text(told.at("routes")), R"([{"route":"all","matches":true,"mismatch":null}])");
+  EXPECT_EQ(json(ask("GET", "/v1/messages")).at("data").as_array().size(), 0u);
+
+  const auto refused = json(
+      ask("POST", "/v1/explain", R"({"to":"+447700900123","from":"Nobody","class":"marketing"})"));
+  EXPECT_EQ(refused.at("verdict"), "refuse");
+  EXPECT_EQ(refused.at("code"), "class_not_allowed");
+  EXPECT_EQ(refused.at("reasons").as_array().size(), 3u);
+  EXPECT_EQ(problem(ask("POST", "/v1/explain", R"({"body":"x"})")), "400 invalid_request");
+}
+
 TEST_F(Rest, AMessageThatComesBackFromTheColdTierMeanwhile) {
   const HttpReply posted = post(kHello);
   backend_.miss_once(parsed_id(posted));

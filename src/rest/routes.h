@@ -16,6 +16,7 @@ enum class Operation : std::uint8_t {
   get_message,
   list_events,
   cancel_message,
+  explain,
   get_openapi,
 };
 
@@ -27,13 +28,14 @@ struct Route {
 };
 
 // Paths without a parameter come before those they would also match.
-inline constexpr std::array<Route, 7> kRoutes{{
+inline constexpr std::array<Route, 8> kRoutes{{
     {Operation::create_message, "createMessage", "POST", "/v1/messages"},
     {Operation::list_messages, "listMessages", "GET", "/v1/messages"},
     {Operation::create_batch, "createBatch", "POST", "/v1/messages/batch"},
     {Operation::get_message, "getMessage", "GET", "/v1/messages/{id}"},
     {Operation::list_events, "listEvents", "GET", "/v1/messages/{id}/events"},
     {Operation::cancel_message, "cancelMessage", "POST", "/v1/messages/{id}/cancel"},
+    {Operation::explain, "explain", "POST", "/v1/explain"},
     {Operation::get_openapi, "getOpenapi", "GET", "/openapi.json"},
 }};
 

@@ -295,6 +295,10 @@ class TestBackend final : public edge::Backend {
     const bool found = !missed && hot != hot_.end() && belongs(hot->second, event.tenant);
     out.emplace_back(engine::QueryAnswer{event.token, found ? hot->second : ""});
   }
+  void on(engine::Explain&& event, Out& out) {
+    out.emplace_back(
+        engine::ExplainAnswer{event.token, engine::explain(config_->tables, event.question)});
+  }
   void on(engine::ListHot&& event, Out& out) {
     engine::ListAnswer answer{.token = event.token};
     for (auto it = hot_.rbegin(); it != hot_.rend(); ++it) {

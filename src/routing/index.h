@@ -35,7 +35,7 @@ struct Facts {
   numbering::Country country;
   numbering::NumberType type = numbering::NumberType::unknown;
   std::string_view from;    // empty: none given
-  std::string_view region;  // preferred; empty: none
+  std::string_view region;  // preferred; empty: Table::home_region
   bool unicode = false;
   std::uint8_t segments = 1;
   std::uint64_t dice = 0;       // random, the same for the same message

@@ -72,6 +72,9 @@ class Ranking {
 
   std::size_t size() const { return route_.via.size(); }
   const Ranked& operator[](std::size_t i) const { return all_[i]; }
+  std::string_view preferred() const {
+    return facts_.region.empty() ? std::string_view(table_.home_region) : facts_.region;
+  }
   bool explored() const { return explored_; }  // the first one is there to be measured
   Quality quality(const Via& via) const {
     return measures_ == nullptr ? Quality{} : measures_->of(via.carrier, facts_.country);
@@ -94,7 +97,7 @@ class Ranking {
 
   unsigned region_rank(const Via& via) const {
     const Carrier& c = carrier(via);
-    if (facts_.region.empty() || c.region == facts_.region) return 0;
+    if (preferred().empty() || c.region == preferred()) return 0;
     if (!route_.spill_to) return 1;
     const auto found = std::ranges::find(*route_.spill_to, c.region_at);
     return found == route_.spill_to->end()
@@ -143,11 +146,11 @@ class Ranking {
   bool explored_ = false;
 };
 
-std::vector<std::string> reasons_for(const Ranking& ranking, const Route& route, const Facts& facts,
+std::vector<std::string> reasons_for(const Ranking& ranking, const Route& route,
                                      const Ranked& ranked) {
   const Via& via = route.via[ranked.at];
   const Carrier& carrier = ranking.carrier(via);
-  const bool preferred = !facts.region.empty() && ranking.region_rank(via) == 0;
+  const bool preferred = !ranking.preferred().empty() && ranking.region_rank(via) == 0;
   std::vector<std::string> out{preferred ? carrier.region + ", preferred region" : carrier.region};
   const Quality quality = ranking.quality(via);
   const auto price = [&] {
@@ -234,7 +237,7 @@ Explanation explain(const Table& table, const Facts& facts, const Measures* meas
   for (std::size_t i = 0; i < ranking.size(); ++i) {
     const Via& via = route.via[ranking[i].at];
     Explanation::Candidate candidate{.carrier = via.carrier, .price = via.price};
-    candidate.reasons = reasons_for(ranking, route, facts, ranking[i]);
+    candidate.reasons = reasons_for(ranking, route, ranking[i]);
     candidate.excluded = ranking.excluded(ranking[i].at);
     if (candidate.excluded.empty() && i >= kPlanMax) {
       candidate.excluded = fmt::format("a plan holds {}", kPlanMax);
@@ -260,7 +263,8 @@ std::vector<std::string> to_lines(const Table& table, const Explanation& explana
     const std::string& name = table.carriers[candidate.carrier.at()].name;
     lines.push_back(
         candidate.excluded.empty()
-            ? fmt::format("{}. {} ({})", candidate.rank, name, fmt::join(candidate.reasons, "; "))
+            ? fmt::format("{}. {} ({}){}", candidate.rank, name, fmt::join(candidate.reasons, "; "),
+                          candidate.now.value_or("").empty() ? "" : ": " + *candidate.now)
             : fmt::format("-. {} ({}): {}", name, fmt::join(candidate.reasons, "; "),
                           candidate.excluded));
   }

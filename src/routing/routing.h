@@ -72,6 +72,7 @@ struct Table {
   std::vector<Carrier> carriers;  // by CarrierIndex
   std::vector<Route> routes;
   std::vector<std::string> regions;
+  std::string home_region;         // preferred by messages that name none; empty: none is
   std::vector<Regions> residency;  // by TenantIndex, as Route::residency; shorter: the rest is 0
   Index index;
 };
@@ -113,6 +114,8 @@ struct Explanation {
     std::string excluded;  // why, if it is
     std::vector<std::string> reasons;
     double price = -1;
+    // What keeps messages from it at the moment; empty: nothing. Only the engine knows.
+    std::optional<std::string> now{};
   };
   std::vector<Step> steps;
   std::vector<Candidate> candidates;  // in the order of the plan, the excluded ones last

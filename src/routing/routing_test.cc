@@ -406,6 +406,14 @@ TEST(Routing, ResidencyAndSpillOver) {
   EXPECT_EQ(planned(table, facts), "Bca");
   facts.region = "";
   EXPECT_EQ(planned(table, facts), "Bca");
+  // A message that names none is at home where the node is.
+  table.home_region = "eu";
+  table.routes[0].spill_to.emplace();
+  EXPECT_EQ(planned(table, facts), "ca");
+  facts.region = "us";
+  EXPECT_EQ(planned(table, facts), "B");
+  table.home_region.clear();
+  table.routes[0].spill_to->push_back(0);
   // Residency holds whatever is preferred.
   for (const std::string_view region : {"", "us", "eu"}) {
     facts.region = region;

@@ -15,6 +15,7 @@ void add_simulate(CLI::App& app, int& exit_code);
 void add_load(CLI::App& app, int& exit_code);
 void add_verify(CLI::App& app, int& exit_code);
 void add_encode(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
 void add_send(CLI::App& app, int& exit_code);
 void add_trace(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   cli::add_load(app, exit_code);
   cli::add_verify(app, exit_code);
   cli::add_encode(app, exit_code);
+  cli::add_explain(app, exit_code);
   cli::add_send(app, exit_code);
   cli::add_trace(app, exit_code);
   cli::add_demo(app, exit_code);

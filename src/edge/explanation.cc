@@ -1,0 +1,86 @@
+#include "edge/explanation.h"
+
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+
+namespace trunkline::edge {
+namespace {
+
+std::string_view word(policy::Verdict::Kind kind) {
+  switch (kind) {
+    case policy::Verdict::Kind::allow:
+      return "allow";
+    case policy::Verdict::Kind::hold:
+      return "hold";
+    case policy::Verdict::Kind::refuse:
+      break;
+  }
+  return "refuse";
+}
+
+}  // namespace
+
+void append_explanation(std::string& out, const engine::Explained& explained,
+                        const engine::Tables& tables) {
+  const policy::Verdict& verdict = explained.verdict;
+  base::JsonWriter json(out);
+  json.begin_object().key("verdict").string(word(verdict.kind));
+  json.key("code").string_or_null(verdict.code);
+  json.key("hold_until")
+      .string_or_null(verdict.kind == policy::Verdict::Kind::hold
+                          ? base::format_rfc3339(verdict.hold_until)
+                          : "");
+  json.key("country").string_or_null(explained.number.country.code());
+  json.key("number_type").string(numbering::name(explained.number.type));
+  json.key("segments").integer(explained.segments);
+  json.key("reasons").begin_array();
+  for (const policy::Reason& reason : verdict.reasons) {
+    json.begin_object().key("rule").string(reason.rule).key("text").string(reason.text);
+    json.key("version").string(explained.version).end_object();
+  }
+  json.end_array().key("routes").begin_array();
+  for (const auto& step : explained.routing.steps) {
+    json.begin_object().key("route").string(step.route);
+    json.key("matches").boolean(step.mismatch.empty());
+    json.key("mismatch").string_or_null(step.mismatch).end_object();
+  }
+  json.end_array().key("candidates").begin_array();
+  for (const auto& candidate : explained.routing.candidates) {
+    const routing::Carrier& carrier = tables.routing.carriers[candidate.carrier.at()];
+    json.begin_object().key("carrier").string(carrier.name);
+    json.key("region").string_or_null(carrier.region).key("rank");
+    candidate.rank == 0 ? json.null() : json.integer(candidate.rank);
+    json.key("excluded").string_or_null(candidate.excluded).key("price");
+    candidate.price < 0 ? json.null() : json.number(candidate.price);
+    json.key("now").string_or_null(candidate.now.value_or("")).key("reasons").begin_array();
+    for (const std::string& reason : candidate.reasons) json.string(reason);
+    json.end_array().end_object();
+  }
+  json.end_array().key("plan").begin_array();
+  for (const auto& candidate : explained.routing.candidates) {
+    if (candidate.rank != 0) json.string(tables.routing.carriers[candidate.carrier.at()].name);
+  }
+  json.end_array().key("config_version").string(explained.version).end_object();
+}
+
+std::string explanation_text(const engine::Explained& explained, const engine::Tables& tables) {
+  const policy::Verdict& verdict = explained.verdict;
+  std::string out = fmt::format("{}{}\n", word(verdict.kind),
+                                verdict.code.empty() ? "" : fmt::format(" ({})", verdict.code));
+  if (verdict.kind == policy::Verdict::Kind::hold) {
+    out += fmt::format("  until {}\n", base::format_rfc3339(verdict.hold_until));
+  }
+  const std::string country = explained.number.country.code();
+  out += fmt::format("number: {}, {}\n", country.empty() ? "no country" : country,
+                     numbering::name(explained.number.type));
+  for (const policy::Reason& reason : verdict.reasons) {
+    out += fmt::format("rule {}: {}\n", reason.rule, reason.text);
+  }
+  for (const std::string& line : routing::to_lines(tables.routing, explained.routing)) {
+    out += line + "\n";
+  }
+  return out + fmt::format("configuration {}\n", explained.version);
+}
+
+}  // namespace trunkline::edge
