@@ -41,6 +41,17 @@ std::optional<std::string> parse_hex_octets(std::string_view text) {
   return out;
 }
 
+void read_inbound(const Value& value, SmppAccount& account) {
+  account.inbound_joined = value.at("inbound").text() == "joined";
+  account.inbound_wait = value.at("inbound_wait").duration(account.inbound_wait);
+  const Value& outbind = value.at("outbind");
+  if (!outbind.given) return;
+  account.outbind = {.host = outbind.at("host").text(),
+                     .port = static_cast<std::uint16_t>(outbind.at("port").integer()),
+                     .system_id = outbind.at("system_id").text(),
+                     .password = outbind.at("password").text()};
+}
+
 std::optional<std::uint16_t> parse_tag(std::string_view text) {
   const bool is_hex = text.starts_with("0x");
   const auto number = parse_number(text.substr(is_hex ? 2 : 0), is_hex ? 16 : 10);

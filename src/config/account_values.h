@@ -7,6 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "config/check.h"
+#include "config/config.h"
+
 namespace trunkline::config {
 
 // "+05:30", at most 14 hours either way.
@@ -17,6 +20,9 @@ std::string digits_of(std::string number);
 
 // Octets as 0x and pairs of hexadecimal digits.
 std::optional<std::string> parse_hex_octets(std::string_view text);
+
+// What brings it messages from phones: inbound, inbound_wait, outbind.
+void read_inbound(const Value& value, SmppAccount& account);
 
 // A parameter's tag, "0x1400" or "5120". Not 0.
 std::optional<std::uint16_t> parse_tag(std::string_view text);

@@ -512,8 +512,7 @@ class Compiler {
       account.alphabet = alphabet == "latin1"  ? SmppAccount::Alphabet::latin1
                          : alphabet == "ascii" ? SmppAccount::Alphabet::ascii
                                                : SmppAccount::Alphabet::gsm;
-      account.inbound_joined = value.at("inbound").text() == "joined";
-      account.inbound_wait = value.at("inbound_wait").duration(account.inbound_wait);
+      read_inbound(value, account);
       account.receipts = receipts(value.at("receipts"));
       config_.accounts.push_back(std::move(account));
     }

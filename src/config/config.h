@@ -131,6 +131,15 @@ struct SmppAccount {
   base::Duration dedup{0};             // the same submit again within this: the same message
   // What data_coding 0 means to it.
   enum class Alphabet : std::uint8_t { gsm, latin1, ascii } alphabet = Alphabet::gsm;
+  // Where we connect and ask it to bind, when there is something to tell and nobody to be told.
+  struct Outbind {
+    std::string host;
+    std::uint16_t port = 0;
+    std::string system_id;
+    std::string password;
+    friend bool operator==(const Outbind&, const Outbind&) = default;
+  };
+  std::optional<Outbind> outbind;
   bool inbound_joined = false;  // messages from phones whole, not part by part
   base::Duration inbound_wait = std::chrono::minutes(10);  // for the parts
   struct Receipts {

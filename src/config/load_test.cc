@@ -318,6 +318,7 @@ TEST(Load, SmppAccountsAndNumbers) {
                                         {"CAMPAIGN", true, c.find_class("marketing")},
                                         {"\x0a\x01", false, c.find_class("otp")}}));
   EXPECT_EQ(shop->dedup, std::chrono::minutes(10));
+  EXPECT_EQ(shop->outbind, (SmppAccount::Outbind{"app.example.com", 2775, "tl", "s3cret"}));
   EXPECT_TRUE(shop->inbound_joined);
   EXPECT_EQ(shop->inbound_wait, std::chrono::minutes(2));
   EXPECT_EQ(c.find_account("shopp"), nullptr);

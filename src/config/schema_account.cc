@@ -51,6 +51,29 @@ constexpr Field kClassTlvFields[] = {
 constexpr Shape kClassTlv{"class tlv", "tenants[].smpp[].class_tlv", kClassTlvFields,
                           "A vendor's parameter by which a submit names its class."};
 
+constexpr Field kOutbindFields[] = {
+    {.key = "host", .kind = Kind::host, .required = true, .doc = "Where the application listens."},
+    {.key = "port",
+     .kind = Kind::integer,
+     .required = true,
+     .min = "1",
+     .max = "65535",
+     .doc = "Its TCP port."},
+    {.key = "system_id",
+     .kind = Kind::text,
+     .fallback = "trunkline",
+     .min = "1",
+     .max = "15",
+     .doc = "Who we say we are."},
+    {.key = "password",
+     .kind = Kind::secret,
+     .absent = "none",
+     .max = "64",
+     .doc = "By which the application knows us; the specification's limit is 8 characters."},
+};
+constexpr Shape kOutbind{"outbind", "tenants[].smpp[].outbind", kOutbindFields,
+                         "Where the application is called when something waits for it."};
+
 constexpr Field kReceiptsFields[] = {
     {.key = "window",
      .kind = Kind::integer,
@@ -179,6 +202,12 @@ constexpr Field kAccountFields[] = {
      .choices = kAlphabets,
      .doc = "What `data_coding` 0 means in its submits: the GSM default alphabet, a septet an "
             "octet, or a character set of 8 bits."},
+    {.key = "outbind",
+     .kind = Kind::object,
+     .absent = "it is waited for",
+     .shape = &kOutbind,
+     .doc = "Where we connect and send `outbind`, without TLS, when something waits for it and it "
+            "has no receiver. It then binds on that connection."},
     {.key = "inbound",
      .kind = Kind::choice,
      .fallback = "parts",

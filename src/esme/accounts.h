@@ -24,7 +24,11 @@ struct Account {
   std::vector<std::shared_ptr<EsmeSession>> bound;
   std::size_t next = 0;  // in `bound`: whom to tell next
   queue::RateLimiter rate{0, 0};
-  double rate_per_s = 0;                // what `rate` was set to
+  double rate_per_s = 0;  // what `rate` was set to
+  // Outbind: whether somebody is being called, when to look again, how often it was in vain.
+  bool calling = false;
+  base::Mono call_at{};
+  unsigned calls = 0;
   std::vector<message::NoticeAt> told;  // to be removed from the store
   // Those, and what is being removed: not to be told again, should the store still have them.
   std::set<message::NoticeAt> leaving;

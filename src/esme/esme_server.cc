@@ -140,17 +140,19 @@ void EsmeServer::Impl::accept() {
 }
 
 // Too many, or too many that have not said who they are: closed at once.
-void EsmeServer::Impl::on_accepted(Tcp::socket socket, std::unique_ptr<wire::TlsChannel> tls) {
+EsmeServer::Impl::SessionPtr EsmeServer::Impl::on_accepted(Tcp::socket socket,
+                                                           std::unique_ptr<wire::TlsChannel> tls) {
   if (draining_ || sessions_.size() >= limits::kEsmeConnectionsMax ||
       unbound_ >= limits::kEsmeUnboundMax) {
     metrics_.counter(telemetry::Metric::esme_binds, {"overload"})->add();
-    return;
+    return nullptr;
   }
   const auto session = std::make_shared<EsmeSession>(std::move(socket), *this, ++last_serial_,
                                                      session_config(options_), std::move(tls));
   sessions_.emplace(session->serial(), session);
   ++unbound_;
   session->start();
+  return session;
 }
 
 void EsmeServer::Impl::on_passed(wire::TlsGate::Passed passed) {
@@ -173,11 +175,12 @@ void EsmeServer::Impl::on_tls_refused(const std::string& address, const std::str
                  telemetry::Fields{{"peer", address}});
 }
 
-void EsmeServer::Impl::on_closed(EsmeSession& session, const std::string& why, base::Mono) {
+void EsmeServer::Impl::on_closed(EsmeSession& session, const std::string& why, base::Mono now) {
   const auto found = sessions_.find(session.serial());
   if (found == sessions_.end()) return;
   const SessionPtr self = found->second;
   sessions_.erase(found);
+  if (!session.called.empty()) call_ended(account(session.called), now);
   if (session.admitted) {
     Account& a = account(session.system_id);
     std::erase(a.bound, self);
@@ -278,6 +281,7 @@ void EsmeServer::Impl::arm_timer() {
 
 void EsmeServer::Impl::on_timer() {
   check_accounts(options_.clock().mono);
+  call_out(options_.clock().mono);
   metrics_.gauge(telemetry::Metric::esme_sessions, {})
       ->set(static_cast<double>(sessions_.size() - unbound_));
   for (auto& [system_id, a] : accounts_) {

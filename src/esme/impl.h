@@ -1,6 +1,7 @@
 // The inside of EsmeServer. One class, several files:
 //   esme_server.cc  listener, threads, the way in and out
 //   binds.cc        who may come in
+//   outbinds.cc     who is called, to come in
 //   requests.cc     submit_sm, data_sm, submit_multi, query_sm, cancel_sm, replace_sm
 //   telling.cc      receipts and messages from phones
 #pragma once
@@ -59,8 +60,8 @@ class EsmeServer::Impl final : public SessionOwner {
 
   // --- esme_server.cc
   void accept();
-  void on_accepted(boost::asio::ip::tcp::socket socket,
-                   std::unique_ptr<wire::TlsChannel> tls = nullptr);
+  SessionPtr on_accepted(boost::asio::ip::tcp::socket socket,
+                         std::unique_ptr<wire::TlsChannel> tls = nullptr);
   void on_passed(wire::TlsGate::Passed passed);
   void on_tls_refused(const std::string& address, const std::string& why);
   void on_effects();
@@ -84,6 +85,13 @@ class EsmeServer::Impl final : public SessionOwner {
   void refuse(EsmeSession& session, std::uint32_t status, std::string_view why, base::Mono now);
   void on_bound(EsmeSession& session) override;
   void check_accounts(base::Mono now);
+
+  // --- outbinds.cc
+  struct Call;
+  void call_out(base::Mono now);
+  void call(Account& account, const config::SmppAccount::Outbind& outbind, base::Mono now);
+  void on_call(const std::shared_ptr<Call>& call, boost::system::error_code error);
+  void call_ended(Account& account, base::Mono now);
 
   // --- requests.cc
   void on_request(EsmeSession& session, std::uint32_t sequence, const smpp::Pdu& request,

@@ -32,6 +32,11 @@ EsmeSession::EsmeSession(boost::asio::ip::tcp::socket socket, SessionOwner& owne
 
 void EsmeSession::start() { connection_->start(); }
 
+void EsmeSession::outbind(const smpp::Outbind& outbind, base::Mono now) {
+  if (!connection_->session().outbind(outbind, now)) return close("outbind cannot be written", now);
+  connection_->pump(now);
+}
+
 bool EsmeSession::is_bound() const {
   return connection_->is_connected() && connection_->session().state() == smpp::SessionState::bound;
 }

@@ -49,6 +49,8 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
               const smpp::SessionConfig& config, std::unique_ptr<wire::TlsChannel> tls);
 
   void start();
+  // On a connection that we made: asks the peer to bind.
+  void outbind(const smpp::Outbind& outbind, base::Mono now);
 
   std::uint64_t serial() const { return serial_; }
   const boost::asio::ip::address& address() const { return address_; }
@@ -79,6 +81,7 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
 
   // --- the owner's own
   std::string system_id;  // as the bind says
+  std::string called;     // we made the connection, for this account
   bool admitted = false;  // the account exists, and the password was its
   bool touched = false;   // flush() is due
   bool ending = false;    // end() was called

@@ -4,6 +4,7 @@
 //   {"id":2,"op":"call","name":"a","command":"bind_transceiver","pdu":{…}}   answers with the response PDU
 //   {"id":3,"op":"answer","name":"a","status":0}      how deliver_sm and data_sm are answered from now on; null: not at all
 //   {"id":4,"op":"close","name":"a"}
+//   {"id":6,"op":"listen","name":"a","bind":{…}}      for connections on which an outbind is answered with a bind
 //   {"id":5,"op":"tlv","tag":5123,"name":"vendor"}    a text parameter that PDUs may have from now on
 'use strict';
 const smpp = require('smpp');
@@ -40,6 +41,18 @@ const ops = {
   answer({id, name, status}) {
     sessions[name].status = status;
     say({id, ok: true});
+  },
+  listen({id, name, bind}) {
+    const server = smpp.createServer((session) => {
+      session.on('error', () => {});
+      session.on('pdu', (pdu) => {
+        if (pdu.isResponse()) return;
+        say({event: pdu.command, name, pdu: plain(pdu)});
+        if (pdu.command === 'outbind') session.bind_receiver(bind, () => {});
+        else session.send(pdu.response());
+      });
+    });
+    server.listen(0, '127.0.0.1', () => say({id, pdu: {port: server.address().port}}));
   },
   tlv({id, tag, name}) {
     smpp.addTLV(name, {id: tag, type: smpp.types.tlv.cstring});
