@@ -12,13 +12,18 @@ constexpr std::size_t kCompactBytes = 64 * 1024;
 
 std::expected<void, EncodeError> Outbox::push(const Pdu& pdu, std::uint32_t sequence,
                                               std::uint32_t status) {
-  return encode(pdu, sequence, status, bytes_, dialect_);
+  const std::size_t before = bytes_.size();
+  auto done = encode(pdu, sequence, status, bytes_, dialect_);
+  if (tap_ != nullptr && done) tap_->queued(std::string_view(bytes_).substr(before));
+  return done;
 }
 
 std::expected<void, EncodeError> Outbox::push_request(const Pdu& pdu, std::uint32_t sequence,
                                                       base::Mono not_after) {
   const std::uint64_t start = stream_end();
+  const std::size_t before = bytes_.size();
   if (auto done = encode(pdu, sequence, 0, bytes_, dialect_); !done) return done;
+  if (tap_ != nullptr) tap_->queued(std::string_view(bytes_).substr(before));
   queue_.push_back({start, stream_end(), not_after, sequence});
   earliest_ = std::min(earliest_, not_after);
   return {};
@@ -97,6 +102,7 @@ void Outbox::withdraw_if(Predicate goes) {
     Request r = *it;
     if (r.start >= fixed) {
       if (goes(r)) {
+        if (tap_ != nullptr) tap_->withdrawn(r.sequence);
         close_gap(r.start);
         removed += r.end - r.start;
         moved_to = r.end;

@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "smpp/pdu.h"
+#include "smpp/tap.h"
 
 namespace trunkline::smpp {
 
@@ -18,6 +19,8 @@ class Outbox {
  public:
   // Of what is pushed from now on.
   void set_dialect(const Dialect& dialect) { dialect_ = dialect; }
+
+  void set_tap(Tap* tap) { tap_ = tap; }
 
   // An answer, or a request of the session itself.
   std::expected<void, EncodeError> push(const Pdu& pdu, std::uint32_t sequence,
@@ -59,6 +62,7 @@ class Outbox {
   std::uint64_t handed_end() const { return taken_ + chunk_.size(); }
 
   Dialect dialect_;
+  Tap* tap_ = nullptr;
   std::string bytes_;          // from head_ on: not yet taken by the socket
   std::size_t head_ = 0;       //
   std::uint64_t taken_ = 0;    // stream offset of bytes_[head_]

@@ -59,6 +59,7 @@ class SmppSession::Impl {
   Dialect dialect_;
   RequestTable requests_;
   Outbox outbox_;
+  Tap* tap_ = nullptr;
   std::size_t unanswered_ = 0;  // inbound requests the caller holds
   SessionCounters counters_;
 
@@ -323,6 +324,7 @@ void SmppSession::Impl::on_received(std::string_view bytes, Mono now) {
 
 void SmppSession::Impl::on_frame(std::string_view frame, Mono now) {
   ++counters_.pdus_in;
+  if (tap_ != nullptr) tap_->received(frame);
   const bool bound = state_ == SessionState::bound || state_ == SessionState::unbinding;
   if (config_.role == Role::smsc && !bound && counters_.pdus_in > limits::kPdusBeforeBindMax) {
     return must_close(CloseReason::too_much_before_bind);
@@ -683,6 +685,10 @@ CloseReason SmppSession::close_reason() const { return impl_->close_reason_; }
 std::size_t SmppSession::outstanding() const { return impl_->requests_.size(); }
 std::size_t SmppSession::window_free() const { return impl_->window_free(); }
 std::size_t SmppSession::inbound_unanswered() const { return impl_->unanswered_; }
+void SmppSession::set_tap(Tap* tap) {
+  impl_->tap_ = tap;
+  impl_->outbox_.set_tap(tap);
+}
 std::size_t SmppSession::unsent_bytes() const { return impl_->outbox_.unsent_bytes(); }
 bool SmppSession::wants_read() const {
   return impl_->outbox_.unsent_bytes() < 2 * limits::kLinkUnsentBytesMax;

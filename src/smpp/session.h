@@ -33,6 +33,7 @@
 #include "base/time.h"
 #include "smpp/operations.h"
 #include "smpp/pdu.h"
+#include "smpp/tap.h"
 
 namespace trunkline::smpp {
 
@@ -237,6 +238,9 @@ class SmppSession {
 
   void on_received(std::string_view bytes, base::Mono now);
   void on_timer(base::Mono now);
+
+  // Null: none. Must outlive the session, or be taken away.
+  void set_tap(Tap* tap);
 
   // The next bytes for the socket, at most `max_bytes` (> 0). Requests whose not_after has passed
   // are withdrawn here, at the last moment. Empty if there is nothing to write, or while the chunk
