@@ -215,7 +215,23 @@ HttpClient::Result<std::size_t> HttpClient::read_some(base::Mono until) {
 
 // The header by Beast; the body by hand, as in http_parser.cc.
 HttpClient::Result<HttpReply> HttpClient::receive(bool is_head) {
-  const base::Mono until = mono_now() + timeout_;
+  return receive(is_head, nullptr);
+}
+
+HttpClient::Result<HttpReply> HttpClient::stream(
+    std::string_view target, std::string_view headers,
+    const std::function<void(std::string_view)>& piece) {
+  if (auto sent =
+          send(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", target, host_, headers));
+      !sent) {
+    return std::unexpected(sent.error());
+  }
+  return receive(/*is_head=*/false, piece);
+}
+
+HttpClient::Result<HttpReply> HttpClient::receive(
+    bool is_head, const std::function<void(std::string_view)>& piece) {
+  base::Mono until = mono_now() + timeout_;
   const auto more = [&]() -> Result<bool> {  // false: the server is done
     const auto count = read_some(until);
     if (!count) return std::unexpected(count.error());
@@ -252,12 +268,18 @@ HttpClient::Result<HttpReply> HttpClient::receive(bool is_head) {
 
   ChunkedDecoder decoder;
   const bool chunked = parser.chunked();
+  const bool hand_out = piece && chunked && reply.status == 200;
   const auto length = parser.content_length();
   for (;;) {
     if (chunked) {
       std::size_t taken = 0;
       const auto status = decoder.put(unread_, kBodyMax, reply.body, taken);
       unread_.erase(0, taken);
+      if (hand_out && !reply.body.empty()) {
+        piece(reply.body);
+        reply.body.clear();
+        until = mono_now() + timeout_;
+      }
       if (status == ChunkedDecoder::Status::done) return reply;
       if (status != ChunkedDecoder::Status::more) {
         return error(ErrorKind::garbled, fmt::format("{} sends broken chunks", host_));

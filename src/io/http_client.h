@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,11 @@ class HttpClient {
   Result<HttpReply> request(std::string_view method, std::string_view target,
                             std::string_view headers = {}, std::string_view body = {});
 
+  // GET. While the answer's status is 200 its body is handed to `piece` as it comes, and `timeout`
+  // bounds each wait for more of it; the reply's own body is that of any other status.
+  Result<HttpReply> stream(std::string_view target, std::string_view headers,
+                           const std::function<void(std::string_view)>& piece);
+
   // The parts, for whoever wants to send what is not a well-formed request.
   Result<void> send(std::string_view octets);
   Result<HttpReply> receive(bool is_head = false);
@@ -69,6 +75,7 @@ class HttpClient {
  private:
   HttpClient(int fd, std::string host, base::Duration timeout);
   Result<std::size_t> read_some(base::Mono until);
+  Result<HttpReply> receive(bool is_head, const std::function<void(std::string_view)>& piece);
 
   int fd_ = -1;
   std::string host_;

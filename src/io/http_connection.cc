@@ -71,7 +71,7 @@ void HttpConnection::make_room() {
 void HttpConnection::read() {
   if (reading_ || closed_ || read_ended_) return;
   if (phase_ == Phase::closing) return;
-  if (phase_ == Phase::lingering) {
+  if (phase_ == Phase::lingering || phase_ == Phase::streaming) {
     begin_ = end_ = 0;
   } else if (!may_take_more()) {
     return;
@@ -93,7 +93,7 @@ void HttpConnection::read() {
 }
 
 void HttpConnection::on_read(std::size_t count) {
-  if (phase_ == Phase::lingering || phase_ == Phase::closing) {
+  if (phase_ == Phase::lingering || phase_ == Phase::closing || phase_ == Phase::streaming) {
     read();
     return;
   }
@@ -105,7 +105,8 @@ void HttpConnection::on_read(std::size_t count) {
 
 void HttpConnection::on_read_end() {
   read_ended_ = true;
-  if (phase_ == Phase::lingering) {
+  // Who asked for an answer that goes on, and shuts its side down, has gone.
+  if (phase_ == Phase::lingering || phase_ == Phase::streaming) {
     close();
     return;
   }
@@ -121,7 +122,7 @@ void HttpConnection::on_read_end() {
 bool HttpConnection::is_quiet() const { return exchanges_.empty() && written_ == output_.size(); }
 
 void HttpConnection::process() {
-  while (!closed_ && phase_ != Phase::closing && phase_ != Phase::lingering && take_request()) {
+  while (!closed_ && phase_ < Phase::streaming && take_request()) {
   }
   if (continue_due_ && exchanges_.empty()) host_.mark_dirty(slot_);
 }
@@ -217,6 +218,66 @@ void HttpConnection::answer(std::uint64_t sequence, HttpResponse&& response) {
   if (sequence == first_sequence_) host_.mark_dirty(slot_);
 }
 
+void HttpConnection::begin_stream(std::uint64_t sequence, HttpResponse&& head) {
+  if (closed_ || sequence < first_sequence_ || sequence - first_sequence_ >= exchanges_.size())
+    return;
+  exchanges_[sequence - first_sequence_].is_stream = true;
+  answer(sequence, std::move(head));
+}
+
+// Null: the client is gone.
+HttpConnection::Exchange* HttpConnection::find_stream(std::uint64_t sequence) {
+  if (closed_ || sequence < first_sequence_ || sequence - first_sequence_ >= exchanges_.size())
+    return nullptr;
+  Exchange& exchange = exchanges_[sequence - first_sequence_];
+  return exchange.is_stream ? &exchange : nullptr;
+}
+
+HttpServer::Streamed HttpConnection::stream(std::uint64_t sequence, std::string_view piece) {
+  Exchange* exchange = find_stream(sequence);
+  if (exchange == nullptr) return HttpServer::Streamed::gone;
+  if (!exchange->head_is_out || output_.size() - written_ >= limits::kHttpStreamUnsentMax) {
+    return HttpServer::Streamed::full;
+  }
+  if (written_ >= kOutputKept) {  // a slow reader may never have taken all there is
+    output_.erase(0, written_);
+    written_ = 0;
+    written_at_deadline_ = 0;
+    if (writing_) write_deadline_ = mono_now() + host_.limits().write_timeout;
+  }
+  append_piece(*exchange, piece);
+  host_.mark_dirty(slot_);
+  return HttpServer::Streamed::taken;
+}
+
+void HttpConnection::end_stream(std::uint64_t sequence) {
+  Exchange* exchange = find_stream(sequence);
+  if (exchange == nullptr || exchange->stream_ended) return;
+  exchange->stream_ended = true;
+  host_.mark_dirty(slot_);
+}
+
+// RFC 9112 7.1; a client of HTTP/1.0 reads to the end.
+void HttpConnection::append_piece(const Exchange& exchange, std::string_view piece) {
+  if (piece.empty()) return;  // would be the end
+  if (!exchange.is_http_1_0) fmt::format_to(std::back_inserter(output_), "{:x}\r\n", piece.size());
+  output_.append(piece);
+  if (!exchange.is_http_1_0) output_.append("\r\n");
+}
+
+// The last answer of its connection: what is read further is only to see the client leave.
+void HttpConnection::append_stream_head(Exchange& exchange) {
+  const HttpResponse& r = exchange.response;
+  fmt::format_to(std::back_inserter(output_),
+                 "HTTP/1.1 {}\r\nDate: {}\r\nContent-Type: {}\r\nConnection: close\r\n{}{}\r\n",
+                 http_status_line(r.status), host_.date(), r.content_type,
+                 exchange.is_http_1_0 ? "" : "Transfer-Encoding: chunked\r\n", r.headers);
+  append_piece(exchange, r.body);
+  exchange.head_is_out = true;
+  exchanges_.resize(1);
+  set_phase(Phase::streaming, base::Mono::max());
+}
+
 void HttpConnection::append_response(Exchange& exchange) {
   const HttpResponse& r = exchange.response;
   const bool last = r.close || (phase_ == Phase::closing && exchanges_.size() == 1);
@@ -253,7 +314,14 @@ void HttpConnection::append_response(Exchange& exchange) {
 void HttpConnection::pump() {
   if (closed_) return;
   while (!exchanges_.empty() && exchanges_.front().ready) {
-    append_response(exchanges_.front());
+    if (Exchange& front = exchanges_.front(); front.is_stream) {
+      if (!front.head_is_out) append_stream_head(front);
+      if (!front.stream_ended) break;
+      if (!front.is_http_1_0) output_.append("0\r\n\r\n");
+      set_phase(Phase::closing, base::Mono::max());
+    } else {
+      append_response(front);
+    }
     exchanges_.pop_front();
     ++first_sequence_;
   }
@@ -264,7 +332,7 @@ void HttpConnection::pump() {
   if (!writing_) write();
   if (closed_) return;
   // Requests may have waited in the buffer for the pipeline to have room.
-  if (!reading_ && begin_ < end_) process();
+  if (!reading_ && begin_ < end_ && phase_ != Phase::streaming) process();
   read();
 }
 
@@ -359,6 +427,7 @@ void HttpConnection::check_deadlines(base::Mono now) {
     case Phase::lingering:
       close();
       return;
+    case Phase::streaming:
     case Phase::closing:
       return;
   }

@@ -44,6 +44,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::uint32_t generation() const { return generation_; }
 
   void answer(std::uint64_t sequence, HttpResponse&& response);
+  void begin_stream(std::uint64_t sequence, HttpResponse&& head);
+  HttpServer::Streamed stream(std::uint64_t sequence, std::string_view piece);
+  void end_stream(std::uint64_t sequence);
   // Puts ready answers into the output, writes, and goes on reading if that made room.
   void pump();
   // Ends what has waited too long.
@@ -57,9 +60,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     bool ready = false;
     bool is_head = false;
     bool is_http_1_0 = false;
+    bool is_stream = false;
+    bool head_is_out = false;   // of a stream
+    bool stream_ended = false;  //
     HttpResponse response;
   };
-  enum class Phase : std::uint8_t { idle, header, body, closing, lingering };
+  enum class Phase : std::uint8_t { idle, header, body, streaming, closing, lingering };
 
   void read();
   void on_read(std::size_t count);
@@ -70,6 +76,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void refuse(int status, std::string_view detail);
   void make_room();
   void append_response(Exchange& exchange);
+  void append_stream_head(Exchange& exchange);
+  void append_piece(const Exchange& exchange, std::string_view piece);
+  Exchange* find_stream(std::uint64_t sequence);
   void write();
   void after_write();
   void linger();

@@ -115,11 +115,18 @@ class HttpServer::Impl final : public HttpConnectionHost,
     arm_timer();
   }
 
+  // Null if it is gone.
+  std::shared_ptr<HttpConnection> find(const HttpTicket& ticket) const {
+    if (ticket.slot >= slots_.size()) return nullptr;
+    const auto& connection = slots_[ticket.slot].connection;
+    const bool same = connection != nullptr && connection->generation() == ticket.generation;
+    return same ? connection : nullptr;
+  }
+
   void answer(const HttpTicket& ticket, HttpResponse&& response) {
-    if (ticket.slot >= slots_.size()) return;
-    const auto connection = slots_[ticket.slot].connection;
-    if (connection == nullptr || connection->generation() != ticket.generation) return;
-    connection->answer(ticket.sequence, std::move(response));
+    if (const auto connection = find(ticket)) {
+      connection->answer(ticket.sequence, std::move(response));
+    }
   }
 
   void flush() override {
@@ -319,6 +326,18 @@ void HttpServer::answer(const HttpTicket& ticket, HttpResponse&& response) {
   impl_->answer(ticket, std::move(response));
 }
 void HttpServer::flush() { impl_->flush(); }
+void HttpServer::begin_stream(const HttpTicket& ticket, HttpResponse&& head) {
+  if (const auto connection = impl_->find(ticket)) {
+    connection->begin_stream(ticket.sequence, std::move(head));
+  }
+}
+HttpServer::Streamed HttpServer::stream(const HttpTicket& ticket, std::string_view piece) {
+  const auto connection = impl_->find(ticket);
+  return connection ? connection->stream(ticket.sequence, piece) : Streamed::gone;
+}
+void HttpServer::end_stream(const HttpTicket& ticket) {
+  if (const auto connection = impl_->find(ticket)) connection->end_stream(ticket.sequence);
+}
 void HttpServer::drain() { impl_->drain(); }
 void HttpServer::on_empty(std::function<void()> callback) { impl_->on_empty(std::move(callback)); }
 void HttpServer::close() { impl_->close(); }

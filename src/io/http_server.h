@@ -97,6 +97,18 @@ class HttpServer {
   void answer(const HttpTicket& ticket, HttpResponse&& response);
   void flush();
 
+  // An answer that goes on: the head instead of answer(), then any number of pieces, then its end,
+  // which ends the connection too. `head.body` is its first piece. Not for HEAD. What is written
+  // leaves at flush(), or the end of the turn.
+  void begin_stream(const HttpTicket& ticket, HttpResponse&& head);
+  enum class Streamed : std::uint8_t {
+    taken,
+    full,  // nothing of it was taken: the client does not read; try again
+    gone,  // the client is
+  };
+  Streamed stream(const HttpTicket& ticket, std::string_view piece);
+  void end_stream(const HttpTicket& ticket);
+
   // Accepts no more; closes idle connections now and the others after the answers they wait for.
   void drain();
   // Calls back, on the loop, once no connection is left (at once if there is none). Set before
