@@ -15,22 +15,35 @@ std::string_view bearer_token(std::string_view authorization) {
   return authorization;
 }
 
-bool may_read(std::string_view role) { return role == "viewer" || role == "operator"; }
+bool may(std::string_view role, Need need) {
+  return role == "operator" || (role == "viewer" && need != Need::operate);
+}
+
+const config::AdminToken* find_token(const config::Config& config, std::string_view token) {
+  const std::string digest = seal::sha256_hex(token);
+  const config::AdminToken* found = nullptr;
+  for (const config::AdminToken& known : config.admin_tokens) {
+    if (seal::equal_secret(known.sha256_hex, digest)) found = &known;
+  }
+  return found;
+}
 
 }  // namespace
+
+std::string token_id(const config::Config& config, std::string_view authorization) {
+  const std::string_view token = bearer_token(authorization);
+  const config::AdminToken* found = token.empty() ? nullptr : find_token(config, token);
+  return found != nullptr ? found->id : "";
+}
 
 Access access_of(const config::Config& config, Need need, std::string_view authorization) {
   if (need == Need::nothing || (need == Need::metrics && config.metrics_open))
     return Access::allowed;
   const std::string_view token = bearer_token(authorization);
   if (token.empty()) return Access::no_token;
-  const std::string digest = seal::sha256_hex(token);
-  const config::AdminToken* found = nullptr;
-  for (const config::AdminToken& known : config.admin_tokens) {
-    if (seal::equal_secret(known.sha256_hex, digest)) found = &known;
-  }
+  const config::AdminToken* found = find_token(config, token);
   if (found == nullptr) return Access::no_token;
-  return may_read(found->role) ? Access::allowed : Access::role_too_low;
+  return may(found->role, need) ? Access::allowed : Access::role_too_low;
 }
 
 }  // namespace trunkline::admin

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,10 +22,14 @@ enum class Need : std::uint8_t {
   nothing,  // anybody may
   metrics,  // nothing if the configuration opens metrics, else to read
   read,     // role viewer or operator
+  operate,  // role operator
 };
 
 // `authorization`: the value of the header field, "Bearer TOKEN"; empty if absent. Every token is
 // compared, each in constant time, whichever matches.
 Access access_of(const config::Config& config, Need need, std::string_view authorization);
+
+// The id of the token, for the log; empty if it is none of ours.
+std::string token_id(const config::Config& config, std::string_view authorization);
 
 }  // namespace trunkline::admin

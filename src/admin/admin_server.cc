@@ -6,9 +6,11 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <optional>
 #include <thread>
 
 #include "admin/access.h"
+#include "admin/traces.h"
 #include "admin/views.h"
 #include "io/problem.h"
 
@@ -55,7 +57,9 @@ io::Problem role_too_low() {
 }
 io::Problem no_such_path() {
   return {.code = io::ProblemCode::not_found,
-          .detail = "there is /healthz, /readyz, /metrics, /v1/carriers and /v1/queues"};
+          .detail =
+              "there is /healthz, /readyz, /metrics, /v1/carriers, /v1/queues, "
+              "/v1/carriers/NAME/trace and /v1/accounts/NAME/trace"};
 }
 io::Problem wrong_method() {
   return {.code = io::ProblemCode::invalid_request,
@@ -79,10 +83,12 @@ class AdminServer::Impl {
          .limits = options_.http,
          .body_limit = [](std::string_view) { return kBodyBytesMax; }},
         [this](const io::HttpRequest& request, const io::HttpTicket& ticket) {
+          if (const auto peer = traced_peer(request.path)) return trace(*peer, request, ticket);
           server_->answer(ticket, respond(request));
         });
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
+    traces_.emplace(context_, *server_, backend_, options_.clock);
     return {};
   }
 
@@ -98,6 +104,7 @@ class AdminServer::Impl {
   void stop() {
     if (thread_.joinable()) {
       asio::post(context_, [this] {
+        traces_->end_all();
         server_->close();
         context_.stop();
       });
@@ -112,6 +119,31 @@ class AdminServer::Impl {
     io::HttpResponse response = respond_with_page(request);
     response.headers += "Cache-Control: no-store\r\n";
     return response;
+  }
+
+  // With bodies for operators only; which peers there are is told to those who may read.
+  void trace(const PeerName& peer, const io::HttpRequest& request, const io::HttpTicket& ticket) {
+    const auto config = backend_.config();
+    const std::string_view authorization =
+        request.header_count("authorization") == 1 ? request.header("authorization") : "";
+    const bool bodies = request.query == "bodies=1";
+    std::optional<io::Problem> problem;
+    switch (access_of(*config, bodies ? Need::operate : Need::read, authorization)) {
+      case Access::allowed:
+        break;
+      case Access::no_token:
+        problem = no_token();
+        break;
+      case Access::role_too_low:
+        problem = role_too_low();
+        break;
+    }
+    if (!problem && request.method != "GET") problem = wrong_method();
+    if (!problem) problem = traces_->begin(peer, bodies, token_id(*config, authorization), ticket);
+    if (!problem) return;
+    io::HttpResponse response = io::to_response(*problem);
+    response.headers += "Cache-Control: no-store\r\n";
+    server_->answer(ticket, std::move(response));
   }
 
   // In this order, so that without a token nothing below /v1/ can be told apart.
@@ -170,6 +202,7 @@ class AdminServer::Impl {
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
   std::unique_ptr<io::HttpServer> server_;
+  std::optional<Traces> traces_;
   std::thread thread_;
 };
 

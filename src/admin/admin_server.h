@@ -1,5 +1,5 @@
 // The operator API on its own listener and thread, so that a flood of messages cannot hide the
-// gateway's health: /healthz /readyz /metrics /v1/carriers /v1/queues.
+// gateway's health: /healthz /readyz /metrics /v1/carriers /v1/queues, and live traces of peers.
 //
 // /healthz and /readyz are open; /metrics is open if the configuration says metrics_open; the rest
 // needs an admin token (sha256 in the configuration) of role viewer or operator.
@@ -17,9 +17,17 @@
 #include "engine/engine.h"
 #include "io/clock.h"
 #include "io/http_server.h"
+#include "io/line_queue.h"
 #include "telemetry/metrics.h"
 
 namespace trunkline::admin {
+
+// A live trace: lines of JSON until it is ended.
+struct PeerName {
+  enum class Kind : std::uint8_t { carrier, account } kind = Kind::carrier;
+  std::string name;
+};
+enum class TraceBegun : std::uint8_t { yes, unknown_peer, traced_already };
 
 // service/ implements it. Called from the admin thread only; must not block on the engine.
 class Backend {
@@ -35,6 +43,10 @@ class Backend {
   // Called before each scrape: set the gauges that are read rather than counted.
   virtual void refresh_gauges(telemetry::Metrics& metrics) = 0;
   virtual telemetry::Metrics& metrics() = 0;
+  // Lines come into the queue until end_trace(). `bodies`: with texts and whole numbers.
+  virtual TraceBegun begin_trace(const PeerName& peer, bool bodies,
+                                 std::shared_ptr<io::LineQueue> lines) = 0;
+  virtual void end_trace(const PeerName& peer) = 0;
 };
 
 struct Options {

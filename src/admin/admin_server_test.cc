@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
+#include <thread>
 
 #include "admin/access.h"
 #include "admin/views.h"
@@ -70,6 +72,25 @@ class FakeBackend final : public Backend {
     metrics.gauge(Metric::carrier_up, {"alpha"})->set(++refreshed_);
   }
   telemetry::Metrics& metrics() override { return metrics_; }
+  TraceBegun begin_trace(const PeerName& peer, bool bodies,
+                         std::shared_ptr<io::LineQueue> lines) override {
+    const std::lock_guard lock(mutex_);
+    const bool is_carrier = peer.kind == PeerName::Kind::carrier;
+    if (peer.name != (is_carrier ? "alpha" : "app")) return TraceBegun::unknown_peer;
+    if (traces.contains(peer.name)) return TraceBegun::traced_already;
+    traces[peer.name] = {bodies, std::move(lines)};
+    return TraceBegun::yes;
+  }
+  void end_trace(const PeerName& peer) override {
+    const std::lock_guard lock(mutex_);
+    traces.erase(peer.name);
+  }
+  std::shared_ptr<io::LineQueue> traced(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    const auto found = traces.find(name);
+    return found == traces.end() ? nullptr : found->second.second;
+  }
+  std::map<std::string, std::pair<bool, std::shared_ptr<io::LineQueue>>> traces;
 
   void set_missing(std::vector<std::string> missing) {
     const std::lock_guard lock(mutex_);
@@ -278,6 +299,56 @@ TEST(Access, ReadsTheHeaderAsRfc6750HasIt) {
   // The hash is not the token.
   EXPECT_EQ(ask("Bearer " + c.admin_tokens[0].sha256_hex), Access::no_token);
   EXPECT_EQ(access_of(config::Config{}, Need::read, "Bearer x"), Access::no_token);
+}
+
+TEST_F(AdminServerTest, ATraceIsStreamedUntilItsReaderLeaves) {
+  auto reader = io::HttpClient::connect("127.0.0.1", server_->port(), 30s);
+  ASSERT_TRUE(reader);
+  const std::string headers = "Authorization: Bearer tl_eyes\r\n";
+  ASSERT_TRUE(
+      reader->send("GET /v1/carriers/alpha/trace HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n"));
+  while (!backend_.traced("alpha")) std::this_thread::yield();
+  EXPECT_EQ(get("/v1/carriers/alpha/trace", "tl_ops").status, 409);
+  EXPECT_EQ(get("/v1/carriers/beta/trace", "tl_ops").status, 404);
+  EXPECT_EQ(get("/v1/accounts/alpha/trace", "tl_ops").status, 404);
+  reader->reset();
+  // What is written to who has left tells that he has.
+  while (const auto lines = backend_.traced("alpha")) {
+    lines->put(std::string(1000, 'x'));
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(get("/v1/carriers/alpha/trace?bodies=1", "tl_eyes").status, 403);
+  EXPECT_EQ(get("/v1/carriers/alpha/trace?bodies=1", "tl_odd").status, 403);
+  EXPECT_EQ(get("/v1/carriers/alpha/trace").status, 401);
+  EXPECT_EQ(ask("POST", "/v1/carriers/alpha/trace", "tl_ops").status, 405);
+}
+
+TEST_F(AdminServerTest, LinesAndWhatWasDroppedReachTheReader) {
+  std::mutex mutex;
+  std::string seen;
+  const auto has_seen = [&](std::string_view text) {
+    const std::lock_guard lock(mutex);
+    return seen.contains(text);
+  };
+  std::thread reading([&] {
+    auto reader = io::HttpClient::connect("127.0.0.1", server_->port(), 30s);
+    const auto reply =
+        reader->stream("/v1/accounts/app/trace?bodies=1", "Authorization: Bearer tl_ops\r\n",
+                       [&](std::string_view piece) {
+                         const std::lock_guard lock(mutex);
+                         seen += piece;
+                       });
+    EXPECT_TRUE(reply.has_value() || reply.error().kind == io::HttpClient::ErrorKind::closed);
+  });
+  while (!backend_.traced("app")) std::this_thread::yield();
+  const auto lines = backend_.traced("app");
+  lines->put(R"({"line":1})");
+  lines->drop();
+  while (!has_seen("dropped")) std::this_thread::yield();
+  server_->stop();
+  reading.join();
+  EXPECT_EQ(seen, "\n{\"line\":1}\n{\"dropped\":1}\n");
+  EXPECT_FALSE(backend_.traced("app"));
 }
 
 }  // namespace

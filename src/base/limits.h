@@ -66,8 +66,11 @@ inline constexpr auto kHttpBodyTimeout = 30s;    // from end of headers to end o
 inline constexpr auto kHttpIdleTimeout = 75s;    // keep-alive without a request
 inline constexpr auto kHttpWriteTimeout = 30s;   // a client that does not read
 inline constexpr auto kHttpLingerTimeout = 2s;   // after an error: reads on, so the answer arrives
-inline constexpr auto kHttpAnswerTimeout = 30s;  // the engine's silence becomes 503
-inline constexpr std::size_t kHttpFieldsMax = 100;                   // header lines; more: 431
+// Of an answer that goes on, waiting for its client; beyond, its maker has to keep or drop what it
+// has.
+inline constexpr std::size_t kHttpStreamUnsentMax = 256 * 1024;
+inline constexpr auto kHttpAnswerTimeout = 30s;     // the engine's silence becomes 503
+inline constexpr std::size_t kHttpFieldsMax = 100;  // header lines; more: 431
 inline constexpr std::size_t kHttpUnsentBytesMax = 2 * 1024 * 1024;  // a connection; then no reads
 inline constexpr std::size_t kBatchItemsMax = 1'000;
 inline constexpr std::size_t kListLimitMax = 500;
@@ -116,6 +119,11 @@ inline constexpr std::size_t kBindsMax = 64;
 inline constexpr std::size_t kEsmeConnectionsMax = 5'000;  // accepted and closed at once
 inline constexpr std::size_t kEsmeUnboundMax = 1'000;      // of them not bound yet; the same
 inline constexpr std::size_t kTlsHandshakesMax = 1'000;    // under way; the same
+
+// --- looking on -------------------------------------------------------------------------------
+inline constexpr std::size_t kPeerTracesMax = 8;  // at a time; another one is refused
+// Lines that wait for who looks on; beyond, they are dropped and counted.
+inline constexpr std::size_t kPeerTraceBytesMax = 1024 * 1024;
 
 // --- configuration ------------------------------------------------------------------------------
 // Beyond either, `check` and a reload say so and the old configuration stays.

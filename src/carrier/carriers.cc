@@ -99,6 +99,19 @@ class Carriers::Impl {
     thread_.join();
   }
 
+  void trace(const std::string& carrier, std::shared_ptr<const wire::PeerTrace> trace) {
+    asio::post(io_, [this, carrier, trace = std::move(trace)] {
+      if (trace) {
+        context_.traces[carrier] = trace;
+      } else {
+        context_.traces.erase(carrier);
+      }
+      for (Slot& slot : slots_) {
+        if (slot.carrier && slot.carrier->name() == carrier) slot.carrier->trace(trace);
+      }
+    });
+  }
+
   std::vector<LinkStats> stats() {
     const std::lock_guard lock(lifecycle_);
     if (!thread_.joinable()) return stats_now();
@@ -256,6 +269,9 @@ Carriers::~Carriers() { stop(); }
 
 void Carriers::apply(std::vector<config::Carrier> carriers, std::vector<Inbox> numbers, Tls tls) {
   impl_->apply(std::move(carriers), std::move(numbers), std::move(tls));
+}
+void Carriers::trace(const std::string& carrier, std::shared_ptr<const wire::PeerTrace> trace) {
+  impl_->trace(carrier, std::move(trace));
 }
 void Carriers::start() { impl_->start(); }
 void Carriers::send(std::vector<Command>& commands) { impl_->send(commands); }

@@ -31,6 +31,7 @@
 #include "engine/event.h"
 #include "seal/vault.h"
 #include "telemetry/metrics.h"
+#include "wire/peer_trace.h"
 #include "wire/tls_context.h"
 
 namespace trunkline::carrier {
@@ -95,6 +96,10 @@ class Carriers {
   // Closes what is still open, at once; what is out is answered in_doubt. No event is delivered
   // after it returns. Not from the carriers' thread.
   void stop();
+
+  // Any thread. Shows the PDUs of the carrier's links, those to come included, until it is told
+  // with null. One at a time for each carrier.
+  void trace(const std::string& carrier, std::shared_ptr<const wire::PeerTrace> trace);
 
   // Any thread but the carriers'. Waits for the carriers' thread to answer: well under a
   // millisecond unless it is busy.

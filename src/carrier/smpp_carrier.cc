@@ -59,6 +59,10 @@ bool SmppCarrier::adopt(const config::Carrier& config) {
   return true;
 }
 
+void SmppCarrier::trace(const std::shared_ptr<const wire::PeerTrace>& trace) {
+  for (const auto& link : links_) link->trace(trace);
+}
+
 void SmppCarrier::add_stats(base::Mono now, std::vector<LinkStats>& out) const {
   for (const auto& link : links_) out.push_back(link->stats(now));
 }

@@ -26,6 +26,9 @@ class SmppCarrier {
   // Takes over what needs no new connection. False: something else has changed too.
   bool adopt(const config::Carrier& config);
 
+  const std::string& name() const { return config_.name; }
+  void trace(const std::shared_ptr<const wire::PeerTrace>& trace);
+
   void add_stats(base::Mono now, std::vector<LinkStats>& out) const;
 
  private:

@@ -141,6 +141,9 @@ void SmppLink::connect() {
   }
   connection_ = std::make_shared<wire::SmppConnection>(context_.io, owner, std::move(peer),
                                                        session_config(smpp, context_.options));
+  if (const auto found = context_.traces.find(config_.name); found != context_.traces.end()) {
+    trace(found->second);
+  }
   connection_->start();
 }
 

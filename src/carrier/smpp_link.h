@@ -47,6 +47,8 @@ struct LinkContext {
   std::uint32_t last_serial = 0;
   std::unordered_map<std::string, Inbox> inboxes{};  // by digits
   Carriers::Tls tls{};
+  // By carrier: who looks on.
+  std::unordered_map<std::string, std::shared_ptr<const wire::PeerTrace>> traces{};
 };
 
 class SmppLink final : public std::enable_shared_from_this<SmppLink>,
@@ -75,6 +77,10 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
   void adopt(const config::Carrier& config) {
     config_.smpp.default_sender = config.smpp.default_sender;
     config_.smpp.options = config.smpp.options;
+  }
+  // Null: nobody looks on any more.
+  void trace(std::shared_ptr<const wire::PeerTrace> trace) {
+    if (connection_) connection_->trace(std::move(trace), std::to_string(link_));
   }
   bool is_stopped() const { return state_ == LinkState::stopped; }
   LinkStats stats(base::Mono now) const;

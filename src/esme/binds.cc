@@ -32,6 +32,9 @@ void EsmeServer::Impl::refuse(EsmeSession& session, std::uint32_t status, std::s
 void EsmeServer::Impl::on_bind(EsmeSession& session, const smpp::Bind& bind, base::Mono now) {
   const config::SmppAccount* known = config().find_account(bind.system_id);
   session.system_id = bind.system_id;
+  if (const auto found = traces_.find(bind.system_id); found != traces_.end()) {
+    session.trace(found->second);
+  }
   if (draining_) return refuse(session, smpp::kEsmeRsyserr, "the gateway is going down", now);
   const std::string address = session.address().to_string();
   if (!guard_.may_try(address, bind.system_id, now)) {

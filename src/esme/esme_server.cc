@@ -95,6 +95,20 @@ void EsmeServer::Impl::deliver(std::vector<engine::Effect>& effects) {
   if (!effects_.send_all(effects)) effects.clear();
 }
 
+void EsmeServer::Impl::trace(const std::string& system_id,
+                             std::shared_ptr<const wire::PeerTrace> trace) {
+  asio::post(context_, [this, system_id, trace = std::move(trace)] {
+    if (trace) {
+      traces_[system_id] = trace;
+    } else {
+      traces_.erase(system_id);
+    }
+    for (const auto& [serial, session] : sessions_) {
+      if (session->system_id == system_id) session->trace(trace);
+    }
+  });
+}
+
 bool EsmeServer::Impl::drain(base::Duration at_most) {
   if (!thread_.joinable()) return true;
   if (gate_) gate_->stop();
@@ -304,6 +318,9 @@ void EsmeServer::set_tls(std::shared_ptr<const wire::TlsContext> context) {
   impl_->set_tls(std::move(context));
 }
 void EsmeServer::start() { impl_->start(); }
+void EsmeServer::trace(const std::string& system_id, std::shared_ptr<const wire::PeerTrace> trace) {
+  impl_->trace(system_id, std::move(trace));
+}
 void EsmeServer::deliver(std::vector<engine::Effect>& effects) { impl_->deliver(effects); }
 bool EsmeServer::drain(base::Duration at_most) { return impl_->drain(at_most); }
 void EsmeServer::stop() { impl_->stop(); }

@@ -26,6 +26,7 @@
 #include "io/clock.h"
 #include "io/listen.h"
 #include "telemetry/metrics.h"
+#include "wire/peer_trace.h"
 #include "wire/tls_context.h"
 
 namespace trunkline::esme {
@@ -67,6 +68,10 @@ class EsmeServer {
   // Answers with edge::kSmppTag, and NoticeReady, after their commit. Any thread; leaves `effects`
   // empty.
   void deliver(std::vector<engine::Effect>& effects);
+
+  // Any thread. Shows the PDUs of the account's connections, those to come included, from their
+  // bind on until it is told with null. One at a time for each account.
+  void trace(const std::string& system_id, std::shared_ptr<const wire::PeerTrace> trace);
 
   // Accepts no more connections, answers what is in flight, unbinds. True if nobody was cut off.
   // The engine must go on answering meanwhile.

@@ -37,6 +37,7 @@ class EsmeServer::Impl final : public SessionOwner {
   void set_tls(std::shared_ptr<const wire::TlsContext> context) {
     if (gate_) gate_->set_context(std::move(context));
   }
+  void trace(const std::string& system_id, std::shared_ptr<const wire::PeerTrace> trace);
   void start();
   void deliver(std::vector<engine::Effect>& effects);
   bool drain(base::Duration at_most);
@@ -165,6 +166,8 @@ class EsmeServer::Impl final : public SessionOwner {
   boost::asio::ip::tcp::acceptor acceptor_{context_};
   boost::asio::steady_timer timer_{context_};
   std::uint16_t port_ = 0;
+  // By account: who looks on.
+  std::unordered_map<std::string, std::shared_ptr<const wire::PeerTrace>> traces_;
   std::unique_ptr<wire::TlsGate> gate_;
   base::Mono next_tls_log_{};  // the gate's thread
   std::uint64_t tls_not_logged_ = 0;

@@ -58,6 +58,10 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
   bool is_bound() const;
   bool receives() const;  // bound, and not as a transmitter
   smpp::Dialect dialect() const { return connection_->session().dialect(); }
+  // Null: nobody looks on any more.
+  void trace(std::shared_ptr<const wire::PeerTrace> trace) {
+    connection_->trace(std::move(trace), std::to_string(serial_));
+  }
   // "TLSv1.3, TLS_AES_256_GCM_SHA384"; empty: without.
   std::string tls() const { return connection_->tls() ? connection_->tls()->describe() : ""; }
   smpp::BindKind bind_kind() const { return bind_kind_; }

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <future>
 
 #include "base/assert.h"
@@ -285,6 +286,38 @@ bool Gateway::drain(base::Duration at_most) {
   carriers_->stop();
   loop_->stop();
   return answered && quiet;
+}
+
+admin::TraceBegun Gateway::begin_trace(const admin::PeerName& peer, bool bodies,
+                                       std::shared_ptr<io::LineQueue> lines) {
+  const auto config = this->config();
+  const bool is_carrier = peer.kind == admin::PeerName::Kind::carrier;
+  const bool known = is_carrier
+                         ? std::ranges::any_of(config->carriers,
+                                               [&](const config::Carrier& c) {
+                                                 return c.name == peer.name && !c.smpp.host.empty();
+                                               })
+                         : config->find_account(peer.name) != nullptr;
+  if (!known) return admin::TraceBegun::unknown_peer;
+  if (!traced_.insert({is_carrier, peer.name}).second) return admin::TraceBegun::traced_already;
+  set_trace(peer, std::make_shared<const wire::PeerTrace>(wire::PeerTrace{
+                      .lines = std::move(lines),
+                      .peer = peer.name,
+                      .reveal = bodies ? smpp::Reveal::bodies : smpp::Reveal::nothing}));
+  return admin::TraceBegun::yes;
+}
+
+void Gateway::end_trace(const admin::PeerName& peer) {
+  traced_.erase({peer.kind == admin::PeerName::Kind::carrier, peer.name});
+  set_trace(peer, nullptr);
+}
+
+void Gateway::set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace) {
+  if (peer.kind == admin::PeerName::Kind::carrier) {
+    carriers_->trace(peer.name, std::move(trace));
+  } else if (esme_) {
+    esme_->trace(peer.name, std::move(trace));
+  }
 }
 
 std::vector<std::string> Gateway::not_ready() const {

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "admin/admin_server.h"
@@ -75,6 +76,9 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::shared_ptr<const engine::Stats> stats() const override { return loop_->stats(); }
   void refresh_gauges(telemetry::Metrics& metrics) override;
   telemetry::Metrics& metrics() override { return metrics_; }
+  admin::TraceBegun begin_trace(const admin::PeerName& peer, bool bodies,
+                                std::shared_ptr<io::LineQueue> lines) override;
+  void end_trace(const admin::PeerName& peer) override;
 
  private:
   Gateway() = default;
@@ -82,6 +86,7 @@ class Gateway final : public edge::Backend, public admin::Backend {
   void perform(std::vector<engine::Effect>& effects);
   void on_store_failed(const store::Error& error);
   void housekeeping();
+  void set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace);
 
   telemetry::Metrics metrics_;
   std::string version_;
@@ -98,7 +103,8 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::unique_ptr<rest::RestServer> rest_;
   std::unique_ptr<esme::EsmeServer> esme_;
   std::unique_ptr<admin::AdminServer> admin_;
-  std::vector<carrier::Command> commands_;  // store thread only
+  std::set<std::pair<bool, std::string>> traced_;  // carrier or account; admin thread only
+  std::vector<carrier::Command> commands_;         // store thread only
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
 

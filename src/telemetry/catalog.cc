@@ -32,6 +32,7 @@ struct LabelInfo {
 };
 
 constexpr LabelInfo kLabels[] = {
+    {"bodies", "`yes`: texts and whole numbers were to be seen, too; `no`"},
     {"carrier", "Name of the carrier in the configuration; `none` where no carrier is concerned"},
     {"class",
      "Traffic class: `otp`, `transactional`, `support`, `marketing` or the "
@@ -52,7 +53,7 @@ constexpr LabelInfo kLabels[] = {
      "Of a submit: `accepted`, `throttled`, `transient` (the same carrier is tried "
      "again), `reroute` (another is), `park` (refused for all of the account), `fail` "
      "(the message is at fault), `not_sent` (no octet left), `in_doubt` (no answer). "
-     "Of a bind: `accepted`, `refused`, `overload`. Of a notice: `confirmed`, `retried`, "
+     "Of a bind: `accepted`, `refused`, `tls`, `overload`. Of a notice: `confirmed`, `retried`, "
      "`refused`, "
      "`expired`, `unreadable`, `unwritable`"},
     {"rule", "The policy rule, as problems and `explain` name it"},

@@ -40,9 +40,10 @@ enum class Metric : std::uint8_t {
   esme_sessions,
   esme_responses,
   notices,
+  peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 26;
+inline constexpr std::size_t kMetricCount = 27;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -188,6 +189,11 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      {"result"},
      "Receipts and inbound messages told to applications: confirmed, retried, refused for good, "
      "expired before the application fetched them."},
+    {Metric::peer_traces,
+     "trunkline_peer_traces_total",
+     Kind::counter,
+     {"bodies"},
+     "Live traces of a peer that were begun, with texts and whole numbers or without."},
     {Metric::build_info,
      "trunkline_build_info",
      Kind::gauge,

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   cli::add_explain(app, exit_code);
   cli::add_send(app, exit_code);
   cli::add_trace(app, exit_code);
+  cli::add_trace_peer(app, exit_code);
   cli::add_demo(app, exit_code);
 
   try {

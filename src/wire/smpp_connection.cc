@@ -118,6 +118,10 @@ void SmppConnection::shake_hands(base::Mono now) {
 
 void SmppConnection::begin_session(base::Mono now) {
   session_.emplace(session_config_, now);
+  if (tap_) {
+    tap_->event("connected", tls_ ? tls_->describe() : "");
+    session_->set_tap(tap_.get());
+  }
   armed_for_ = base::Mono::max();
   timer_.cancel();
   const auto self = shared_from_this();
@@ -328,6 +332,12 @@ void SmppConnection::end_tls(base::Mono now) {
         now);
 }
 
+void SmppConnection::trace(std::shared_ptr<const PeerTrace> trace, std::string link) {
+  if (session_) session_->set_tap(nullptr);
+  tap_ = trace ? std::make_unique<PeerTap>(std::move(trace), std::move(link)) : nullptr;
+  if (session_) session_->set_tap(tap_.get());
+}
+
 // --- the end ------------------------------------------------------------------------------------
 
 void SmppConnection::lost(const char* doing, const ErrorCode& error, base::Mono now) {
@@ -365,6 +375,7 @@ void SmppConnection::close(smpp::CloseReason reason, const std::string& why, bas
       }
     }
   }
+  if (tap_) tap_->event("closed", why);
   owner_.on_closed(reason, why, std::move(unanswered), now);
 }
 

@@ -21,6 +21,7 @@
 
 #include "base/time.h"
 #include "smpp/session.h"
+#include "wire/peer_trace.h"
 #include "wire/tls_channel.h"
 
 namespace trunkline::wire {
@@ -57,6 +58,8 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
                  const smpp::SessionConfig& session, std::unique_ptr<TlsChannel> tls = nullptr);
 
   void start();
+  // Shows its PDUs from now on; null: to nobody any more. `link`: see PeerTap.
+  void trace(std::shared_ptr<const PeerTrace> trace, std::string link);
   const TlsChannel* tls() const { return tls_.get(); }  // null: none, or not any more
   bool is_connected() const { return session_.has_value() && !closed_; }
   bool is_closed() const { return closed_; }
@@ -104,6 +107,7 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
   Tcp::socket socket_;
   boost::asio::steady_timer timer_;
   std::unique_ptr<TlsChannel> tls_;
+  std::unique_ptr<PeerTap> tap_;  // null: nobody looks on
   std::optional<smpp::SmppSession> session_;
   std::optional<smpp::CloseReason> must_close_;
   base::Mono armed_for_ = base::Mono::max();  // the timer; max: not armed
