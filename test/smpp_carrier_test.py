@@ -80,6 +80,26 @@ class Carrier(unittest.TestCase):
         failed = self.state(self.send(metadata={"template_id": "1107"}), "failed")
         self.assertEqual(failed["error"], {"code": "unsuited", "raw": "tlv 0x1400: the message has no metadata.pe_id"})
 
+    def test_texts_as_it_takes_them(self):
+        self.start(text={"alphabets": ["gsm7", "latin1", "ucs2"], "single_shift": ["turkish"], "transliterate": "lookalikes",
+                         "parts": "sar"})
+        # Turkish in two parts of the GSM alphabet, where UCS-2 would need three.
+        body = "aşk " * 40
+        message = self.state(self.send(body), "delivered")
+        self.assertEqual((message["encoding"], message["segments"]), ("gsm7", 2))
+        parts = [self.smsc.submitted(), self.smsc.submitted()]
+        self.assertEqual([(p["sar_total_segments"], p["sar_segment_seqnum"], p["data_coding"], p["esm_class"]) for p in parts],
+                         [(2, 1, 0, 0x40), (2, 2, 0, 0x40)])
+        message = self.state(self.send("“Grüße” – Ð"), "delivered")
+        self.assertEqual((message["encoding"], message["segments"]), ("latin1", 1))
+        pdu = self.smsc.submitted()
+        self.assertEqual(pdu["data_coding"], 3)
+        self.configure(binds=1, text={"parts": "payload"})
+        self.world.gateway.kill(signal.SIGHUP)
+        wait_until("the new options hold", 30, lambda: self.message(self.send("a" * 400))["segments"] == 1)
+        pdu = self.smsc.submitted(lambda p: "message_payload" in p)
+        self.assertEqual(len(str(pdu["message_payload"]["message"])), 400)
+
     def test_statuses_and_the_metric_of_those_that_lack(self):
         self.start(statuses={"ESME_RTHROTTLED": "fail"})
         self.smsc.do("refuse", status=0x58)

@@ -144,6 +144,25 @@ std::expected<smpp::SubmitSm, Error> envelope(const message::Payload& payload,
   return sm;
 }
 
+std::unexpected<Error> no_alphabet() {
+  return std::unexpected(
+      Error{Error::Kind::unsuited, "the carrier does not take the alphabet that the text needs"});
+}
+
+bool has_alphabet(const gsm::TextOptions& options, gsm::Encoding encoding) {
+  switch (encoding) {
+    case gsm::Encoding::gsm7:
+      return options.gsm7;
+    case gsm::Encoding::latin1:
+      return options.latin1;
+    case gsm::Encoding::ucs2:
+      return options.ucs2;
+    case gsm::Encoding::binary:
+      break;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::expected<SubmitBuilder, Error> SubmitBuilder::make(message::Payload payload,
@@ -161,6 +180,13 @@ std::expected<SubmitBuilder, Error> SubmitBuilder::make(message::Payload payload
     sm->data_coding = payload.verbatim.data_coding;
     sm->short_message = std::move(payload.verbatim.user_data);
     builder.is_verbatim_ = true;
+  } else if (const gsm::TextCode own = gsm::text_code(carrier.options.text);
+             own != 0 || submit.text != 0) {
+    if (auto done = builder.carry(payload, submit, carrier.options.text, own); !done)
+      return std::unexpected(std::move(done.error()));
+    if (builder.carried_->has_header()) sm->esm_class = smpp::esm_class::kUdhi;
+    sm->data_coding = builder.carried_->data_coding();
+    builder.tlvs_ = sm->tlvs.size();
   } else {
     const auto plan = gsm::plan_segments(payload.body);
     if (!plan) return unreadable("body: " + plan.error().message());
@@ -177,8 +203,64 @@ std::expected<SubmitBuilder, Error> SubmitBuilder::make(message::Payload payload
   return builder;
 }
 
+// By the carrier's own options if that gives the segments that were recorded: always if the message
+// was planned by them, and for the one PDU of a short text. Else as it was planned, for parts that
+// were cut in different ways do not fit together.
+std::expected<void, Error> SubmitBuilder::carry(const message::Payload& payload,
+                                                const engine::Submit& submit,
+                                                const gsm::TextOptions& own,
+                                                gsm::TextCode own_code) {
+  const bool is_own = own_code == submit.text;
+  if (is_own || submit.segments == 1) {
+    auto text = gsm::CarriedText::make(payload.body, own);
+    if (!text && text.error().code == gsm::TextError::Code::not_in_alphabet) return no_alphabet();
+    if (text && text->parts() == submit.segments) {
+      carried_ = std::move(*text);
+      return {};
+    }
+  }
+  gsm::TextOptions planned = gsm::text_options(submit.text);
+  // How septets and parts travel changes nothing of where the text is cut.
+  const auto cut_alike = [](gsm::Carriage carriage) {
+    return carriage == gsm::Carriage::udh8 || carriage == gsm::Carriage::sar;
+  };
+  planned.packed = own.packed;
+  if (cut_alike(planned.carriage) && cut_alike(own.carriage)) planned.carriage = own.carriage;
+  auto text = gsm::CarriedText::make(payload.body, planned);
+  if (!text) return unreadable("body: " + text.error().message());
+  if (text->parts() != submit.segments ||
+      static_cast<std::uint8_t>(text->encoding()) != submit.encoding) {
+    return unreadable("body: not the text whose segments were recorded");
+  }
+  if (!has_alphabet(own, text->encoding())) return no_alphabet();
+  carried_ = std::move(*text);
+  return {};
+}
+
+void SubmitBuilder::fill(smpp::SubmitSm& sm, std::size_t index) const {
+  sm.tlvs.resize(tlvs_);
+  std::string text = carried_->user_data(index, reference_);
+  if (carried_->is_long()) {
+    if (carried_->carriage() == gsm::Carriage::payload) {
+      sm.short_message.clear();
+      sm.tlvs.push_back({smpp::tag::kMessagePayload, std::move(text)});
+      return;
+    }
+    if (carried_->carriage() == gsm::Carriage::sar) {
+      smpp::add_u16(sm.tlvs, smpp::tag::kSarMsgRefNum, reference_);
+      smpp::add_u8(sm.tlvs, smpp::tag::kSarTotalSegments, carried_->parts());
+      smpp::add_u8(sm.tlvs, smpp::tag::kSarSegmentSeqnum, static_cast<std::uint8_t>(index + 1));
+    }
+  }
+  sm.short_message = std::move(text);
+}
+
 const smpp::Pdu& SubmitBuilder::pdu(std::uint8_t segment) {
   if (is_verbatim_) return pdu_;
+  if (carried_) {
+    fill(std::get<smpp::SubmitSm>(pdu_), segment - std::size_t{1});
+    return pdu_;
+  }
   std::get<smpp::SubmitSm>(pdu_).short_message =
       gsm::encode_segment(body_, plan_, segment - std::size_t{1}, reference_);
   return pdu_;

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "engine/event.h"
 #include "gsm/segment.h"
+#include "gsm/text_options.h"
 #include "message/record.h"
 #include "smpp/pdu.h"
 #include "smpp/receipt.h"
@@ -63,8 +64,15 @@ class SubmitBuilder {
  private:
   SubmitBuilder() = default;
 
+  std::expected<void, Error> carry(const message::Payload& payload, const engine::Submit& submit,
+                                   const gsm::TextOptions& own, gsm::TextCode own_code);
+  void fill(smpp::SubmitSm& sm, std::size_t index) const;
+
   std::string body_;
   gsm::SegmentPlan plan_;
+  // Instead of these two, where the default options are not the carrier's or the message's.
+  std::optional<gsm::CarriedText> carried_;
+  std::size_t tlvs_ = 0;  // of every segment
   std::uint8_t reference_ = 0;
   bool is_verbatim_ = false;
   smpp::Pdu pdu_;

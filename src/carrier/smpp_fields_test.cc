@@ -376,5 +376,112 @@ TEST(InboundText, SarBecomesAHeader) {
   EXPECT_EQ(inbound_text(sm).user_data, std::string(300, 'a'));
 }
 
+// Of the message as it was planned by `planned`, at a carrier with `own`.
+engine::Submit planned_as(std::string_view body, const gsm::TextOptions& planned) {
+  engine::Submit submit = submit_for(body);
+  const auto text = gsm::CarriedText::make(body, planned);
+  submit.encoding = static_cast<std::uint8_t>(text->encoding());
+  submit.segments = text->parts();
+  submit.text = gsm::text_code(planned);
+  return submit;
+}
+
+std::expected<SubmitBuilder, SubmitBuilder::Error> build(const std::string& body,
+                                                         const gsm::TextOptions& planned,
+                                                         const gsm::TextOptions& own) {
+  config::SmppCarrier carrier;
+  carrier.options.text = own;
+  return SubmitBuilder::make({.to = "+447700900123", .from = "Acme", .body = body},
+                             planned_as(body, planned), carrier, kBoth);
+}
+
+TEST(SubmitBuilder, TextsAsTheCarrierTakesThem) {
+  using gsm::Carriage;
+  const std::string body(200, 'a');
+  auto sar = build(body, {.carriage = Carriage::sar}, {.carriage = Carriage::sar});
+  ASSERT_TRUE(sar);
+  for (const std::uint8_t segment : {std::uint8_t{2}, std::uint8_t{1}, std::uint8_t{2}}) {
+    const smpp::SubmitSm& pdu = sm(*sar, segment);
+    EXPECT_EQ(pdu.esm_class, 0);
+    EXPECT_EQ(pdu.short_message.size(), segment == 1 ? 153u : 47u);
+    EXPECT_EQ(
+        pdu.tlvs,
+        (smpp::Tlvs{{smpp::tag::kSarMsgRefNum, std::string("\0\x2a", 2)},
+                    {smpp::tag::kSarTotalSegments, "\2"},
+                    {smpp::tag::kSarSegmentSeqnum, std::string(1, static_cast<char>(segment))}}));
+  }
+  auto payload = build(body, {.carriage = Carriage::payload}, {.carriage = Carriage::payload});
+  ASSERT_TRUE(payload);
+  EXPECT_EQ(sm(*payload, 1).short_message, "");
+  EXPECT_EQ(sm(*payload, 1).tlvs, (smpp::Tlvs{{smpp::tag::kMessagePayload, body}}));
+  auto brief = build("a", {.carriage = Carriage::payload}, {.carriage = Carriage::payload});
+  EXPECT_EQ(sm(*brief, 1).short_message, "a");
+
+  auto latin1 = build("\u00fc", {}, {.gsm7 = false, .latin1 = true});
+  ASSERT_TRUE(latin1);
+  EXPECT_EQ(sm(*latin1, 1).data_coding, 3);
+  EXPECT_EQ(sm(*latin1, 1).short_message, "\xfc");
+  auto packed = build("hellohello", {}, {.packed = true});
+  ASSERT_TRUE(packed);
+  EXPECT_EQ(sm(*packed, 1).short_message, "\xe8\x32\x9b\xfd\x46\x97\xd9\xec\x37");
+
+  const gsm::TextOptions turkish{.single_shift = {gsm::Language::turkish}};
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "a\u015f";
+  auto national = build(text, turkish, turkish);
+  ASSERT_TRUE(national);
+  EXPECT_EQ(sm(*national, 1).data_coding, 0);
+  EXPECT_EQ(sm(*national, 1).esm_class, 0x40);
+}
+
+// What was planned otherwise: parts keep their cuts, whatever the carrier has now.
+TEST(SubmitBuilder, TextsPlannedByOtherOptions) {
+  using gsm::Carriage;
+  const gsm::TextOptions turkish{.single_shift = {gsm::Language::turkish}};
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "a\u015f";
+  // Two segments of UCS-2 by default; this carrier could have it in two of GSM 7-bit.
+  const engine::Submit as_default = planned_as(text, {});
+  ASSERT_EQ(as_default.segments, 2);
+  ASSERT_EQ(planned_as(text, turkish).segments, 2);
+  auto other = build(text, {}, turkish);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(sm(*other, 1).data_coding, 8);
+  EXPECT_EQ(sm(*other, 1).short_message.size(), 140u);
+  // And the other way round, after a reload.
+  auto before = build(text, turkish, {});
+  ASSERT_TRUE(before);
+  EXPECT_EQ(sm(*before, 1).data_coding, 0);
+  // One segment is one PDU: the carrier's own.
+  auto brief = build("\u015f", {}, turkish);
+  ASSERT_TRUE(brief);
+  EXPECT_EQ(sm(*brief, 1).data_coding, 0);
+  // What could travel otherwise does.
+  auto sar = build(std::string(200, 'a'), {}, {.carriage = Carriage::sar, .packed = true});
+  ASSERT_TRUE(sar);
+  EXPECT_EQ(sm(*sar, 2).tlvs.size(), 3u);
+  // One part by its own options, two as planned.
+  auto two = build(std::string(200, 'a'), {}, {.carriage = Carriage::payload});
+  ASSERT_TRUE(two);
+  EXPECT_EQ(sm(*two, 2).esm_class, 0x40);
+  EXPECT_TRUE(sm(*two, 2).tlvs.empty());
+  // And back, after a reload.
+  auto udh = build(std::string(200, 'a'), {.carriage = Carriage::sar}, {});
+  ASSERT_TRUE(udh);
+  EXPECT_EQ(sm(*udh, 2).esm_class, 0x40);
+  EXPECT_TRUE(sm(*udh, 2).tlvs.empty());
+  for (const std::size_t length : {1, 100}) {
+    std::string cyrillic;
+    for (std::size_t i = 0; i < length; ++i) cyrillic += "\u0434";
+    const auto unsuited = build(cyrillic, {}, {.ucs2 = false});
+    ASSERT_FALSE(unsuited);
+    EXPECT_EQ(unsuited.error().kind, SubmitBuilder::Error::Kind::unsuited);
+  }
+  // Cut for the GSM alphabet in two, which this one lacks.
+  const auto none = build(std::string(200, 'a'), {}, {.gsm7 = false, .latin1 = true});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, SubmitBuilder::Error::Kind::unsuited);
+}
+
 }  // namespace
 }  // namespace trunkline::carrier

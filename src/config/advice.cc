@@ -184,6 +184,8 @@ class Adviser {
     const auto& values = root_.at("routes").items;
     // Pairs are compared; beyond this many routes only a catch-all is looked for.
     constexpr std::size_t kPairsMax = 2000;
+    for (std::size_t i = 0; i < routes.size() && i < values.size(); ++i)
+      texts(values[i], routes[i]);
     const routing::Route* catch_all = nullptr;
     for (std::size_t i = 0; i < routes.size() && i < values.size(); ++i) {
       const routing::Route* before = catch_all;
@@ -200,6 +202,23 @@ class Adviser {
       }
       if (catch_all == nullptr && covers(routes[i].match, Match{})) catch_all = &routes[i];
     }
+  }
+
+  void texts(const Value& value, const routing::Route& route) {
+    const auto text = [&](const routing::Via& via) {
+      return config_.tables.carriers[via.carrier.at()].text;
+    };
+    const auto other = std::ranges::find_if(
+        route.via, [&](const routing::Via& via) { return text(via) != text(route.via.front()); });
+    if (other == route.via.end()) return;
+    const auto name = [&](const routing::Via& via) {
+      return config_.carriers[via.carrier.at()].name;
+    };
+    warn(value,
+         fmt::format("carriers {} and {} take texts differently: those of several segments are "
+                     "cut as for a carrier without smpp.text",
+                     quote(name(route.via.front())), quote(name(*other))),
+         "give them the same smpp.text, or a route each");
   }
 
   // Can any tenant send something that the route matches?

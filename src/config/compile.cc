@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "config/account_values.h"
 #include "config/compile_smpp.h"
+#include "config/name_table.h"
 #include "config/text.h"
 #include "message/traffic_class.h"
 #include "numbering/country.h"
@@ -24,62 +25,6 @@ constexpr std::string_view kDemoCredentials[] = {"tl_demo_key", "tl_demo_admin"}
 constexpr std::string_view kDemoPasswordHash =
     "$argon2id$v=19$m=19456,t=2,p=1$j91RNqk6FRFpmynPwxofPg$"
     "PuZoSin3l3SB3Ako5x61Pv0nj1AUIEmS3f1En6rI534";
-
-// The index of each name. Names known before keep theirs; new ones follow.
-template <class Index>
-class NameTable {
- public:
-  explicit NameTable(std::size_t max) : max_(max) {}
-
-  // Names of the configuration before, in order of their index.
-  void keep(std::string name) {
-    names_.push_back(name);
-    index_.emplace(std::move(name), Entry{names_.size() - 1, nullptr});
-  }
-  // A name of this configuration. Null if it was given before, or there is no room.
-  enum class Added : std::uint8_t { yes, twice, full };
-  Added add(const std::string& name, const Value& at) {
-    const auto [found, is_new] = index_.try_emplace(name, Entry{names_.size(), nullptr});
-    if (found->second.value != nullptr) return Added::twice;
-    if (is_new && names_.size() >= max_) {
-      index_.erase(found);
-      return Added::full;
-    }
-    if (is_new) names_.push_back(name);
-    found->second.value = &at;
-    return Added::yes;
-  }
-
-  std::size_t size() const { return names_.size(); }
-  const std::string& name(std::size_t i) const { return names_[i]; }
-  // Where the name stands in this configuration; null if it is not in it any more.
-  const Value* value(const std::string& name) const {
-    const auto found = index_.find(name);
-    return found == index_.end() ? nullptr : found->second.value;
-  }
-  // None if the name is not in this configuration.
-  Index find(const std::string& name) const {
-    const auto found = index_.find(name);
-    if (found == index_.end() || found->second.value == nullptr) return {};
-    return {static_cast<decltype(Index::value)>(found->second.at)};
-  }
-  std::vector<std::string_view> present() const {
-    std::vector<std::string_view> out;
-    for (const std::string& name : names_) {
-      if (value(name) != nullptr) out.emplace_back(name);
-    }
-    return out;
-  }
-
- private:
-  struct Entry {
-    std::size_t at = 0;
-    const Value* value = nullptr;
-  };
-  std::size_t max_;
-  std::vector<std::string> names_;
-  std::unordered_map<std::string, Entry> index_;
-};
 
 std::string sha256_hex(std::string_view text) {
   unsigned char digest[crypto_hash_sha256_BYTES];
@@ -367,9 +312,22 @@ class Compiler {
           carrier.smpp.options.registered_delivery != smpp::registered_delivery::kNone;
       config_.tables.carriers[i].receipt_deadline =
           told ? carrier.smpp.options.receipts.deadline : base::Duration{};
+      text(value.at("smpp").at("text"), carrier.smpp.options.text, i);
       config_.tables.routing.carriers[i] = {carrier.name, carrier.region, false};
       config_.carriers[i] = std::move(carrier);
     }
+  }
+
+  void text(const Value& value, const gsm::TextOptions& options, std::size_t carrier) {
+    config_.tables.carriers[carrier].text = gsm::text_code(options);
+    auto& known = config_.text_options;
+    if (options == gsm::TextOptions{} || std::ranges::find(known, options) != known.end()) return;
+    known.push_back(options);
+    if (known.size() <= kTextOptionsMax) return;
+    error(
+        value,
+        fmt::format("{} other ways to write texts; {} is the most", known.size(), kTextOptionsMax),
+        "let more carriers have the same");
   }
 
   SmppCarrier smpp(const Value& value) {

@@ -92,6 +92,7 @@ class OptionsCompiler {
                        : validity == "absolute" ? SmppOptions::Validity::absolute
                                                 : SmppOptions::Validity::relative;
     tlvs(value, options.tlvs);
+    text(value, options.text);
     return options;
   }
 
@@ -218,6 +219,61 @@ class OptionsCompiler {
       literal(item.at("value"), tlv);
       out.push_back(std::move(tlv));
     }
+  }
+
+  void text(const Value& smpp, gsm::TextOptions& out) {
+    const Value& value = smpp.at("text");
+    if (value.at("alphabets").given) {
+      out.gsm7 = out.ucs2 = false;
+      for (const Value& item : value.at("alphabets").items) {
+        out.gsm7 |= item.text() == "gsm7";
+        out.latin1 |= item.text() == "latin1";
+        out.ucs2 |= item.text() == "ucs2";
+      }
+    }
+    out.single_shift = languages(value.at("single_shift"), /*locking=*/false);
+    out.locking_shift = languages(value.at("locking_shift"), /*locking=*/true);
+    const std::string how = value.at("transliterate").text();
+    out.transliteration = how == "lookalikes"   ? gsm::Transliteration::lookalikes
+                          : how == "diacritics" ? gsm::Transliteration::diacritics
+                                                : gsm::Transliteration::none;
+    const std::string parts = value.at("parts").text();
+    out.carriage = parts == "udh16"     ? gsm::Carriage::udh16
+                   : parts == "sar"     ? gsm::Carriage::sar
+                   : parts == "payload" ? gsm::Carriage::payload
+                                        : gsm::Carriage::udh8;
+    out.packed = value.at("packed").boolean();
+    const bool national = !out.single_shift.empty() || !out.locking_shift.empty();
+    const bool payload = out.carriage == gsm::Carriage::payload;
+    if (national && !out.gsm7) {
+      error(value.at("alphabets"),
+            "national tables are part of the GSM alphabet, which is left out",
+            "add gsm7 to alphabets, or remove the tables");
+    }
+    if (payload && (national || out.packed)) {
+      error(value.at("parts"),
+            "message_payload has no header, which packed texts and national tables need",
+            "remove these, or set parts: udh");
+    }
+    const bool tlvs = payload || out.carriage == gsm::Carriage::sar;
+    if (tlvs && smpp.at("interface_version").text() == "3.3") {
+      error(value.at("parts"), fmt::format("parts: {} needs TLVs, and SMPP 3.3 knows none", parts),
+            "set parts: udh, or raise interface_version");
+    }
+  }
+
+  gsm::Languages languages(const Value& value, bool locking) {
+    gsm::Languages out;
+    for (const Value& item : value.items) {
+      const auto language = gsm::parse_language(item.text());
+      if (!language) continue;
+      if (locking && !gsm::has_locking_table(*language)) {
+        error(item, fmt::format("{} has no locking shift table", item.text()),
+              "name it in single_shift");
+      }
+      out.add(*language);
+    }
+    return out;
   }
 
   static SmppTlv::Type tlv_type(std::string_view word) {

@@ -193,6 +193,8 @@ struct Config {
   std::vector<ApiKey> keys;
   std::vector<SmppAccount> accounts;   // by system_id
   std::vector<InboundNumber> numbers;  // by digits
+  // What carriers take of texts, each once, the default options left out.
+  std::vector<gsm::TextOptions> text_options;
   engine::Tables tables;
 
   // Linear; none if unknown or removed.

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "gsm/text_options.h"
 #include "message/outcome.h"
 #include "smpp/message_id.h"
 #include "smpp/pdu.h"
@@ -93,6 +94,10 @@ struct SmppTlv {
   friend bool operator==(const SmppTlv&, const SmppTlv&) = default;
 };
 
+// Ways to write a text over all carriers, the usual one not counted: each costs every message some
+// microseconds at acceptance.
+inline constexpr std::size_t kTextOptionsMax = 8;
+
 // The octets of a TLV whose value is `text`. nullopt: not a value of that type.
 std::optional<std::string> tlv_octets(SmppTlv::Type type, std::string_view text);
 
@@ -112,6 +117,7 @@ struct SmppOptions {
   std::uint8_t registered_delivery = smpp::registered_delivery::kFinal;
   enum class Validity : std::uint8_t { relative, absolute, none } validity = Validity::relative;
   std::vector<SmppTlv> tlvs;
+  gsm::TextOptions text;
 
   friend bool operator==(const SmppOptions&, const SmppOptions&) = default;
 };

@@ -230,6 +230,58 @@ constexpr Shape kReceipts{
     "How the carrier tells what became of a message. Receipts come as `deliver_sm` or `data_sm`, "
     "their fields in any order, in text or TLVs."};
 
+// --- text ----------------------------------------------------------------------------------------
+
+constexpr std::string_view kTextAlphabets[] = {"gsm7", "latin1", "ucs2"};
+constexpr std::string_view kLanguages[] = {
+    "turkish",   "spanish", "portuguese", "bengali", "gujarati", "hindi", "kannada",
+    "malayalam", "oriya",   "punjabi",    "tamil",   "telugu",   "urdu"};
+constexpr std::string_view kTransliterate[] = {"none", "lookalikes", "diacritics"};
+constexpr std::string_view kParts[] = {"udh", "udh16", "sar", "payload"};
+
+constexpr Field kTextFields[] = {
+    {.key = "alphabets",
+     .kind = Kind::choice,
+     .many = Many::list,
+     .absent = "gsm7 and ucs2",
+     .choices = kTextAlphabets,
+     .doc = "What it takes: the GSM default alphabet (`data_coding` 0), Latin-1 (3), UCS-2 (8)."},
+    {.key = "single_shift",
+     .kind = Kind::choice,
+     .many = Many::list,
+     .absent = "none",
+     .choices = kLanguages,
+     .doc = "National single shift tables (TS 23.038) that the carrier and its handsets know."},
+    {.key = "locking_shift",
+     .kind = Kind::choice,
+     .many = Many::list,
+     .absent = "none",
+     .choices = kLanguages,
+     .doc = "National locking shift tables that they know."},
+    {.key = "transliterate",
+     .kind = Kind::choice,
+     .fallback = "none",
+     .choices = kTransliterate,
+     .doc = "Where it saves a text from UCS-2: `lookalikes` writes typographic quotes, dashes and "
+            "spaces as plain ones, `diacritics` also letters without their marks."},
+    {.key = "parts",
+     .kind = Kind::choice,
+     .fallback = "udh",
+     .choices = kParts,
+     .doc = "How the parts of a long text are marked: a header with an 8-bit (`udh`) or 16-bit "
+            "(`udh16`) reference, the TLVs of `sar`, or not at all: `payload` is one `submit_sm` "
+            "with `message_payload`."},
+    {.key = "packed",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .doc = "`true`: eight septets of the GSM alphabet in seven octets, as on the air."},
+};
+constexpr Shape kText{
+    "carrier text", "carriers[].smpp.text", kTextFields,
+    "What the carrier takes of texts. A message is counted and cut by it if all carriers of its "
+    "route have the same; else by the default, and a carrier's own holds for texts of one "
+    "segment."};
+
 // --- the whole -----------------------------------------------------------------------------------
 
 constexpr std::string_view kBinds[] = {"transceiver", "transmitter_receiver"};
@@ -380,6 +432,11 @@ constexpr Field kSmppFields[] = {
      .absent = "none",
      .shape = &kTlv,
      .doc = "TLVs of every `submit_sm`."},
+    {.key = "text",
+     .kind = Kind::object,
+     .absent = "the GSM alphabet and UCS-2, parts with a header",
+     .shape = &kText,
+     .doc = "What it takes of texts."},
     {.key = "tls",
      .kind = Kind::object,
      .absent = "no TLS",

@@ -17,8 +17,8 @@ constexpr std::uint8_t tag_of(std::uint64_t token) {
   return static_cast<std::uint8_t>(token >> 56);
 }
 
-// Fills `to_hash` and `sealed` of a submission whose tenant, class, recipient and times are set.
-// One-time passwords get keys that are destroyed within hours.
+// Fills `to_hash`, `plans` and `sealed` of a submission whose tenant, class, recipient and times
+// are set. One-time passwords get keys that are destroyed within hours.
 void seal_payload(message::Submission& submission, const message::Payload& payload,
                   const config::Config& config, const seal::Vault& vault, base::Wall now);
 

@@ -262,6 +262,7 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
   if (duplicate) note(s, Note::Metric::possible_duplicate, h);
 
   const message::EnvelopeHead head = h.head();
+  const message::SealedText sealed = message::sealed_text_of(h.record());
   s.out.after_commit.emplace_back(Submit{
       .ref = {.slot = slot,
               .generation = h.generation,
@@ -274,9 +275,10 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
       .id = head.id,
       .tenant = tenant_name(h.tenant),
       .traffic_class = class_of(h).name,
-      .sealed = std::string(message::sealed_of(h.record())),
+      .sealed = std::string(sealed.sealed),
       .encoding = head.encoding,
       .segments = h.segments,
+      .text = sealed.text,
       .reference = head.reference,
       .segment_set = segment_set,
       .not_after = bug(PlantedBug::ignore_ttl) ? Mono::max() : h.expires,

@@ -228,6 +228,7 @@ struct Submit {
   std::string sealed;  // Payload
   std::uint8_t encoding = 0;
   std::uint8_t segments = 1;
+  std::uint64_t text = 0;         // gsm::TextCode by which these two were found
   std::uint8_t reference = 0;     // of the concatenation
   std::uint32_t segment_set = 1;  // which segments to send, bit 0 = first
   base::Mono not_after{};         // no octet leaves after this

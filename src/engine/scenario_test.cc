@@ -235,7 +235,8 @@ bool Scenario::configure(const Words& w) {
   if (verb == "carrier") {
     const double rate = std::stod(w.get("rate", "0"));
     const double burst = std::stod(w.get("burst", "0"));
-    const CarrierLimits limits{rate, burst, duration(w.get("receipts", "72h"))};
+    const CarrierLimits limits{rate, burst, duration(w.get("receipts", "72h")),
+                               static_cast<std::uint64_t>(w.number("text", 0))};
     const auto found = std::ranges::find(config_.routing.carriers, name, &routing::Carrier::name);
     if (found == config_.routing.carriers.end()) {
       config_.routing.carriers.push_back({.name = name, .region = w.get("region", "eu")});
@@ -348,6 +349,11 @@ message::Submission Scenario::submission(const Words& w) {
   item.from = w.get("from");
   item.region = w.get("region");
   item.segments = static_cast<std::uint8_t>(w.number("segments", 1));
+  for (const std::string& text : split_at(w.get("plans"), ',')) {
+    const std::vector<std::string> parts = split_at(text, ':');
+    item.plans.push_back({std::stoull(parts.at(0)), /*encoding=*/1,
+                          static_cast<std::uint8_t>(std::stoi(parts.at(1)))});
+  }
   if (w.has("ttl")) item.ttl = duration(w.get("ttl"));
   if (w.has("at")) item.send_at = now_.wall + duration(w.get("at"));
   item.sealed = "sealed:" + name;

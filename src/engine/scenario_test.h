@@ -5,13 +5,14 @@
 // A line that starts in the first column is an instruction, an indented one what came of it; times
 // are seconds since the start. Before the first instruction of the second kind:
 //   class NAME [priority= ttl= reserve= in_doubt= on_undelivered= attempts= first= max= timeout=]
-//   carrier NAME [rate= burst= region= receipts=DURATION]   tenant NAME [rate= classes= senders=]
-//   route CLASS,CLASS|* CARRIER...             options [trim=BYTES soft=N hard=N]
+//   carrier NAME [rate= burst= region= receipts=DURATION text=N]   tenant NAME [rate= classes=
+//   senders=] route CLASS,CLASS|* CARRIER...             options [trim=BYTES soft=N hard=N]
 // and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
 // NAME, remove routes, route. Then:
 //   up|down CARRIER LINK [window=]
 //   submit NAME [to= class= tenant= key= fp= ttl= at= segments= from= region= account= notify=
-//     window=DURATION (of the key) part=INDEX of=GROUP alias=NUMBER]
+//     window=DURATION (of the key) part=INDEX of=GROUP alias=NUMBER
+//     plans=OPTIONS:SEGMENTS,...]
 //   batch [key= fp=] ; NAME ... ; NAME ...
 //   answer NAME OUTCOME [segment= attempt= id= cause= raw= late]   without segment: all of the set
 //   receipt STATE [id= to=NAME|+NUMBER carrier= raw=]

@@ -22,6 +22,7 @@ struct CarrierLimits {
   // waits on for one that is late, limits::kReceiptWaitMax in all. 0: the carrier sends none, and
   // nothing is waited for.
   base::Duration receipt_deadline = base::limits::kReceiptWaitMax;
+  std::uint64_t text = 0;  // gsm::TextCode: what it takes of texts
 };
 
 struct Tables {

@@ -42,6 +42,8 @@ Envelope read_envelope(base::ByteReader& in) {
   e.sealed = in.text();
   e.account = in.text();
   e.notify = in.u8();
+  // Written only where it is not 0, and not by the first versions.
+  if (in.remaining() >= sizeof e.text) e.text = in.u64();
   return e;
 }
 
@@ -167,6 +169,7 @@ void encode_envelope(const Envelope& e, std::string& out) {
   writer.text(e.sealed);
   writer.text(e.account);
   writer.u8(e.notify);
+  if (e.text != 0) writer.u64(e.text);
 
   base::ByteWriter record(out);
   record.u8(kRecordVersion);
@@ -224,7 +227,9 @@ EnvelopeHead head_of(std::string_view record) {
   return head;
 }
 
-std::string_view sealed_of(std::string_view record) {
+std::string_view sealed_of(std::string_view record) { return sealed_text_of(record).sealed; }
+
+SealedText sealed_text_of(std::string_view record) {
   base::ByteReader in(record);
   const auto bytes = open_record(in);
   if (!bytes) return {};
@@ -236,7 +241,11 @@ std::string_view sealed_of(std::string_view record) {
   for (int field = 0; field < 4; ++field) envelope.text();
   const std::uint64_t carriers = envelope.varint();
   for (std::uint64_t i = 0; envelope.ok() && i < carriers; ++i) envelope.text();
-  return envelope.text();
+  SealedText out{.sealed = envelope.text()};
+  envelope.text();
+  envelope.u8();
+  if (envelope.remaining() >= sizeof out.text) out.text = envelope.u64();
+  return out;
 }
 
 void apply(Progress& progress, std::uint8_t segments, const Event& event) {

@@ -48,6 +48,8 @@ struct Envelope {
   // Who wants to be told how it ends, and of what (message::notify); notice.h.
   std::string account;
   std::uint8_t notify = 0;
+  // gsm::TextCode by which encoding and segments were found; 0: the default options.
+  std::uint64_t text = 0;
 };
 
 // What the sealed blob holds. Exists in plain form only in the adapters, while they need it.
@@ -101,6 +103,12 @@ EnvelopeHead head_of(std::string_view record);
 
 // The sealed blob inside a record, without decoding the rest. Views into `record`.
 std::string_view sealed_of(std::string_view record);
+// The same with Envelope::text.
+struct SealedText {
+  std::string_view sealed;
+  std::uint64_t text = 0;
+};
+SealedText sealed_text_of(std::string_view record);
 
 // The fold. Small on purpose: the engine holds one for every hot message.
 //

@@ -56,6 +56,23 @@ TEST(Record, ReadsAndWritesVersionOne) {
   EXPECT_EQ(events_at, only_envelope.size());
 }
 
+TEST(Record, TextOptionsBehindTheRest) {
+  Envelope envelope = golden::envelope();
+  std::string without;
+  encode_envelope(envelope, without);
+  EXPECT_EQ(sealed_text_of(without).text, 0u);
+  envelope.text = 0x8000000000000205;
+  std::string with;
+  encode_envelope(envelope, with);
+  EXPECT_EQ(with.size(), without.size() + 8);
+  const auto decoded = decode_envelope(with);
+  ASSERT_TRUE(decoded.has_value()) << decoded.error();
+  EXPECT_EQ(decoded->text, envelope.text);
+  EXPECT_EQ(decoded->notify, envelope.notify);
+  EXPECT_EQ(sealed_text_of(with).text, envelope.text);
+  EXPECT_EQ(sealed_text_of(with).sealed, envelope.sealed);
+}
+
 TEST(Record, KeepsWhatIsPassedOnOctetByOctet) {
   Payload payload{
       .to = "+447700900123", .from = "Acme", .body = "hi", .metadata = {}, .callback_url = {}};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/time.h"
@@ -35,6 +36,14 @@ struct PartOf {
 // The short id by which an account of SMPP 3.3 knows a message, as a key that leads to it.
 base::Hash128 alias_key(std::string_view account, std::uint32_t alias);
 
+// The text as carriers with these gsm::TextOptions would have it.
+struct TextPlan {
+  std::uint64_t options = 0;  // gsm::TextCode
+  std::uint8_t encoding = 0;
+  std::uint8_t segments = 1;
+  friend bool operator==(const TextPlan&, const TextPlan&) = default;
+};
+
 struct Submission {
   TenantIndex tenant;
   ClassIndex traffic_class;
@@ -54,6 +63,9 @@ struct Submission {
   std::optional<std::uint32_t> alias;
   std::string account;      // Envelope::account
   std::uint8_t notify = 0;  // Envelope::notify
+  // Beside `encoding` and `segments`, which are those of the default options: for other options in
+  // use. The engine takes one if all carriers of its plan have them.
+  std::vector<TextPlan> plans{};
 };
 
 }  // namespace trunkline::message
