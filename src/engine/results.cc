@@ -70,6 +70,11 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
   if (!event.outcome.late) {
     q.release(event.ref.link, event.ref.bind);
     mark_dirty(event.ref.carrier);
+    // What it owed is given up: now it may be tried, by those who wait for it, too.
+    if (q.silent()) {
+      carrier_watch_[event.ref.carrier.at()] =
+          std::min(carrier_watch_[event.ref.carrier.at()], s.now.mono);
+    }
   }
   if (event.outcome.kind == OutcomeKind::accepted) q.rate().on_accepted(s.now.mono);
   if (event.outcome.kind == OutcomeKind::throttled) {
