@@ -83,7 +83,7 @@ class Check(Case):
         self.assertEqual(missing.returncode, 2)
         self.assertIn(":3:86: error: environment variable TRUNKLINE_TEST_PASSWORD is not set", missing.stdout)
         self.assertEqual(run("check", path, env={"TRUNKLINE_TEST_PASSWORD": "x"}).returncode, 0)
-        too_long = run("check", path, env={"TRUNKLINE_TEST_PASSWORD": "hunter2hunter2"})
+        too_long = run("check", path, env={"TRUNKLINE_TEST_PASSWORD": "hunter2" * 10})
         self.assertEqual(too_long.returncode, 2)
         self.assertNotIn("hunter2", too_long.stdout + too_long.stderr)
         secret = self.write("secret", "eight888\n")
