@@ -78,7 +78,7 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
   }
   if (event.outcome.kind == OutcomeKind::accepted) q.rate().on_accepted(s.now.mono);
   if (event.outcome.kind == OutcomeKind::throttled) {
-    q.rate().on_throttled(s.now.mono);
+    q.rate().on_throttled(event.written_at, s.now.mono);
     s.out.notes.push_back({Note::Metric::throttled, event.ref.carrier, {}, {}, {}, {}, 1});
   }
 

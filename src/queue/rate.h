@@ -1,6 +1,12 @@
 // How fast a carrier may be sent to: its contracted rate as a token bucket, lowered for a while
 // when it says that it is throttling. A pure value: time comes in with every call.
 //
+// What the carrier took when it throttled is remembered. The limit stays a little below that for a
+// while, then feels its way up: slowly where the carrier refused before, faster the longer nothing
+// is refused. Refused again at about the same speed, it stays below for longer each time. So the
+// carrier is used almost to its limit, whatever that is, and hardly ever refuses. A carrier used
+// far below the limit teaches nothing: the limit then rests, and is forgotten after kForget.
+//
 // Reserves: a caller may demand that a share of the bucket stays untouched. The bucket refills at
 // the full rate whoever draws on it, so in the long run a reserve costs lower classes nothing; it
 // keeps the next tokens free for the class that owns it.
@@ -26,9 +32,10 @@ class RateLimiter {
   // When can_take(count, reserve) turns true if nobody else draws; now or earlier: at once.
   base::Mono when(double count, double reserve, base::Mono now);
 
-  // The carrier refused for speed. The limit becomes a little less than what it took lately, and
-  // all pauses for a moment; refusals of the same burst count once.
-  void on_throttled(base::Mono now);
+  // The carrier refused for speed what left at `sent_at`. The limit becomes a little less than what
+  // it took lately, and all pauses for a moment. Refusals of what left before the limit was lowered
+  // count no more.
+  void on_throttled(base::Mono sent_at, base::Mono now);
   void on_accepted(base::Mono now);
 
   double effective_rate() const { return limit_; }  // a second; 0: unlimited
@@ -36,15 +43,22 @@ class RateLimiter {
 
  private:
   void refill(base::Mono now);
+  void climb(base::Mono now, double elapsed_s);
   double observed_rate(base::Mono now) const;
+  double bucket() const;  // how many tokens it holds at most
 
   double contract_ = 0;
   double limit_ = 0;  // in force; 0: unlimited
-  double burst_ = 1;
+  double burst_ = 0;  // as given; 0: a tenth of a second's worth
   double tokens_ = 0;
   base::Mono refilled_at_{};
   base::Mono paused_until_{};
+  // Since it was throttled, until that is forgotten.
+  double ceiling_ = 0;  // what it took a second when it refused; 0: nothing known
   base::Mono lowered_at_{};
+  base::Mono climbs_from_{};
+  base::Duration hold_{};
+  double lower_ = 0;        // by which share, the last time
   unsigned fruitless_ = 0;  // bursts of refusals since it last accepted anything
   // Accepted in the current and the previous whole second: what the carrier really takes.
   base::Mono window_start_{};
