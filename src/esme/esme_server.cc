@@ -118,9 +118,9 @@ bool EsmeServer::Impl::drain(base::Duration at_most) {
     Error ignored;
     acceptor_.close(ignored);
     draining_ = true;
+    unbind_at_ = options_.clock().mono + options_.confirm_grace;
     on_empty_ = [empty] { empty->set_value(); };
-    end_idle(options_.clock().mono);
-    check_drained();
+    flush();
   });
   return done.wait_for(at_most) == std::future_status::ready;
 }
@@ -204,14 +204,16 @@ void EsmeServer::Impl::on_closed(EsmeSession& session, const std::string& why, b
   } else {
     --unbound_;
   }
-  check_drained();
+  flush_soon();
 }
 
-// A peer that is asked to unbind may close at once: first it gets the answers to what it has sent.
+// A peer that is asked to unbind may close at once: first it gets the answers to what it has sent,
+// and may give those to what it was told.
 void EsmeServer::Impl::end_idle(base::Mono now) {
   std::vector<SessionPtr> idle;
   for (const auto& [serial, session] : sessions_) {
-    const bool waits = session->is_open() && session->requests_waiting() > 0;
+    const bool waits = session->is_open() && (session->requests_waiting() > 0 ||
+                                              (session->unconfirmed() > 0 && now < unbind_at_));
     if (!session->ending && !waits) idle.push_back(session);
   }
   for (const SessionPtr& session : idle) {
@@ -222,6 +224,8 @@ void EsmeServer::Impl::end_idle(base::Mono now) {
 
 void EsmeServer::Impl::check_drained() {
   if (!draining_ || !sessions_.empty() || !on_empty_) return;
+  // What was confirmed must not be told again.
+  if (!told_.empty() || !leaving_.empty()) return;
   std::exchange(on_empty_, nullptr)();
 }
 
@@ -281,7 +285,18 @@ void EsmeServer::Impl::flush() {
     }
   }
   post_told();
-  if (draining_) end_idle(now.mono);
+  if (!draining_) return;
+  end_idle(now.mono);
+  check_drained();
+}
+
+// What a session's peer said comes outside of a turn. One turn for all that is being read.
+void EsmeServer::Impl::flush_soon() {
+  if (std::exchange(flush_posted_, true)) return;
+  asio::post(context_, [this] {
+    flush_posted_ = false;
+    flush();
+  });
 }
 
 void EsmeServer::Impl::arm_timer() {

@@ -47,6 +47,8 @@ struct Options {
   base::Duration enquire_link = std::chrono::seconds(30);
   // A deliver_sm not answered in this time is told again.
   base::Duration answer_timeout = std::chrono::seconds(30);
+  // How long a drain waits for the answers to what was told before it unbinds.
+  base::Duration confirm_grace = std::chrono::seconds(1);
   std::function<base::Now()> clock = io::now;
 };
 
@@ -73,8 +75,9 @@ class EsmeServer {
   // bind on until it is told with null. One at a time for each account.
   void trace(const std::string& system_id, std::shared_ptr<const wire::PeerTrace> trace);
 
-  // Accepts no more connections, answers what is in flight, unbinds. True if nobody was cut off.
-  // The engine must go on answering meanwhile.
+  // Accepts no more connections, tells nothing new, answers what is in flight, unbinds. True if
+  // nobody was cut off, and all that was confirmed has left the store: it is not told again after a
+  // restart. The engine must go on answering meanwhile.
   bool drain(base::Duration at_most);
   // Closes everything and joins the threads. Called twice is fine.
   void stop();

@@ -70,6 +70,7 @@ class EsmeServer::Impl final : public SessionOwner {
   void on_timer();
   void touch(EsmeSession& session);
   void flush();
+  void flush_soon();
   void end_idle(base::Mono now);
   void check_drained();
   const config::Config& config();
@@ -192,7 +193,9 @@ class EsmeServer::Impl final : public SessionOwner {
   std::vector<Account*> told_;  // with something in Account::told
   std::unordered_map<engine::Token, std::vector<message::NoticeKey>>
       leaving_;  // asked of the engine
+  bool flush_posted_ = false;
   bool draining_ = false;
+  base::Mono unbind_at_{};  // draining: whoever has not confirmed by then
   std::function<void()> on_empty_;
   std::thread thread_;
 };

@@ -107,6 +107,12 @@ void NoticeLine::refused(const NoticeAt& at, base::Mono now) {
   retries_.emplace(entry.retry_at, at);
 }
 
+bool NoticeLine::waits_for_retry(const NoticeAt& at) const {
+  const auto item = items_.find(at);
+  return item != items_.end() && item->second.tries > 0 &&
+         (item->second.state == State::retry_wait || item->second.state == State::ready);
+}
+
 void NoticeLine::lost(const NoticeAt& at) {
   const auto item = items_.find(at);
   if (item == items_.end() || item->second.state != State::on_the_way) return;

@@ -54,6 +54,8 @@ class NoticeLine {
   void confirmed(const message::NoticeAt& at);
   // It was refused for now.
   void refused(const message::NoticeAt& at, base::Mono now);
+  // It was refused, or not answered, and has not been told again since.
+  bool waits_for_retry(const message::NoticeAt& at) const;
   // Whether it was told is not known: the connection ended. Again, at once.
   void lost(const message::NoticeAt& at);
 

@@ -10,6 +10,7 @@ namespace {
 
 // What is told waits in memory rather than behind a peer that does not read.
 constexpr std::size_t kUnsentBytesMax = base::limits::kLinkUnsentBytesMax / 4;
+constexpr std::size_t kLateMax = 1'000;
 
 Told outcome_of(std::uint32_t status) {
   if (status == smpp::kEsmeRok) return Told::confirmed;
@@ -100,10 +101,21 @@ void EsmeSession::settle(std::uint64_t token, Told outcome, base::Mono now) {
   owner_.on_told(*this, at, outcome, now);
 }
 
+void EsmeSession::timed_out(std::uint64_t token, base::Mono now) {
+  if (const auto found = told_.find(token); found != told_.end()) late_.insert(*found);
+  if (late_.size() > kLateMax) late_.erase(late_.begin());
+  settle(token, Told::not_now, now);
+}
+
 void EsmeSession::on_response(const smpp::Response& response, base::Mono now) {
   // generic_nack: it was not understood, whatever the status says.
   const bool nack = std::holds_alternative<smpp::GenericNack>(response.pdu);
-  settle(response.token, nack ? Told::not_now : outcome_of(response.status), now);
+  const Told outcome = nack ? Told::not_now : outcome_of(response.status);
+  if (!response.late) return settle(response.token, outcome, now);
+  const auto found = late_.extract(response.token);
+  if (!found.empty() && outcome == Told::confirmed) {
+    owner_.on_told(*this, found.mapped(), Told::confirmed_late, now);
+  }
 }
 
 void EsmeSession::on_session_event(smpp::SessionEvent event, base::Mono now) {
@@ -118,7 +130,7 @@ void EsmeSession::on_session_event(smpp::SessionEvent event, base::Mono now) {
   } else if (const auto* response = std::get_if<smpp::Response>(&event)) {
     on_response(*response, now);
   } else if (const auto* timeout = std::get_if<smpp::RequestTimedOut>(&event)) {
-    settle(timeout->token, Told::not_now, now);
+    timed_out(timeout->token, now);
   } else if (const auto* malformed = std::get_if<smpp::MalformedPdu>(&event)) {
     owner_.on_malformed(*this, *malformed);
   }

@@ -6,6 +6,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -21,9 +22,10 @@ class EsmeSession;
 
 // What became of a deliver_sm.
 enum class Told : std::uint8_t {
-  confirmed,  // ESME_ROK
-  refused,    // for good: told again it would be refused again
-  not_now,    // refused for now, or not answered
+  confirmed,       // ESME_ROK
+  refused,         // for good: told again it would be refused again
+  not_now,         // refused for now, or not answered
+  confirmed_late,  // ESME_ROK, after it was taken for not answered
   connection_lost,
 };
 
@@ -73,6 +75,7 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
                base::Mono now);
   std::size_t requests_waiting() const;  // its requests that were not answered yet
 
+  std::size_t unconfirmed() const { return told_.size(); }  // told, and not answered yet
   // Room for another deliver_sm or data_sm, `window` being what the account has?
   bool has_room(std::size_t window) const;
   // False: it could not be written, and never can be.
@@ -97,6 +100,7 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
   void on_closed(smpp::CloseReason reason, const std::string& why,
                  std::vector<smpp::Unanswered> unanswered, base::Mono now) override;
   void settle(std::uint64_t token, Told outcome, base::Mono now);
+  void timed_out(std::uint64_t token, base::Mono now);
   void on_response(const smpp::Response& response, base::Mono now);
 
   SessionOwner& owner_;
@@ -105,6 +109,8 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
   std::shared_ptr<wire::SmppConnection> connection_;
   smpp::BindKind bind_kind_ = smpp::BindKind::transceiver;
   std::unordered_map<std::uint64_t, message::NoticeAt> told_;  // by token
+  // Not answered in time; an answer may still come. By token, the latest kLateMax of them.
+  std::map<std::uint64_t, message::NoticeAt> late_;
   std::uint64_t next_token_ = 1;
 };
 

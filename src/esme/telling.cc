@@ -60,7 +60,7 @@ EsmeSession* EsmeServer::Impl::receiver_with_room(Account& a, std::size_t window
 
 void EsmeServer::Impl::tell(Account& a, base::Now now) {
   const config::SmppAccount* config = this->config().find_account(a.system_id);
-  if (config == nullptr || !a.has_receiver()) return;
+  if (config == nullptr || draining_ || !a.has_receiver()) return;
   follow_config(a, *config);
   while (true) {
     read_line(a);
@@ -156,17 +156,23 @@ void EsmeServer::Impl::on_told(EsmeSession& session, const message::NoticeAt& at
       count(Result::retried);
       a.line.refused(at, now);
       break;
+    case Told::confirmed_late:
+      if (!a.line.waits_for_retry(at)) return;
+      done_with(a, at, Result::confirmed);
+      break;
     case Told::connection_lost:
       a.line.lost(at);
       break;
   }
   to_tell_.push_back(&a);
+  flush_soon();
 }
 
-// What is done leaves the store with the engine's next commit. If the engine takes nothing at
-// present it waits; lost on the way, it is told once more.
+// What is done leaves the store with the engine's next commit, all of it that came during the last
+// one together. If the engine takes nothing at present it waits; lost on the way, it is told once
+// more.
 void EsmeServer::Impl::post_told() {
-  if (told_.empty()) return;
+  if (told_.empty() || !leaving_.empty()) return;
   engine::Told told{.token = next_token(), .done = {}};
   for (const Account* a : told_) {
     for (const message::NoticeAt& at : a->told) told.done.push_back({a->system_id, at});
