@@ -205,19 +205,68 @@ TEST_F(Receipts, AsDataSmTheyAreAnsweredAsDataSm) {
   EXPECT_EQ(answer(1), 0u);
   EXPECT_EQ(answer(2), 0u);
   EXPECT_EQ(smsc.peer().session().counters().mismatched_responses, 0u);
+}
 
-  smpp::DataSm message;
-  message.source = {1, 1, "447700900123"};
-  message.dest = {1, 1, "15005550006"};
-  message.tlvs.push_back({smpp::tag::kMessagePayload, "yes"});
-  ASSERT_TRUE(smsc.peer().deliver(message, 3));
-  EXPECT_EQ(answer(3), smpp::kEsmeRxTAppn);  // nobody's number
+TEST_F(Receipts, AMessageFromAPhoneMayComeAsDataSm) {
+  smpp::DataSm data;
+  data.source = {1, 1, "447700900123"};
+  data.dest = {1, 1, "15005550006"};
+  data.data_coding = 8;
+  data.tlvs = {{smpp::tag::kSarMsgRefNum, "\x01\x02"},
+               {smpp::tag::kSarTotalSegments, "\x02"},
+               {smpp::tag::kSarSegmentSeqnum, "\x01"},
+               {smpp::tag::kMessagePayload, std::string("\x04\x14\x04\x30", 4)}};
+  ASSERT_TRUE(smsc.peer().deliver(data, 1));
+  EXPECT_EQ(answer(1), smpp::kEsmeRxTAppn);  // nobody's number
   world.carriers.apply({world.carrier(smsc)}, {{"15005550006", {std::uint16_t{4}}, "acme", "app"}});
   round_trip();
-  ASSERT_TRUE(smsc.peer().deliver(message, 4));
-  ASSERT_TRUE(world.run_until([&] { return world.count<engine::Inbound>() == 1; }));
-  world.acknowledge(world.all<engine::Inbound>().front().token);
-  EXPECT_EQ(answer(4), 0u);
+  ASSERT_TRUE(smsc.peer().deliver(data, 2));
+  smpp::DeliverSm sm;
+  sm.source = data.source;
+  sm.dest = data.dest;
+  sm.data_coding = data.data_coding;
+  sm.tlvs = data.tlvs;
+  ASSERT_TRUE(smsc.peer().deliver(sm, 3));
+  ASSERT_TRUE(world.run_until([&] { return world.count<engine::Inbound>() == 2; }));
+  const auto events = world.all<engine::Inbound>();
+  const auto payload = [&](const engine::Inbound& event) {
+    return *message::decode_payload(*world.vault->open_blob(event.sealed, "acme"));
+  };
+  EXPECT_EQ(payload(events[0]).body, "Да");
+  EXPECT_EQ(payload(events[0]).from, "+447700900123");
+  EXPECT_EQ(payload(events[0]).verbatim.user_data,
+            std::string("\x06\x08\x04\x01\x02\x02\x01\x04\x14\x04\x30", 11));
+  EXPECT_EQ(message::encode_payload(payload(events[0])),
+            message::encode_payload(payload(events[1])));
+  EXPECT_EQ(events[0].account, events[1].account);
+  EXPECT_EQ(events[0].tenant, events[1].tenant);
+  EXPECT_EQ(smsc.peer().deliver_answers.size(), 1u);  // it is not kept yet
+  for (const engine::Inbound& event : events) world.acknowledge(event.token);
+  EXPECT_EQ(answer(2), 0u);
+  EXPECT_EQ(answer(3), 0u);
+  EXPECT_EQ(smsc.peer().session().counters().mismatched_responses, 0u);
+}
+
+// That a phone can be reached again is nothing to act upon: nobody here has asked for it.
+TEST_F(Receipts, AnAlertIsCountedAndPassedOver) {
+  smpp::AlertNotification alert;
+  alert.source = {1, 1, "447700900123"};
+  alert.esme = {0, 1, "15005550006"};
+  smpp::add_u8(alert.tlvs, smpp::tag::kMsAvailabilityStatus, 0);
+  for (int i = 0; i < 3; ++i) smsc.peer().alert(alert);
+  ASSERT_TRUE(smsc.peer().deliver_receipt("m1", 1));
+  EXPECT_EQ(receipt().carrier_message_id, "m1");
+  EXPECT_EQ(world.metrics.counter(telemetry::Metric::smpp_alert_notifications, {"alpha"})->value(),
+            3u);
+  std::vector<std::string> lines;
+  for (const LogLine& line : world.log()) {
+    if (line.event != "alert_notification") continue;
+    EXPECT_EQ(line.level, LogLevel::info);
+    lines.push_back(line.text);
+  }
+  ASSERT_EQ(lines.size(), 1u);  // a line a minute says how many
+  EXPECT_EQ(lines[0], "+447*******23 can be reached again, says the carrier; nothing waits for it");
+  EXPECT_EQ(world.count<engine::LinkDown>(), 0u);
 }
 
 // Hex in the answer, decimal in the receipt's text; and no esm_class. New settings need no new

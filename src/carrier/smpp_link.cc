@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "base/mask.h"
 #include "carrier/smpp_fields.h"
 #include "carrier/status_map.h"
 #include "gsm/decode.h"
@@ -333,6 +334,8 @@ void SmppLink::on_session_event(smpp::SessionEvent event, base::Mono now) {
     if (!connection_->is_closed()) on_bound(*bound, now);
   } else if (const auto* refused = std::get_if<smpp::BindRefused>(&event)) {
     on_bind_refused(*refused);
+  } else if (const auto* alert = std::get_if<smpp::AlertReceived>(&event)) {
+    on_alert(alert->alert, now);
   } else if (std::holds_alternative<smpp::PeerUnbinding>(event)) {
     if (announced_) announce(0);
   } else if (const auto* malformed = std::get_if<smpp::MalformedPdu>(&event)) {
@@ -467,6 +470,24 @@ void SmppLink::on_receipt(std::uint32_t sequence, const smpp::DeliverSm& pdu,
   event.raw = receipt_raw(receipt);
   (void)FAILPOINT("carrier.before_receipt_event");
   context_.events.add(std::move(event));
+}
+
+// Nobody has asked for it (we set no delivery pending flag), and a retry has its own schedule.
+void SmppLink::on_alert(const smpp::AlertNotification& alert, base::Mono now) {
+  if (context_.options.metrics != nullptr) {
+    context_.options.metrics->counter(telemetry::Metric::smpp_alert_notifications, {config_.name})
+        ->add();
+  }
+  ++alerts_not_logged_;
+  if (now < next_alert_log_) return;
+  next_alert_log_ = now + kLogPause;
+  const std::uint64_t count = std::exchange(alerts_not_logged_, 0);
+  const auto number =
+      receipt_number(alert.source, /*has_id=*/false, config_.smpp.options.destination);
+  log(LogLevel::info, "alert_notification",
+      fmt::format("{} can be reached again, says the carrier; nothing waits for it{}",
+                  number ? base::mask_number(fmt::format("+{}", number->digits())) : "a phone",
+                  count > 1 ? fmt::format(" ({} since the last line)", count) : ""));
 }
 
 void SmppLink::refuse_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now) {

@@ -110,6 +110,7 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
                   base::Mono now);
   void answer_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now);
   void on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, base::Mono now);
+  void on_alert(const smpp::AlertNotification& alert, base::Mono now);
   void refuse_inbound(std::uint32_t sequence, std::uint32_t status, base::Mono now);
   void warn_of_settings(std::uint32_t status, base::Mono now);
   void tell_unmapped(std::uint32_t status, base::Mono now);
@@ -153,6 +154,8 @@ class SmppLink final : public std::enable_shared_from_this<SmppLink>,
   base::Mono unbind_at_{};                  // while ending: at the latest
   base::Mono next_inbound_log_{};
   std::uint64_t inbound_not_logged_ = 0;
+  base::Mono next_alert_log_{};
+  std::uint64_t alerts_not_logged_ = 0;
   base::Mono next_failure_log_{};
   base::Mono next_settings_log_{};
   std::map<std::uint32_t, base::Mono> next_unmapped_log_;  // by status

@@ -92,6 +92,10 @@ class Peer : public std::enable_shared_from_this<Peer> {
     sm.short_message = smpp::format_receipt(fields);
     return sm;
   }
+  void alert(const smpp::AlertNotification& alert) {
+    (void)session_.alert(alert, io::mono_now());
+    pump();
+  }
   void unbind() {
     session_.unbind(io::mono_now());
     pump();

@@ -32,6 +32,7 @@ enum class Metric : std::uint8_t {
   ejections,
   receipts_unmatched,
   unmapped_statuses,
+  smpp_alert_notifications,
   webhook_attempts,
   policy_decisions,
   store_commit,
@@ -43,7 +44,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 27;
+inline constexpr std::size_t kMetricCount = 28;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -147,6 +148,11 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      {"carrier"},
      "Answers to submits with a status that neither SMPP nor the carrier's configuration gives a "
      "meaning; the log names the line that is missing."},
+    {Metric::smpp_alert_notifications,
+     "trunkline_smpp_alert_notifications_total",
+     Kind::counter,
+     {"carrier"},
+     "alert_notification PDUs of a carrier: a phone can be reached again. Read and passed over."},
     {Metric::webhook_attempts,
      "trunkline_webhook_attempts_total",
      Kind::counter,
