@@ -8,6 +8,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <condition_variable>
 #include <future>
 #include <map>
@@ -20,6 +21,7 @@
 
 #include "esme/esme_server.h"
 #include "esme/password.h"
+#include "io/clock.h"
 #include "smpp/framer.h"
 #include "smpp/pdu.h"
 
