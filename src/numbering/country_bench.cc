@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "numbering/country.h"
+#include "numbering/networks.h"
 #include "numbering/time_zones.h"
 
 namespace trunkline::numbering {
@@ -38,6 +39,13 @@ void time_zones_of_number(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(time_zones(all[++i % all.size()]));
 }
 BENCHMARK(time_zones_of_number);
+
+void network_of_number(benchmark::State& state) {
+  const std::vector<Number> all = numbers();
+  std::size_t i = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(network_of(all[++i % all.size()]));
+}
+BENCHMARK(network_of_number);
 
 void parse_number(benchmark::State& state) {
   std::vector<std::string> texts;
