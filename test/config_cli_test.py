@@ -135,6 +135,51 @@ class Explain(Case):
         self.assertEqual((told["verdict"], told["segments"]), ("allow", 3))
         self.assertEqual(told["plan"][0], "beta")
 
+    def test_networks_ranges_and_hours(self):
+        with tempfile.TemporaryDirectory() as directory:
+            ranges = os.path.join(directory, "ranges.csv")
+            with open(ranges, "w", encoding="utf-8") as file:
+                file.write("prefix,country,mccmnc,name\n4917112,,26202,\n49171123,DE,,Acme Mobile\n")
+            with open(DEMO, encoding="utf-8") as file:
+                text = file.read()
+            text = text.replace("\nroutes:\n", f"""
+numbering: {{ ranges: {ranges} }}
+routes:
+  - {{ name: vodafone, match: {{ mccmnc: 26209, country: DE }}, via: [ {{ carrier: gamma }} ] }}
+  - {{ name: acme, match: {{ network: acme mobile, when: {{ days: sat, from: "22:00", to: "06:00" }} }}, via: [ {{ carrier: beta }} ] }}
+""")
+            path = os.path.join(directory, "x.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+
+            def told(to, *more):
+                result = run("explain", "--config", path, "--to", to, "--json", *more)
+                self.assertEqual(result.stderr, "")
+                return json.loads(result.stdout)
+
+            table = told("+491721234567")
+            self.assertEqual(table["network"],
+                             {"code": "26202", "name": "Vodafone", "portable": True, "source": "prefix"})
+            self.assertEqual(table["plan"][0], "gamma")
+            own = told("+491711200000")
+            self.assertEqual((own["network"]["name"], own["network"]["source"]), ("Vodafone", "ranges"))
+            self.assertEqual(own["plan"][0], "gamma")
+            other = told("+491711300000")
+            self.assertEqual(other["network"]["name"], "Telekom")
+            self.assertEqual([r["mismatch"] for r in other["routes"]][:2], ["network", "network"])
+            self.assertEqual(told("+491711230000", "--at", "2026-11-29T05:00:00Z")["plan"][0], "beta")
+            self.assertEqual(told("+491711230000", "--at", "2026-11-29T06:00:00Z")["routes"][1]["mismatch"], "when")
+
+            version = told("+491711230000")["config_version"]
+            with open(ranges, "a", encoding="utf-8") as file:
+                file.write("4917,,,\n")
+            result = run("check", path)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(f"{ranges}:4:1: error: the row says nothing of its numbers; fill in", result.stdout)
+            with open(ranges, "w", encoding="utf-8") as file:
+                file.write("prefix,name\n49171123,Acme Mobile\n")
+            self.assertNotEqual(told("+491711230000")["config_version"], version)
+
     def test_a_message_that_may_not(self):
         result = run("explain", "--config", DEMO, "--to", "+447700900123", "--from", "Nobody", "--json")
         self.assertEqual(result.returncode, 1)

@@ -127,8 +127,9 @@ inline constexpr std::size_t kPeerTraceBytesMax = 1024 * 1024;
 
 // --- configuration ------------------------------------------------------------------------------
 // Beyond either, `check` and a reload say so and the old configuration stays.
-inline constexpr std::size_t kConfigBytesMax = 8 * 1024 * 1024;  // a file; about 40,000 tenants
-inline constexpr std::size_t kConfigNodesMax = 2'000'000;        // values of all files together
+inline constexpr std::size_t kConfigBytesMax = 8 * 1024 * 1024;     // a file; about 40,000 tenants
+inline constexpr std::size_t kConfigNodesMax = 2'000'000;           // values of all files together
+inline constexpr std::size_t kDataFileBytesMax = 64 * 1024 * 1024;  // number ranges, prices
 
 static_assert(kHotMessagesSoft < kHotMessagesHard);
 static_assert(kSegmentsMax <= 32, "segment sets are 32-bit masks");

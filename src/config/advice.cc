@@ -174,9 +174,10 @@ class Adviser {
     const bool unicode = !wide.unicode || wide.unicode == narrow.unicode;
     const bool segments =
         wide.segments_min <= narrow.segments_min && wide.segments_max >= narrow.segments_max;
-    return classes && types && unicode && segments &&
+    return classes && types && unicode && segments && (!wide.when || wide.when == narrow.when) &&
            set_covers(wide.countries, narrow.countries) &&
-           set_covers(wide.tenants, narrow.tenants) && set_covers(wide.senders, narrow.senders);
+           set_covers(wide.networks, narrow.networks) && set_covers(wide.tenants, narrow.tenants) &&
+           set_covers(wide.senders, narrow.senders);
   }
 
   void routes() {

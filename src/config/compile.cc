@@ -9,7 +9,9 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "config/account_values.h"
+#include "config/compile_route.h"
 #include "config/compile_smpp.h"
+#include "config/data_files.h"
 #include "config/name_table.h"
 #include "config/text.h"
 #include "message/traffic_class.h"
@@ -36,8 +38,9 @@ std::string sha256_hex(std::string_view text) {
 
 class Compiler {
  public:
-  Compiler(const Value& root, const Config* previous, Findings& findings)
-      : root_(root), previous_(previous), findings_(findings) {
+  Compiler(const Value& root, const Config* previous, const FileReader& read_file,
+           Findings& findings)
+      : root_(root), previous_(previous), data_(read_file, findings), findings_(findings) {
     for (const std::string_view credential : kDemoCredentials) {
       demo_hashes_[sha256_hex(credential)] = credential;
     }
@@ -58,8 +61,9 @@ class Compiler {
     compile_carriers();
     name_regions();
     compile_tenants();
+    config_.tables.ranges = data_.ranges(root_.at("numbering").at("ranges"));
     compile_routes();
-    config_.tables.version = sha256_hex(normalized(root_)).substr(0, 12);
+    config_.tables.version = sha256_hex(normalized(root_) + data_.digests()).substr(0, 12);
     config_.tables.policy.version = config_.tables.version;
     return std::move(config_);
   }
@@ -704,6 +708,8 @@ class Compiler {
       match.countries.push_back(*country);
     }
     std::ranges::sort(match.countries);
+    match.networks = match_networks(value, match.countries, config_.tables.ranges, findings_);
+    if (value.at("when").given) match.when = match_hours(value.at("when"), findings_);
     for (const Value& item : value.at("class").items) {
       const message::ClassIndex index = refer_class(item);
       if (!index.is_none()) match.classes |= 1u << index.at();
@@ -736,6 +742,7 @@ class Compiler {
 
   const Value& root_;
   const Config* previous_;
+  DataFiles data_;
   Findings& findings_;
   Config config_;
   std::vector<message::TrafficClass> defaults_ = message::default_traffic_classes();
@@ -751,8 +758,9 @@ class Compiler {
 
 }  // namespace
 
-Config compile(const Value& root, const Config* previous, Findings& findings) {
-  return Compiler(root, previous, findings).compile();
+Config compile(const Value& root, const Config* previous, const FileReader& read_file,
+               Findings& findings) {
+  return Compiler(root, previous, read_file, findings).compile();
 }
 
 }  // namespace trunkline::config

@@ -9,7 +9,8 @@
 namespace trunkline::config {
 
 // The result is only good if `findings` holds no error afterwards.
-Config compile(const Value& root, const Config* previous, Findings& findings);
+Config compile(const Value& root, const Config* previous, const FileReader& read_file,
+               Findings& findings);
 
 // Warnings: what is allowed and will hardly be meant. `config` is what compile() made of `root`.
 void advise(const Value& root, const Config& config, Findings& findings);

@@ -214,6 +214,9 @@ struct SourceFile {
 using SecretResolver =
     std::function<std::expected<std::string, std::string>(std::string_view reference)>;
 
+// Reads a whole data file that the configuration names. The error is a sentence.
+using FileReader = std::function<std::expected<std::string, std::string>(const std::string& path)>;
+
 struct Loaded {
   std::optional<Config> config;   // absent if any finding is an error
   std::vector<Finding> findings;  // in order of file and line
@@ -221,9 +224,10 @@ struct Loaded {
 
 // `files`: one file, or those of a directory in name order. Mappings merge, lists append, any other
 // key given twice is an error. `previous` keeps indexes stable over a reload: a name that is gone
-// keeps its index and is marked removed. Any text is safe to hand in, hostile ones included.
+// keeps its index and is marked removed. `read_file`: for number ranges and prices; without it they
+// are errors. Any text is safe to hand in, hostile ones included.
 Loaded load(const std::vector<SourceFile>& files, const SecretResolver& secrets,
-            const Config* previous = nullptr);
+            const Config* previous = nullptr, const FileReader& read_file = {});
 
 // JSON Schema (2020-12) of what load() accepts, as far as that language goes: not bounds of
 // durations and rates, nor what names refer to.

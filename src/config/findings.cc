@@ -47,6 +47,17 @@ void Findings::error(const Mark& mark, std::string path, std::string what, std::
   add(Finding::Severity::error, mark, std::move(path), std::move(what), std::move(remedy));
 }
 
+void Findings::error_in(const Mark& mark, std::string file, std::size_t line, std::string what,
+                        std::string remedy) {
+  if (++errors_ > kMax) return;
+  entries_.push_back({mark,
+                      {.file = std::move(file),
+                       .line = static_cast<int>(line),
+                       .column = 1,
+                       .what = std::move(what),
+                       .remedy = std::move(remedy)}});
+}
+
 void Findings::warning(const Mark& mark, std::string path, std::string what, std::string remedy) {
   if (++warnings_ > kMax) return;
   add(Finding::Severity::warning, mark, std::move(path), std::move(what), std::move(remedy));

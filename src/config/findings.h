@@ -34,6 +34,9 @@ class Findings {
 
   void error(const Mark& mark, std::string path, std::string what, std::string remedy);
   void warning(const Mark& mark, std::string path, std::string what, std::string remedy);
+  // An error in another file that `mark` names, at a line of it from 1.
+  void error_in(const Mark& mark, std::string file, std::size_t line, std::string what,
+                std::string remedy);
   std::size_t errors() const { return errors_; }
 
   // Without `what` and `remedy`: for what is found out later.

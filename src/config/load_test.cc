@@ -33,12 +33,18 @@ std::expected<std::string, std::string> resolver(std::string_view reference) {
   return std::unexpected(fmt::format("{} is not set", reference));
 }
 
+std::expected<std::string, std::string> data_file(const std::string& path) {
+  if (path == "ranges.csv")
+    return "prefix,country,mccmnc,name\n4477,GB,23430,\n4479,NO,,Acme Mobile\n";
+  return std::unexpected(path + " is not there");
+}
+
 Loaded load_text(const std::string& text, const Config* previous = nullptr) {
-  return load({{"x.yaml", text}}, resolver, previous);
+  return load({{"x.yaml", text}}, resolver, previous, data_file);
 }
 
 Config must_load(const std::vector<SourceFile>& files, const Config* previous = nullptr) {
-  Loaded loaded = load(files, resolver, previous);
+  Loaded loaded = load(files, resolver, previous, data_file);
   for (const Finding& finding : loaded.findings) {
     if (finding.severity == Finding::Severity::error) ADD_FAILURE() << to_text(finding);
   }
@@ -241,6 +247,18 @@ TEST(Load, RoutesAndTenants) {
   ASSERT_EQ(routes[0].match.countries.size(), 2u);
   EXPECT_EQ(routes[0].match.countries[0].code(), "GB");  // sorted
   EXPECT_EQ(routes[0].match.countries[1].code(), "NO");
+  EXPECT_EQ(c.tables.ranges.size(), 2u);
+  std::vector<std::string> networks;
+  for (const numbering::NetworkId id : routes[0].match.networks) {
+    networks.emplace_back(c.tables.ranges.network(id).name);
+  }
+  EXPECT_EQ(networks, (std::vector<std::string>{"Vodafone UK", "EE", "Telenor", "Acme Mobile"}));
+  ASSERT_TRUE(routes[0].match.when.has_value());
+  EXPECT_EQ(*routes[0].match.when, (routing::Hours{.days = 0b1000001,
+                                                   .from = 22 * 60 + 30,
+                                                   .to = 6 * 60,
+                                                   .utc_offset = std::chrono::minutes(330)}));
+  EXPECT_FALSE(routes[1].match.when.has_value());
   EXPECT_EQ(routes[0].match.classes, 0b010001u);
   EXPECT_EQ(routes[0].match.tenants,
             (std::vector<message::TenantIndex>{{std::uint16_t{1}}, {std::uint16_t{0}}}));

@@ -220,12 +220,54 @@ constexpr Field kCarrierFields[] = {
 };
 constexpr Shape kCarrier{"carrier", "carriers[]", kCarrierFields, "Who takes messages onward."};
 
+constexpr std::string_view kDays[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+constexpr Field kHoursFields[] = {
+    {.key = "days",
+     .kind = Kind::choice,
+     .many = Many::one_or_list,
+     .absent = "every day",
+     .choices = kDays,
+     .doc = "On which the hours begin."},
+    {.key = "from",
+     .kind = Kind::text,
+     .fallback = "00:00",
+     .max = "5",
+     .doc = "Time of day, hours and minutes in quotes, included."},
+    {.key = "to",
+     .kind = Kind::text,
+     .fallback = "24:00",
+     .max = "5",
+     .doc = "Excluded; at or before `from` it is on the next day."},
+    {.key = "zone",
+     .kind = Kind::text,
+     .fallback = "UTC",
+     .max = "6",
+     .doc = "`UTC`, or a distance from it in quotes, such as `\"+05:30\"`."},
+};
+constexpr Shape kHours{"when", "routes[].match.when", kHoursFields, "Hours of days."};
+
 constexpr Field kMatchFields[] = {
     {.key = "country",
      .kind = Kind::country,
      .many = Many::one_or_list,
      .absent = "any",
      .doc = "Of the destination."},
+    {.key = "mccmnc",
+     .kind = Kind::text,
+     .many = Many::one_or_list,
+     .absent = "any",
+     .max = "7",
+     .doc =
+         "Mobile networks by MCC and MNC, such as `23415` or `234-15`. All codes of a network mean "
+         "the same. See [routing](routing.md#destinations)."},
+    {.key = "network",
+     .kind = Kind::text,
+     .many = Many::one_or_list,
+     .absent = "any",
+     .max = "64",
+     .doc =
+         "Mobile networks by name, in the countries of `country`; together with `mccmnc` it is one "
+         "list."},
     {.key = "class",
      .kind = Kind::reference,
      .many = Many::one_or_list,
@@ -264,6 +306,11 @@ constexpr Field kMatchFields[] = {
      .min = "1",
      .max = "32",
      .doc = "Texts of at most so many segments."},
+    {.key = "when",
+     .kind = Kind::object,
+     .absent = "always",
+     .shape = &kHours,
+     .doc = "Hours at which the route is there. The plan is made at acceptance."},
 };
 constexpr Shape kMatch{"match", "routes[].match", kMatchFields,
                        "All that are given must hold. Each is one value or a list."};
@@ -401,6 +448,16 @@ constexpr Field kTenantFields[] = {
 constexpr Shape kTenant{"tenant", "tenants[]", kTenantFields,
                         "A customer or an application: sees its own messages and nothing else."};
 
+constexpr Field kNumberingFields[] = {
+    {.key = "ranges",
+     .kind = Kind::path,
+     .absent = "only the table that comes with the program",
+     .doc = "CSV file of number ranges, which go before the table: "
+            "[routing](routing.md#destinations)."},
+};
+constexpr Shape kNumbering{"numbering", "numbering", kNumberingFields,
+                           "What you know of numbers that the public tables do not."};
+
 constexpr Field kRootFields[] = {
     {.key = "demo",
      .kind = Kind::boolean,
@@ -439,6 +496,11 @@ constexpr Field kRootFields[] = {
      .absent = "none",
      .shape = &kCarrier,
      .doc = "Who takes messages onward."},
+    {.key = "numbering",
+     .kind = Kind::object,
+     .absent = "the tables that come with the program",
+     .shape = &kNumbering,
+     .doc = "What you know of numbers."},
     {.key = "routes",
      .kind = Kind::object,
      .many = Many::list,
@@ -471,7 +533,6 @@ constexpr Unsupported kUnsupported[] = {
     {"carrier", "http", "", "bind over smpp instead"},
     {"carrier", "faults", "", "faults belong into the simulator's configuration"},
     {"route", "canary", "", "remove it"},
-    {"match", "mccmnc", "", "match the country"},
     {"via", "priority", "", "write the carriers in the order they are to be tried"},
     {"via", "region", "", "the carrier's own region counts"},
     {"tenant", "twilio", "", "remove it; the tenant can use the REST API with keys"},

@@ -19,6 +19,18 @@ std::string_view word(policy::Verdict::Kind kind) {
   return "refuse";
 }
 
+// "assigned to" and not "served by": a prefix tells no more. What the operator says is taken as
+// said.
+std::string network_text(const engine::Explained& explained, const engine::Tables& tables) {
+  const numbering::Network network = tables.ranges.network(explained.to.network);
+  const std::string who = network.code.known()
+                              ? fmt::format("{} ({})", network.name, network.code.to_string())
+                              : std::string(network.name);
+  if (explained.to.own) return fmt::format("{}, by numbering.ranges", who);
+  const bool moves = numbering::is_portable(explained.to.number.country);
+  return fmt::format("assigned to {}{}", who, moves ? "; numbers there can be with another" : "");
+}
+
 }  // namespace
 
 void append_explanation(std::string& out, const engine::Explained& explained,
@@ -31,8 +43,18 @@ void append_explanation(std::string& out, const engine::Explained& explained,
       .string_or_null(verdict.kind == policy::Verdict::Kind::hold
                           ? base::format_rfc3339(verdict.hold_until)
                           : "");
-  json.key("country").string_or_null(explained.number.country.code());
-  json.key("number_type").string(numbering::name(explained.number.type));
+  json.key("country").string_or_null(explained.to.number.country.code());
+  json.key("number_type").string(numbering::name(explained.to.number.type));
+  const numbering::Network network = tables.ranges.network(explained.to.network);
+  json.key("network");
+  if (explained.to.network == 0) {
+    json.null();
+  } else {
+    json.begin_object().key("code").string_or_null(network.code.to_string());
+    json.key("name").string(network.name);
+    json.key("portable").boolean(numbering::is_portable(explained.to.number.country));
+    json.key("source").string(explained.to.own ? "ranges" : "prefix").end_object();
+  }
   json.key("segments").integer(explained.segments);
   json.key("reasons").begin_array();
   for (const policy::Reason& reason : verdict.reasons) {
@@ -71,9 +93,10 @@ std::string explanation_text(const engine::Explained& explained, const engine::T
   if (verdict.kind == policy::Verdict::Kind::hold) {
     out += fmt::format("  until {}\n", base::format_rfc3339(verdict.hold_until));
   }
-  const std::string country = explained.number.country.code();
+  const std::string country = explained.to.number.country.code();
   out += fmt::format("number: {}, {}\n", country.empty() ? "no country" : country,
-                     numbering::name(explained.number.type));
+                     numbering::name(explained.to.number.type));
+  if (explained.to.network != 0) out += "network: " + network_text(explained, tables) + "\n";
   for (const policy::Reason& reason : verdict.reasons) {
     out += fmt::format("rule {}: {}\n", reason.rule, reason.text);
   }

@@ -1,7 +1,7 @@
 // An explanation as the API and the command line show it: one shape for both.
 //
 //   {"verdict":"allow","code":null,"hold_until":null,"country":"GB","number_type":"mobile",
-//    "segments":1,"reasons":[{"rule","text","version"}],
+//    "network":{"code","name","portable","source"},"segments":1,"reasons":[{"rule","text","version"}],
 //    "routes":[{"route","matches","mismatch"}],
 //    "candidates":[{"carrier","region","rank","excluded","price","now","reasons":[]}],
 //    "plan":["alpha"],"config_version":"..."}

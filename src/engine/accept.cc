@@ -134,8 +134,8 @@ ItemAnswer Engine::Impl::refused(const message::Submission& item, numbering::Cou
 }
 
 std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
-    const message::Submission& item, const numbering::NumberInfo& number, Step& s) {
-  const numbering::Country country = number.country;
+    const message::Submission& item, const numbering::Destination& to, Step& s) {
+  const numbering::Country country = to.number.country;
   const policy::Facts facts{.tenant = item.tenant,
                             .traffic_class = item.traffic_class,
                             .to = item.to,
@@ -153,13 +153,15 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
       .tenant = item.tenant,
       .traffic_class = item.traffic_class,
       .country = country,
-      .type = number.type,
+      .network = to.network,
+      .type = to.number.type,
       .from = item.from,
       .region = item.region,
       .unicode = static_cast<gsm::Encoding>(item.encoding) == gsm::Encoding::ucs2,
       .segments = item.segments,
       .dice = item.to_hash ^ next_generation_,
-      .recipient = item.to_hash};
+      .recipient = item.to_hash,
+      .now = s.now.wall};
   const routing::Plan plan = routing::plan(tables_->routing, routing_facts, &measures_);
   if (plan.count == 0) {
     Refusal refusal =
@@ -176,8 +178,9 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
 
 ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* known_parts,
                                 Step& s) {
-  const numbering::NumberInfo number = numbering::look_up(item.to);
-  const numbering::Country country = number.country;
+  const numbering::Destination to =
+      tables_->ranges.destination(item.to, tables_->routing.wants_networks);
+  const numbering::Country country = to.number.country;
   const std::optional<message::PartOf> part = item.part;
   PartPlan* const parts = part ? plan_of_parts(*part, known_parts, s) : nullptr;
   Decided decided;
@@ -185,7 +188,7 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
     if (parts->refusal) return refused(item, country, *parts->refusal, s);
     decided = inherit(*parts, s);
   } else {
-    auto verdict = decide_by_rules(item, number, s);
+    auto verdict = decide_by_rules(item, to, s);
     if (auto* refusal = std::get_if<Refusal>(&verdict)) {
       if (part) remember_parts(*part, *refusal, s);
       return refused(item, country, *refusal, s);
@@ -200,6 +203,7 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
                          message::name(item.ingress),
                          1});
   const bool is_held = decided.hold_until != Wall{};
+  decided.country = country;
   const Slot slot = create(std::move(item), decided, s);
   ItemAnswer answer;
   answer.kind = ItemAnswer::Kind::accepted;
@@ -240,7 +244,7 @@ Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, St
   if (item.alias) e.id.low = (e.id.low & ~std::uint64_t{0xffffffff}) | *item.alias;
   e.tenant = tenant_name(item.tenant);
   e.traffic_class = traffic_class.name;
-  e.country = numbering::country_of(item.to).code();
+  e.country = decided.country.code();
   e.region = std::move(item.region);
   e.to_hash = item.to_hash;
   e.accepted_at = s.now.wall;
@@ -266,7 +270,7 @@ Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, St
   const Slot slot = allocate();
   Hot& h = hot(slot);
   h.expires = s.now.to_mono(e.due_at) + (e.expires_at - e.due_at);
-  h.country = numbering::country_of(item.to);
+  h.country = decided.country;
   h.tenant = item.tenant;
   h.traffic_class = decided.traffic_class;
   h.plan = decided.plan;

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "engine/tables.h"
 #include "numbering/number.h"
+#include "numbering/ranges.h"
 
 namespace trunkline::engine {
 
@@ -26,7 +27,7 @@ struct Question {
 
 struct Explained {
   std::string version;  // of the configuration
-  numbering::NumberInfo number;
+  numbering::Destination to;
   std::uint8_t segments = 1;
   // With the rules that allowed as well as those that refused or hold. Without a route the refusal
   // is routing.no_route, as for a real message.
@@ -38,7 +39,7 @@ Explained explain(const Tables& tables, const Question& question,
                   const routing::Measures* measures = nullptr);
 
 // The facts that routing decides by, of a question or of a message.
-routing::Facts routing_facts(const Question& question, numbering::NumberInfo number,
+routing::Facts routing_facts(const Question& question, const numbering::Destination& to,
                              std::uint64_t dice, std::uint64_t recipient);
 
 }  // namespace trunkline::engine

@@ -247,6 +247,7 @@ class Engine::Impl {
   // What policy and routing say of a message that is not refused.
   struct Decided {
     ClassIndex traffic_class;
+    numbering::Country country;
     Wall hold_until{};
     std::array<CarrierIndex, routing::kPlanMax> plan{};  // the rest is none
   };
@@ -264,7 +265,7 @@ class Engine::Impl {
                          const KnownParts* known_parts, Step& s);
   ItemAnswer decide(message::Submission&& item, const KnownParts* known_parts, Step& s);
   std::variant<Decided, Refusal> decide_by_rules(const message::Submission& item,
-                                                 const numbering::NumberInfo& number, Step& s);
+                                                 const numbering::Destination& to, Step& s);
   static ItemAnswer refused(const message::Submission& item, numbering::Country country,
                             const Refusal& refusal, Step& s);
   Slot create(message::Submission&& item, const Decided& decided, Step& s);

@@ -110,7 +110,7 @@ void Engine::Impl::on(const Explain& event, Step& s) {
                        .explained = explain(*tables_, event.question, &measures_)};
   for (auto& candidate : answer.explained.routing.candidates) {
     if (candidate.rank == 0) continue;
-    candidate.now = state_of(candidate.carrier, answer.explained.number.country, s.now.mono);
+    candidate.now = state_of(candidate.carrier, answer.explained.to.number.country, s.now.mono);
   }
   s.out.after_commit.emplace_back(std::move(answer));
 }

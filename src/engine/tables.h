@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "message/traffic_class.h"
+#include "numbering/ranges.h"
 #include "policy/policy.h"
 #include "routing/routing.h"
 
@@ -31,6 +32,7 @@ struct Tables {
   std::vector<CarrierLimits> carriers;         // by CarrierIndex
   policy::Table policy;
   routing::Table routing;
+  numbering::Ranges ranges;  // the operator's own
 };
 
 }  // namespace trunkline::engine

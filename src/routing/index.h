@@ -10,29 +10,45 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
 #include "message/index.h"
 #include "numbering/country.h"
+#include "numbering/networks.h"
 
 namespace trunkline::routing {
 
 struct Route;
 
+// Some hours of some days, by a clock that stands still relative to UTC.
+struct Hours {
+  std::uint8_t days = 0x7f;    // bit 0: Monday; the day on which they begin
+  std::uint16_t from = 0;      // minute of the day, included
+  std::uint16_t to = 24 * 60;  // excluded; before `from` or equal to it: on the next day
+  std::chrono::minutes utc_offset{0};
+
+  bool contain(base::Wall time) const;
+  friend bool operator==(const Hours&, const Hours&) = default;
+};
+
 // All that are given must hold.
 struct Match {
-  std::vector<numbering::Country> countries;  // sorted; empty: any
-  std::uint32_t types = 0;                    // bit set of numbering::NumberType; 0: any
-  std::uint32_t classes = 0;                  // bit set of ClassIndex; 0: any
-  std::vector<message::TenantIndex> tenants;  // empty: any
-  std::vector<std::string> senders;           // sorted, as given in `from`; empty: any
-  std::optional<bool> unicode;                // needs UCS-2, or does not
+  std::vector<numbering::Country> countries;   // sorted; empty: any
+  std::vector<numbering::NetworkId> networks;  // empty: any
+  std::uint32_t types = 0;                     // bit set of numbering::NumberType; 0: any
+  std::uint32_t classes = 0;                   // bit set of ClassIndex; 0: any
+  std::vector<message::TenantIndex> tenants;   // empty: any
+  std::vector<std::string> senders;            // sorted, as given in `from`; empty: any
+  std::optional<bool> unicode;                 // needs UCS-2, or does not
   std::uint8_t segments_min = 1;
   std::uint8_t segments_max = 255;
+  std::optional<Hours> when;
 };
 
 struct Facts {
   message::TenantIndex tenant;
   message::ClassIndex traffic_class;
   numbering::Country country;
+  numbering::NetworkId network = 0;  // 0: not known, or nobody asks (Table::wants_networks)
   numbering::NumberType type = numbering::NumberType::unknown;
   std::string_view from;    // empty: none given
   std::string_view region;  // preferred; empty: Table::home_region
@@ -40,6 +56,7 @@ struct Facts {
   std::uint8_t segments = 1;
   std::uint64_t dice = 0;       // random, the same for the same message
   std::uint64_t recipient = 0;  // a hash of the number
+  base::Wall now{};
 };
 
 // A range that the plan calls fixed line or mobile is both.
@@ -73,11 +90,13 @@ class Index {
   std::size_t words_ = 0;
   std::vector<Word> bits_;
   Row any_country_ = 0;
+  Row any_network_ = 0;
   Row any_tenant_ = 0;
   Row by_class_ = 0;    // 32 rows
   Row by_type_ = 0;     // 16 rows
   Row by_unicode_ = 0;  // 2 rows
   boost::unordered_flat_map<std::uint16_t, Row> by_country_;
+  boost::unordered_flat_map<numbering::NetworkId, Row> by_network_;
   boost::unordered_flat_map<std::uint16_t, Row> by_tenant_;
 };
 

@@ -205,6 +205,8 @@ void finish(Table& table) {
     }
     carrier.region_at = static_cast<std::uint8_t>(found - table.regions.begin());
   }
+  table.wants_networks = std::ranges::any_of(
+      table.routes, [](const Route& route) { return !route.match.networks.empty(); });
   table.index = Index(table.routes);
 }
 

@@ -74,6 +74,7 @@ struct Table {
   std::vector<std::string> regions;
   std::string home_region;         // preferred by messages that name none; empty: none is
   std::vector<Regions> residency;  // by TenantIndex, as Route::residency; shorter: the rest is 0
+  bool wants_networks = false;     // a route asks for Facts::network; set by finish()
   Index index;
 };
 

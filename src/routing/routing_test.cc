@@ -234,6 +234,8 @@ Table random_table(std::uint64_t seed, std::size_t routes, std::size_t carriers)
     if (random.chance(50)) m.classes = 1u << random.below(4);
     if (random.chance(20)) m.types = 1u << random.below(12);
     if (random.chance(20)) m.unicode = random.chance(50);
+    if (random.chance(20)) m.networks = {static_cast<numbering::NetworkId>(1 + random.below(5))};
+    if (random.chance(20)) m.when = Hours{.days = static_cast<std::uint8_t>(random.below(128))};
     if (random.chance(20)) m.senders = {std::string(kSenders[random.below(3)])};
     if (random.chance(20)) m.segments_max = static_cast<std::uint8_t>(1 + random.below(3));
     for (std::size_t v = 0; v < 1 + random.below(4); ++v) {
@@ -249,11 +251,13 @@ Facts random_facts(Random& random) {
   return {.tenant = {static_cast<std::uint16_t>(random.below(41))},
           .traffic_class = {static_cast<std::uint8_t>(random.below(5))},
           .country = country(kCountries[random.below(std::size(kCountries))]),
+          .network = static_cast<numbering::NetworkId>(random.below(6)),
           .type = static_cast<numbering::NumberType>(random.below(12)),
           .from = kSenders[random.below(3)],
           .region = random.chance(50) ? "eu" : "",
           .unicode = random.chance(30),
-          .segments = static_cast<std::uint8_t>(1 + random.below(5))};
+          .segments = static_cast<std::uint8_t>(1 + random.below(5)),
+          .now = base::Wall(std::chrono::days(random.below(7)))};
 }
 
 TEST(Routing, TheIndexFindsWhatReadingEveryRouteFinds) {
@@ -272,6 +276,42 @@ TEST(Routing, TheIndexFindsWhatReadingEveryRouteFinds) {
     }
   }
   EXPECT_GT(matched, 3000u);  // the facts are not all foreign to the routes
+}
+
+TEST(Routing, HoursOfDays) {
+  struct Case {
+    Hours hours;
+    std::string_view time;
+    bool inside;
+  };
+  const Hours office{.days = 0b0011111, .from = 9 * 60, .to = 17 * 60};
+  const Hours night{.days = 0b0010000, .from = 22 * 60, .to = 6 * 60};  // from Friday on
+  Hours india = office;
+  india.utc_offset = std::chrono::minutes(330);
+  Hours west = office;
+  west.utc_offset = std::chrono::minutes(-570);
+  const Case cases[] = {
+      {{}, "2026-11-23T00:00:00Z", true},
+      {office, "2026-11-23T08:59:59.999999Z", false},  // a Monday
+      {office, "2026-11-23T09:00:00Z", true},
+      {office, "2026-11-23T16:59:59Z", true},
+      {office, "2026-11-23T17:00:00Z", false},
+      {office, "2026-11-22T12:00:00Z", false},  // a Sunday
+      {office, "1969-12-31T12:00:00Z", true},   // a Wednesday before the epoch
+      {night, "2026-11-27T21:59:00Z", false},
+      {night, "2026-11-27T22:00:00Z", true},
+      {night, "2026-11-28T05:59:00Z", true},
+      {night, "2026-11-28T06:00:00Z", false},
+      {night, "2026-11-27T05:00:00Z", false},
+      {night, "2026-11-28T22:00:00Z", false},
+      {india, "2026-11-23T03:29:00Z", false},
+      {india, "2026-11-23T03:30:00Z", true},
+      {west, "2026-11-24T02:29:00Z", true},  // still Monday there
+      {west, "2026-11-23T02:29:00Z", false},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(c.hours.contain(base::parse_rfc3339(c.time).value()), c.inside) << c.time;
+  }
 }
 
 // --- strategies

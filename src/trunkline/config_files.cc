@@ -136,13 +136,25 @@ config::SecretResolver system_secrets() {
   };
 }
 
+config::FileReader system_files() {
+  return [](const std::string& path) -> std::expected<std::string, std::string> {
+    auto text = path == "-" ? std::unexpected(std::string("- names no file"))
+                            : read_file(path, base::limits::kDataFileBytesMax);
+    if (text && text->size() > base::limits::kDataFileBytesMax) {
+      return std::unexpected(
+          fmt::format("{}: more than {} MB", path, base::limits::kDataFileBytesMax >> 20));
+    }
+    return text;
+  };
+}
+
 std::optional<config::Config> load_config(const std::string& path, const config::Config* previous) {
   const auto files = read_config_files(path);
   if (!files) {
     std::fprintf(stderr, "error: %s\n", files.error().c_str());
     return std::nullopt;
   }
-  config::Loaded loaded = config::load(*files, system_secrets(), previous);
+  config::Loaded loaded = config::load(*files, system_secrets(), previous, system_files());
   for (const config::Finding& finding : loaded.findings) {
     std::fprintf(stderr, "%s\n", config::to_text(finding).c_str());
   }

@@ -20,6 +20,9 @@ std::expected<std::vector<config::SourceFile>, std::string> read_config_files(
 // last line end). A variable that is set and empty counts as set.
 config::SecretResolver system_secrets();
 
+// Of number ranges and prices.
+config::FileReader system_files();
+
 // Both of the above and config::load(). Prints every finding to stderr, one a line; none if there
 // is an error. Pass the running configuration on a reload.
 std::optional<config::Config> load_config(const std::string& path, const config::Config* previous);
