@@ -61,13 +61,18 @@ bool Breaker::on_result(ErrorOrigin error, base::Mono now) {
   }
   roll(now);
   ++current_.results;
-  if (error == ErrorOrigin::none) return false;
+  if (error == ErrorOrigin::none) {
+    current_.in_a_row = previous_.in_a_row = {};
+    return false;
+  }
   ASSERT(error != ErrorOrigin::receipts);
   const std::size_t origin = error == ErrorOrigin::local ? 0 : 1;
   ++current_.errors[origin];
   const unsigned errors = current_.errors[origin] + previous_.errors[origin];
   const unsigned results = current_.results + previous_.results;
-  if (errors < threshold_.errors || errors < threshold_.share * results) return false;
+  const unsigned in_a_row = ++current_.in_a_row[origin] + previous_.in_a_row[origin];
+  const bool many = errors >= threshold_.errors && errors >= threshold_.share * results;
+  if (!many && in_a_row < threshold_.errors) return false;
   open(error, now);
   return true;
 }

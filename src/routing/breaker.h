@@ -24,7 +24,7 @@ std::string_view name(ErrorOrigin origin);
 class Breaker {
  public:
   // Trips when at least so many errors of one origin, and at least this share of all results, fall
-  // into the last kWindow.
+  // into the last kWindow; or when so many come in a row.
   struct Threshold {
     unsigned errors = 10;
     double share = 0.5;
@@ -56,9 +56,11 @@ class Breaker {
   base::Mono open_until() const { return open_until_; }  // of the latest opening
 
  private:
+  using Errors = std::array<unsigned, 2>;  // local, external
   struct Counts {
     unsigned results = 0;
-    std::array<unsigned, 2> errors{};  // local, external
+    Errors errors{};
+    Errors in_a_row{};  // since one that went well
   };
   void open(ErrorOrigin cause, base::Mono now);
   void roll(base::Mono now);

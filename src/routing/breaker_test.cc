@@ -21,6 +21,8 @@ TEST(Breaker, OpensOnManyErrorsOfOneOrigin) {
            Row{"..e..e..e..e..e..e..e..e..e..e", false},
            Row{"elelelelelelelelel", false},  // nine of each
            Row{"llllllllll", true},
+           Row{"........................llllllllll", true},  // not many, but all of late
+           Row{"........................lllll.lllllllll", false},
        }) {
     Breaker breaker({});
     base::Mono now = kStart;

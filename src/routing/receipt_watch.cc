@@ -88,14 +88,19 @@ DropTest DropTest::of(double usual, double volume) {
   return test;
 }
 
+double ReceiptWatch::assumed() const {
+  const double deviation = std::sqrt(usual_ * (1 - usual_));
+  return usual_ - kDoubt * deviation * (1 / std::sqrt(seen_) - 1 / std::sqrt(kMemory));
+}
+
 // Made anew only when what it stands on has moved: it costs some 100 us.
 void ReceiptWatch::make_test(double volume) {
   const double wanted = std::max(volume, kVolumeMin);
-  const bool moved = std::abs(usual_ - test_usual_) > kUsualMoved ||
+  const bool moved = std::abs(assumed() - test_usual_) > kUsualMoved ||
                      wanted > test_volume_ * kVolumeMoved || wanted < test_volume_ / kVolumeMoved;
   if (!moved) return;
-  test_ = DropTest::of(usual_, wanted);
-  test_usual_ = usual_;
+  test_ = DropTest::of(assumed(), wanted);
+  test_usual_ = assumed();
   test_volume_ = wanted;
 }
 

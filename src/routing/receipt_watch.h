@@ -35,12 +35,16 @@ class ReceiptWatch {
   static constexpr double kLearned = 200;
   static constexpr double kMemory = 5000;
   static constexpr double kVolumeMin = 10'000;
+  static constexpr double kDoubt = 2;  // standard deviations
 
   // A message has matured. `volume`: a month's of the carrier, over all countries. True: rings, and
   // begins anew with what was usual kept.
   bool add(bool delivered, double volume);
 
   double usual() const { return usual_; }
+  // What the test takes for usual: less, as long as little has been seen. A few lucky ones at the
+  // start would make of the truth a drop.
+  double assumed() const;
   bool learned() const { return seen_ >= kLearned; }
   unsigned evidence() const { return evidence_; }
   const DropTest& test() const { return test_; }
