@@ -6,19 +6,15 @@
 #include <array>
 #include <bit>
 #include <deque>
-#include <functional>
 #include <memory>
-#include <queue>
 #include <unordered_map>
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include "engine/engine.h"
 #include "message/record.h"
-#include "simulation/random.h"
+#include "simulation/gateway.h"
 #include "smpp/pdu.h"
 #include "smpp/receipt.h"
-#include "store/memory/memory_store.h"
 
 namespace trunkline::simulation {
 namespace {
@@ -95,48 +91,21 @@ std::uint64_t hash_of(std::uint64_t number) {
   return base::hash128(fmt::format("{}", number), 7).low | 1;
 }
 
-class Exchange {
+class Exchange : private Gateway {
  public:
   explicit Exchange(const ReceiptOptions& options)
-      : options_(options),
-        random_(options.seed * 0x2545f4914f6cdd1d + 77),
-        tables_(make_tables()) {}
+      : Gateway(make_tables(),
+                {.seed = options.seed, .commit_min = 1ms, .commit_max = 40ms, .tick_lag = 20ms}),
+        options_(options) {}
 
   ReceiptResult run();
 
  private:
-  using Action = std::function<void()>;
-  struct Due {
-    base::Mono at;
-    std::uint64_t number;
-    Action action;
-    bool operator<(const Due& other) const {
-      return at != other.at ? at > other.at : number > other.number;
-    }
-  };
-
   static std::shared_ptr<const engine::Tables> make_tables();
-  base::Now now() const { return {mono_, base::Wall{mono_.time_since_epoch() + kOffset}}; }
-  void later(base::Duration after, Action action) {
-    due_.push({mono_ + std::max(after, base::Duration(1)), next_due_++, std::move(action)});
-  }
-  void in_this_life(base::Duration after, Action action) {
-    later(after, [this, life = life_, action = std::move(action)] {
-      if (life == life_) action();
-    });
-  }
-
-  // --- the gateway
-  void start();
   void restart();
-  void step(engine::Event event);
-  void look_up(engine::Receipt& receipt);
-  engine::Output& output();
-  void commit();
-  void perform(engine::Effect& effect);
-  void archived(const message::Commit& commit);
-  void tick();
-  void thaw();
+  void started() override;
+  void perform(engine::Effect& effect) override;
+  void committed(const message::Commit& commit) override;
 
   // --- those who send, and the carriers
   void send_messages();
@@ -148,7 +117,7 @@ class Exchange {
   void plan_receipts(std::uint32_t taken, base::Duration answer_after);
   void say(base::Duration after, Said said);
   void send(std::uint32_t said);
-  bool notes_a_receipt(std::size_t since) const;
+  bool notes_a_receipt(std::size_t since);
   engine::Receipt on_the_wire(Said& said);
 
   // --- the end
@@ -158,27 +127,8 @@ class Exchange {
   void example(std::string text);
   static std::string id_text(std::uint64_t id) { return fmt::format("{:08x}", id); }
 
-  static constexpr base::Duration kOffset = std::chrono::seconds(1'800'000'000);
-
   ReceiptOptions options_;
-  Random random_;
-  std::shared_ptr<const engine::Tables> tables_;
   ReceiptResult result_;
-  std::priority_queue<Due> due_;
-  std::uint64_t next_due_ = 0;
-  base::Mono mono_{1h};
-
-  std::shared_ptr<store::MemoryDisk> disk_ = std::make_shared<store::MemoryDisk>();
-  std::unique_ptr<store::MemoryStore> store_;
-  std::unique_ptr<engine::Engine> engine_;
-  std::uint64_t life_ = 0;
-  std::uint64_t epoch_ = 0;
-  std::uint64_t next_seq_ = 1;
-  engine::Output output_;
-  bool open_ = false;  // output_ is being filled
-  bool commit_planned_ = false;
-  base::Mono tick_at_ = base::Mono::max();
-
   std::vector<base::Mono> restarts_;
 
   std::vector<Message> messages_;
@@ -216,33 +166,14 @@ std::shared_ptr<const engine::Tables> Exchange::make_tables() {
 
 // --- the gateway ---------------------------------------------------------------------------------
 
-void Exchange::start() {
-  store::Opened opened;
-  auto store = store::MemoryStore::open(disk_, 0, opened);
-  ASSERT(store.has_value());
-  store_ = std::move(*store);
-  engine_ = std::make_unique<engine::Engine>(
-      tables_, engine::Options{.shard = 0, .epoch = opened.epoch, .journal_trim_bytes = 4u << 20});
-  epoch_ = opened.epoch;
-  next_seq_ = opened.next_seq;
-  const auto replayed = store_->replay(
-      [&](const message::JournalRecord& record) { engine_->restore(record, now()); });
-  ASSERT(replayed.has_value());
-  engine_->restored(now(), output());
+void Exchange::started() {
   for (std::uint16_t i = 0; i < kCarriers; ++i) step(engine::LinkUp{{i}, 0, 5'000});
-  commit();
-  thaw();
 }
 
 void Exchange::restart() {
   ++result_.restarts;
-  restarts_.push_back(mono_);
-  ++life_;
-  engine_.reset();
-  store_.reset();
-  output_ = {};
-  open_ = commit_planned_ = false;
-  tick_at_ = base::Mono::max();
+  restarts_.push_back(now().mono);
+  stop();
   // What was not acknowledged is sent again.
   for (const auto& [token, said] : unacknowledged_) {
     said_[said].difficulty |= kRestarted;
@@ -252,60 +183,10 @@ void Exchange::restart() {
   later(random_.between(1s, 20s), [this] { start(); });
 }
 
-engine::Output& Exchange::output() {
-  if (!open_) {
-    output_ = {};
-    output_.commit.seq = next_seq_;
-    output_.commit.epoch = epoch_;
-    output_.commit.time = now().wall;
-    open_ = true;
-  }
-  return output_;
-}
-
-void Exchange::step(engine::Event event) {
-  if (auto* receipt = std::get_if<engine::Receipt>(&event)) look_up(*receipt);
-  engine_->step(std::move(event), now(), output());
-  tick();
-  if (commit_planned_) return;
-  commit_planned_ = true;
-  in_this_life(random_.between(1ms, 40ms), [this] {
-    commit_planned_ = false;
-    commit();
-  });
-}
-
-void Exchange::look_up(engine::Receipt& receipt) {
-  const base::Hash128 key = message::receipt_key(
-      tables_->routing.carriers[receipt.carrier.at()].name, receipt.carrier_message_id);
-  if (engine_->knows_receipt(key, receipt.to_hash)) return;
-  const std::uint64_t to = receipt.to_hash;
-  auto found = store_->find_cold_by_receipt(message::numbered_receipt_key(key, to));
-  ASSERT(found.has_value());
-  if (!*found) found = store_->find_cold_by_receipt(key);
-  ASSERT(found.has_value());
-  if (*found) receipt.cold_record = std::move((*found)->record);
-}
-
-void Exchange::commit() {
-  if (!open_) return;
-  engine::Output out = std::move(output_);
-  open_ = false;
-  const bool empty = out.commit.empty();
-  if (!empty) {
-    const auto done = store_->commit({&out.commit, 1});
-    ASSERT(done.has_value());
-    ++next_seq_;
-    archived(out.commit);
-  }
-  for (engine::Effect& effect : out.after_commit) perform(effect);
-  if (!empty) step(engine::CommitDone{out.commit.seq});
-}
-
-void Exchange::archived(const message::Commit& commit) {
+void Exchange::committed(const message::Commit& commit) {
   for (const message::ArchivePut& put : commit.archive) {
     if (const auto found = by_id_.find(put.id); found != by_id_.end())
-      messages_[found->second].archived_at = mono_;
+      messages_[found->second].archived_at = now().mono;
   }
 }
 
@@ -321,34 +202,12 @@ void Exchange::perform(engine::Effect& effect) {
   }
 }
 
-void Exchange::tick() {
-  const base::Mono at = engine_->next_deadline();
-  if (at == base::Mono::max() || at >= tick_at_) return;
-  tick_at_ = std::max(at, mono_ + 20ms);
-  in_this_life(tick_at_ - mono_, [this, planned = tick_at_] {
-    if (planned != tick_at_) return;
-    tick_at_ = base::Mono::max();
-    step(engine::Tick{});
-  });
-}
-
-void Exchange::thaw() {
-  auto due = store_->cold_due(now().wall, 1'000);
-  ASSERT(due.has_value());
-  if (!due->empty()) {
-    engine::Thaw thaw;
-    for (store::ColdMessage& cold : *due) thaw.records.push_back(std::move(cold.record));
-    step(std::move(thaw));
-  }
-  in_this_life(10s, [this] { thaw(); });
-}
-
 // --- senders and carriers ------------------------------------------------------------------------
 
 void Exchange::send_messages() {
   enough_ = enough_ || said_.size() >= options_.receipts;
   if (enough_) return;
-  for (std::size_t i = 0; i < kPerSecond && engine_ != nullptr; ++i) {
+  for (std::size_t i = 0; i < kPerSecond && is_running(); ++i) {
     const std::uint64_t number =
         447'700'000'000 + static_cast<std::uint64_t>(random_.between(0, kNumbers - 1));
     const auto index = static_cast<std::uint32_t>(messages_.size());
@@ -387,7 +246,7 @@ void Exchange::answer(const engine::AttemptRef& ref, std::uint8_t segment, base:
 
 void Exchange::take(const engine::Submit& s, std::uint8_t segment) {
   const auto message = static_cast<std::uint32_t>(std::strtoul(s.sealed.c_str() + 1, nullptr, 10));
-  const base::Mono written = mono_;
+  const base::Mono written = now().mono;
   const auto answers = [&](base::Duration after, OutcomeKind kind, Cause cause, std::string id) {
     in_this_life(after, [this, ref = s.ref, segment, written, kind, cause, i = std::move(id)] {
       answer(ref, segment, written, kind, cause, i);
@@ -404,7 +263,7 @@ void Exchange::take(const engine::Submit& s, std::uint8_t segment) {
           .attempt = s.ref.attempt,
           .segment = segment,
           .carrier = s.ref.carrier.value,
-          .at = mono_};
+          .at = now().mono};
   t.id = next_id(t.carrier, messages_[message].number, t.reused_id);
   const auto index = static_cast<std::uint32_t>(taken_.size());
   messages_[message].taken.push_back(index);
@@ -430,7 +289,7 @@ void Exchange::take(const engine::Submit& s, std::uint8_t segment) {
 // Ids of different carriers are the same; those of one come again, for other numbers.
 std::uint64_t Exchange::next_id(std::uint16_t carrier, std::uint64_t number, bool& reused) {
   auto& old = old_ids_[carrier];
-  if (random_.percent(1) && !old.empty() && mono_ - old.front().at > kIdComesAgain &&
+  if (random_.percent(1) && !old.empty() && now().mono - old.front().at > kIdComesAgain &&
       old.front().number != number) {
     const std::uint64_t id = old.front().id;
     old.pop_front();
@@ -438,7 +297,7 @@ std::uint64_t Exchange::next_id(std::uint16_t carrier, std::uint64_t number, boo
     return id;
   }
   const std::uint64_t id = ++last_id_[carrier];
-  if (random_.percent(3)) old.push_back({id, number, mono_});
+  if (random_.percent(3)) old.push_back({id, number, now().mono});
   return id;
 }
 
@@ -504,9 +363,9 @@ void Exchange::say(base::Duration after, Said said) {
 
 // A carrier repeats a receipt until it is acknowledged.
 void Exchange::send(std::uint32_t index) {
-  if (engine_ == nullptr) return later(random_.between(1s, 30s), [this, index] { send(index); });
+  if (!is_running()) return later(random_.between(1s, 30s), [this, index] { send(index); });
   Said& said = said_[index];
-  if (said.at == base::Mono{}) said.at = mono_;
+  if (said.at == base::Mono{}) said.at = now().mono;
   Taken& t = taken_[said.taken];
   if (!t.answered) said.difficulty |= kIdLost;
   if (said.state == ReceiptState::delivered) t.said |= 1;
@@ -520,9 +379,10 @@ void Exchange::send(std::uint32_t index) {
 }
 
 // Was a receipt matched since there were so many notes?
-bool Exchange::notes_a_receipt(std::size_t since) const {
+bool Exchange::notes_a_receipt(std::size_t since) {
+  const std::vector<engine::Note>& notes = output().notes;
   return std::any_of(
-      output_.notes.begin() + static_cast<std::ptrdiff_t>(since), output_.notes.end(),
+      notes.begin() + static_cast<std::ptrdiff_t>(since), notes.end(),
       [](const engine::Note& note) { return note.metric == engine::Note::Metric::receipt; });
 }
 
@@ -602,7 +462,7 @@ message::State Exchange::judge_record(std::uint32_t index, std::string_view byte
     const auto of = std::ranges::find_if(m.taken, [&](std::uint32_t i) {
       const Taken& t = taken_[i];
       return t.attempt == e.attempt && t.segment == e.segment &&
-             e.carrier == tables_->routing.carriers[t.carrier].name &&
+             e.carrier == tables().routing.carriers[t.carrier].name &&
              e.carrier_message_id == id_text(t.id);
     });
     const bool is_true = of != m.taken.end() && (taken_[*of].said & state) == state;
@@ -626,7 +486,7 @@ void Exchange::judge() {
   std::vector<std::uint8_t> found;
   for (std::uint32_t i = 0; i < messages_.size(); ++i) {
     if (messages_[i].taken.empty()) continue;
-    const auto record = store_->find_message("acme", messages_[i].id);
+    const auto record = store().find_message("acme", messages_[i].id);
     ASSERT(record.has_value() && *record);
     found.assign(messages_[i].taken.size(), 0);
     ended[i] = judge_record(i, **record, found);
@@ -682,20 +542,16 @@ ReceiptResult Exchange::run() {
   send_messages();
   const auto plan_restart = [this](auto&& self) -> void {
     later(kBetweenRestarts + random_.between(0s, 60s), [this, self] {
-      if (engine_ != nullptr) restart();
+      if (is_running()) restart();
       self(self);
     });
   };
   plan_restart(plan_restart);
   base::Mono end = base::Mono::max();
-  while (!due_.empty() && due_.top().at < end) {
-    Due next = std::move(const_cast<Due&>(due_.top()));
-    due_.pop();
-    mono_ = next.at;
-    next.action();
-    if (enough_ && end == base::Mono::max()) end = mono_ + limits::kReceiptWaitMax + 26h;
+  while (run_next(end)) {
+    if (enough_ && end == base::Mono::max()) end = now().mono + limits::kReceiptWaitMax + 26h;
   }
-  if (engine_ == nullptr) start();
+  if (!is_running()) start();
   judge();
   return std::move(result_);
 }

@@ -1,0 +1,141 @@
+#include "simulation/gateway.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace trunkline::simulation {
+
+using namespace std::chrono_literals;
+
+Gateway::Gateway(std::shared_ptr<const engine::Tables> tables, const Options& options)
+    : random_(options.seed * 0x2545f4914f6cdd1d + 77),
+      options_(options),
+      tables_(std::move(tables)) {}
+
+void Gateway::later(base::Duration after, Action action) {
+  due_.push({mono_ + std::max(after, base::Duration(1)), next_due_++, std::move(action)});
+}
+
+void Gateway::in_this_life(base::Duration after, Action action) {
+  later(after, [this, life = life_, action = std::move(action)] {
+    if (life == life_) action();
+  });
+}
+
+bool Gateway::run_next(base::Mono until) {
+  if (due_.empty() || due_.top().at >= until) return false;
+  // The queue gives away its best only as const; it is removed right behind.
+  Due next = std::move(const_cast<Due&>(due_.top()));
+  due_.pop();
+  mono_ = next.at;
+  next.action();
+  return true;
+}
+
+void Gateway::start() {
+  store::Opened opened;
+  auto store = store::MemoryStore::open(disk_, 0, opened);
+  ASSERT(store.has_value());
+  store_ = std::move(*store);
+  engine_ = std::make_unique<engine::Engine>(
+      tables_, engine::Options{.shard = 0, .epoch = opened.epoch, .journal_trim_bytes = 4u << 20});
+  epoch_ = opened.epoch;
+  next_seq_ = opened.next_seq;
+  const auto replayed = store_->replay(
+      [&](const message::JournalRecord& record) { engine_->restore(record, now()); });
+  ASSERT(replayed.has_value());
+  engine_->restored(now(), output());
+  started();
+  commit();
+  thaw();
+}
+
+void Gateway::stop() {
+  ++life_;
+  engine_.reset();
+  store_.reset();
+  output_ = {};
+  open_ = commit_planned_ = false;
+  tick_at_ = base::Mono::max();
+}
+
+void Gateway::reload(std::shared_ptr<const engine::Tables> tables) {
+  tables_ = tables;
+  step(engine::Reload{std::move(tables)});
+}
+
+engine::Output& Gateway::output() {
+  if (!open_) {
+    output_ = {};
+    output_.commit.seq = next_seq_;
+    output_.commit.epoch = epoch_;
+    output_.commit.time = now().wall;
+    open_ = true;
+  }
+  return output_;
+}
+
+void Gateway::step(engine::Event event) {
+  if (auto* receipt = std::get_if<engine::Receipt>(&event)) look_up(*receipt);
+  engine_->step(std::move(event), now(), output());
+  tick();
+  if (commit_planned_) return;
+  commit_planned_ = true;
+  in_this_life(random_.between(options_.commit_min, options_.commit_max), [this] {
+    commit_planned_ = false;
+    commit();
+  });
+}
+
+void Gateway::look_up(engine::Receipt& receipt) {
+  const base::Hash128 key = message::receipt_key(
+      tables_->routing.carriers[receipt.carrier.at()].name, receipt.carrier_message_id);
+  if (engine_->knows_receipt(key, receipt.to_hash)) return;
+  const std::uint64_t to = receipt.to_hash;
+  auto found = store_->find_cold_by_receipt(message::numbered_receipt_key(key, to));
+  ASSERT(found.has_value());
+  if (!*found) found = store_->find_cold_by_receipt(key);
+  ASSERT(found.has_value());
+  if (*found) receipt.cold_record = std::move((*found)->record);
+}
+
+void Gateway::commit() {
+  if (!open_) return;
+  engine::Output out = std::move(output_);
+  open_ = false;
+  const bool empty = out.commit.empty();
+  if (!empty) {
+    const auto done = store_->commit({&out.commit, 1});
+    ASSERT(done.has_value());
+    ++next_seq_;
+    committed(out.commit);
+  }
+  for (engine::Effect& effect : out.after_commit) perform(effect);
+  if (!empty) step(engine::CommitDone{out.commit.seq});
+}
+
+void Gateway::tick() {
+  const base::Mono at = engine_->next_deadline();
+  if (at == base::Mono::max() || at >= tick_at_) return;
+  tick_at_ = std::max(at, mono_ + options_.tick_lag);
+  in_this_life(tick_at_ - mono_, [this, planned = tick_at_] {
+    if (planned != tick_at_) return;
+    tick_at_ = base::Mono::max();
+    step(engine::Tick{});
+  });
+}
+
+void Gateway::thaw() {
+  auto due = store_->cold_due(now().wall, 1'000);
+  ASSERT(due.has_value());
+  if (!due->empty()) {
+    engine::Thaw thaw;
+    for (store::ColdMessage& cold : *due) thaw.records.push_back(std::move(cold.record));
+    step(std::move(thaw));
+  }
+  in_this_life(10s, [this] { thaw(); });
+}
+
+}  // namespace trunkline::simulation

@@ -1,0 +1,96 @@
+// An engine over a store in memory, in virtual time and one thread: what worlds that put carriers
+// and senders around it have in common. The same world gives the same life, step by step.
+//
+// It keeps the engine's protocol (look-ups, commit, effects, CommitDone) with no more misfortune
+// than restarts; Life (life.h) is the one that looks for crash windows.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <queue>
+#include <vector>
+
+#include "engine/engine.h"
+#include "simulation/random.h"
+#include "store/memory/memory_store.h"
+
+namespace trunkline::simulation {
+
+class Gateway {
+ public:
+  struct Options {
+    std::uint64_t seed = 1;
+    // A commit is durable so long after its first event, ends included.
+    base::Duration commit_min = std::chrono::milliseconds(1);
+    base::Duration commit_max = std::chrono::milliseconds(2);
+    base::Duration tick_lag = std::chrono::milliseconds(1);  // timers are served so late
+  };
+
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+ protected:
+  using Action = std::function<void()>;
+
+  Gateway(std::shared_ptr<const engine::Tables> tables, const Options& options);
+  virtual ~Gateway() = default;
+
+  // The engine is there: links come up.
+  virtual void started() = 0;
+  // Durable, in order.
+  virtual void perform(engine::Effect& effect) = 0;
+  virtual void committed(const message::Commit& commit) = 0;
+
+  bool is_running() const { return engine_ != nullptr; }
+  void start();
+  void stop();  // as abrupt as it gets
+  void step(engine::Event event);
+  // Of the step under way or the next one.
+  engine::Output& output();
+  void reload(std::shared_ptr<const engine::Tables> tables);
+
+  base::Now now() const { return {mono_, base::Wall{mono_.time_since_epoch() + kOffset}}; }
+  void later(base::Duration after, Action action);
+  void in_this_life(base::Duration after, Action action);  // unless it was stopped since
+  bool run_next(base::Mono until);                         // false: nothing to do until then
+
+  const engine::Tables& tables() const { return *tables_; }
+  store::MemoryStore& store() { return *store_; }
+
+  Random random_;
+
+ private:
+  struct Due {
+    base::Mono at;
+    std::uint64_t number;
+    Action action;
+    bool operator<(const Due& other) const {
+      return at != other.at ? at > other.at : number > other.number;
+    }
+  };
+  static constexpr base::Duration kOffset = std::chrono::seconds(1'800'000'000);
+
+  void look_up(engine::Receipt& receipt);
+  void commit();
+  void tick();
+  void thaw();
+
+  Options options_;
+  std::shared_ptr<const engine::Tables> tables_;
+  std::priority_queue<Due> due_;
+  std::uint64_t next_due_ = 0;
+  base::Mono mono_{std::chrono::hours(1)};
+
+  std::shared_ptr<store::MemoryDisk> disk_ = std::make_shared<store::MemoryDisk>();
+  std::unique_ptr<store::MemoryStore> store_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::uint64_t life_ = 0;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t next_seq_ = 1;
+  engine::Output output_;
+  bool open_ = false;  // output_ is being filled
+  bool commit_planned_ = false;
+  base::Mono tick_at_ = base::Mono::max();
+};
+
+}  // namespace trunkline::simulation
