@@ -272,6 +272,7 @@ class Compiler {
     c.ttl = value.at("ttl").duration(c.ttl);
     c.reserve = value.at("reserve").number(c.reserve);
     c.response_timeout = value.at("response_timeout").duration(c.response_timeout);
+    c.patience = value.at("patience").duration(c.patience);
     if (const std::string rule = value.at("in_doubt").text(); !rule.empty()) {
       c.in_doubt = rule == "hold" ? message::InDoubtRule::hold : message::InDoubtRule::resend;
     }

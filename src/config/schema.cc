@@ -191,6 +191,13 @@ constexpr Field kClassFields[] = {
      .min = "50ms",
      .max = "10m",
      .doc = "How long a carrier may take to answer a submit; then the attempt is in doubt."},
+    {.key = "patience",
+     .kind = Kind::duration,
+     .absent = "by class",
+     .min = "1s",
+     .max = "7d",
+     .doc = "How long a message may have to wait for its turn at one carrier while another of its "
+            "route has room: then it goes there, whatever the order or the price."},
 };
 constexpr Shape kClass{"class", "classes.NAME", kClassFields,
                        "What kind of message, and what follows from it. `otp`, `transactional`, "

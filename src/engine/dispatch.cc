@@ -20,6 +20,20 @@ void Engine::Impl::mark_dirty(CarrierIndex carrier) {
   dirty_list_.push_back(carrier);
 }
 
+// Would it have to wait longer for its turn there than its class has patience?
+bool Engine::Impl::is_crowded(const Hot& h, CarrierIndex carrier) const {
+  const queue::CarrierQueue& q = carriers_[carrier.at()];
+  std::size_t ahead = 0;
+  for (const ClassIndex c : order_.by_priority) {
+    ahead += q.lanes()[c.at()].size();
+    if (c == h.traffic_class) break;
+  }
+  if (ahead == 0) return false;
+  const double capacity = q.capacity();
+  const double patience_s = static_cast<double>(class_of(h).patience.count()) / 1e6;
+  return capacity > 0 && static_cast<double>(ahead) > capacity * patience_s;
+}
+
 bool Engine::Impl::usable(const Hot& h, std::size_t i) const {
   const CarrierIndex carrier = h.plan[i];
   return ((h.refused_by | h.tired_of) >> i & 1) == 0 &&
@@ -34,21 +48,28 @@ std::optional<CarrierIndex> Engine::Impl::choose(Hot& h, Mono now) const {
     return q.alive() || q.wants_probe(share, now);
   };
   if (h.pinned) return takes(h.carrier) ? std::optional(h.carrier) : std::nullopt;
-  // First those that fare well; of those, first the ones the message has not tired of. Whoever
-  // fares badly is better than nobody.
-  for (const bool healthy : {true, false}) {
-    for (const bool tired : {false, true}) {
-      for (std::size_t i = 0; i < h.plan_count(); ++i) {
-        const CarrierIndex carrier = h.plan[i];
-        if ((h.refused_by >> i & 1) != 0 || ((h.tired_of >> i & 1) != 0 && !tired)) continue;
-        if (tables_->routing.carriers[carrier.at()].removed || !takes(carrier)) continue;
-        if (healthy && !health_.admits(carrier, h.country, now)) continue;
-        if (tired) h.tired_of = 0;
-        return carrier;
-      }
+  // First those that fare well, then those that at least take messages though few arrive; of those,
+  // first the ones the message has not tired of, then the ones without a long line. Whoever fares
+  // badly is better than nobody.
+  std::size_t best = h.plan_count();
+  unsigned least = ~0u;
+  for (std::size_t i = 0; i < h.plan_count() && least != 0; ++i) {
+    const CarrierIndex carrier = h.plan[i];
+    if ((h.refused_by >> i & 1) != 0 || is_removed(carrier) || !takes(carrier)) continue;
+    unsigned fault = 0;
+    if (!health_.admits(carrier, h.country, now)) {
+      const auto ejection = health_.ejection(carrier, h.country, now);
+      fault |= ejection && ejection->cause == routing::ErrorOrigin::receipts ? 4 : 8;
     }
+    if ((h.tired_of >> i & 1) != 0) fault |= 2;
+    if (is_crowded(h, carrier)) fault |= 1;
+    if (fault >= least) continue;
+    least = fault;
+    best = i;
   }
-  return std::nullopt;
+  if (best == h.plan_count()) return std::nullopt;
+  if ((least & 2) != 0) h.tired_of = 0;
+  return h.plan[best];
 }
 
 // None of its carriers takes anything: they have no link, or what they have is silent.
@@ -64,13 +85,32 @@ Cause Engine::Impl::why_stranded(const Hot& h) const {
 
 // It waits for a carrier that fares badly, and another one does not.
 bool Engine::Impl::better_elsewhere(const Hot& h, Mono now) const {
-  if (h.pinned || health_.admits(h.carrier, h.country, now)) return false;
+  return !h.pinned && !health_.admits(h.carrier, h.country, now) && has_room_elsewhere(h, now);
+}
+
+bool Engine::Impl::has_room_elsewhere(const Hot& h, Mono now) const {
   for (std::size_t i = 0; i < h.plan_count(); ++i) {
-    if (h.plan[i] != h.carrier && usable(h, i) && health_.admits(h.plan[i], h.country, now)) {
+    if (h.plan[i] != h.carrier && usable(h, i) && health_.admits(h.plan[i], h.country, now) &&
+        !is_crowded(h, h.plan[i])) {
       return true;
     }
   }
   return false;
+}
+
+// It has waited in its lane for as long as its class has patience.
+void Engine::Impl::lose_patience(Slot slot, Step& s) {
+  Hot& h = hot(slot);
+  if (h.pinned || !has_room_elsewhere(h, s.now.mono)) return arm_in_lane(slot, s.now.mono);
+  tire_of(h, h.carrier);
+  set_place(slot, Place::none);
+  dispatch(slot, Cause::crowded, s);
+}
+
+void Engine::Impl::arm_in_lane(Slot slot, Mono now) {
+  const Hot& h = hot(slot);
+  const bool may_move = !h.pinned && h.plan_count() > 1;
+  arm(slot, may_move ? std::min(h.expires, now + class_of(h).patience) : h.expires);
 }
 
 // Sends the message to the first carrier that can take it, its lane, or the stranded. `why` it
@@ -103,9 +143,12 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
     tell_queued(slot, why_stranded(h), {}, s);
     return arm(slot, h.expires);
   }
+  queue::CarrierQueue& q = carriers_[choice->at()];
+  if (why == Cause::retry && h.carrier == *choice && h.failures > 0 &&
+      !q.retries().take(s.now.mono))
+    return wait_for_budget(slot, s);
   if (h.carrier != *choice) h.tries_here = 0;
   h.carrier = *choice;
-  queue::CarrierQueue& q = carriers_[h.carrier.at()];
   const bool keeps_turn = why == Cause::carrier_throttled || why == Cause::link_lost_unsent;
   const queue::CarrierQueue::Decision decision =
       q.admit(order_.shares[h.traffic_class.at()], missing_count(h), s.now.mono);
@@ -121,8 +164,16 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
   Cause cause = decision.link ? Cause::behind_others : decision.blocked;
   if (why != Cause::none && why != Cause::retry) cause = why;
   tell_queued(slot, cause, h.carrier, s);
-  arm(slot, h.expires);
+  arm_in_lane(slot, s.now.mono);
   mark_dirty(h.carrier);
+}
+
+// The carrier did not take it before, nor others, and enough of them are asking again.
+void Engine::Impl::wait_for_budget(Slot slot, Step& s) {
+  Hot& h = hot(slot);
+  set_place(slot, Place::retry_wait);
+  tell_queued(slot, Cause::retry_budget, h.carrier, s);
+  arm(slot, std::min(s.now.mono + retry_delay(h), h.expires));
 }
 
 // Does anybody of its class or a more urgent one wait for its carrier? They go first, even if what
@@ -236,6 +287,7 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
   carrier_watch_[h.carrier.at()] =
       std::min(carrier_watch_[h.carrier.at()], carriers_[h.carrier.at()].silent_at());
   health_.on_start(h.carrier, h.country, s.now.mono);
+  if (h.failures == 0) carriers_[h.carrier.at()].retries().on_new();
   h.worst = OutcomeKind::accepted;
   h.worst_cause = Cause::none;
   h.attempt_at = static_cast<std::uint32_t>(h.record().size());

@@ -294,12 +294,17 @@ class Engine::Impl {
   // --- dispatch.cc
   void dispatch(Slot slot, Cause why, Step& s);
   std::optional<CarrierIndex> choose(Hot& hot, Mono now) const;
+  bool has_room_elsewhere(const Hot& h, Mono now) const;
+  void lose_patience(Slot slot, Step& s);
+  void wait_for_budget(Slot slot, Step& s);
+  void arm_in_lane(Slot slot, Mono now);
   bool better_elsewhere(const Hot& hot, Mono now) const;
   Cause why_stranded(const Hot& hot) const;
   bool is_behind(const Hot& hot, bool keeps_turn);
   void tell_queued(Slot slot, Cause cause, CarrierIndex where, Step& s);
   void place_later(Slot slot);
   void place_some(Step& s);
+  bool is_crowded(const Hot& h, CarrierIndex carrier) const;
   bool usable(const Hot& hot, std::size_t plan_at) const;
   void pump(Step& s);
   void pump_carrier(CarrierIndex carrier, Step& s);

@@ -326,6 +326,8 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
       set_place(slot, Place::none);
       return dispatch(slot, Cause::retry, s);
     case Place::lane:
+      if (s.now.mono < h.expires) return lose_patience(slot, s);
+      [[fallthrough]];
     case Place::stranded:
     case Place::unplaced:
       if (s.now.mono < h.expires) return arm(slot, h.expires);

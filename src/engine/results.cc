@@ -8,8 +8,6 @@ namespace {
 constexpr std::uint8_t kTriesPerCarrier = 2;
 // Refused by the adapter itself, not for want of a link: try again shortly rather than at once.
 constexpr base::Duration kUnsentPause = std::chrono::milliseconds(100);
-// An urgent message that a throttling carrier has held for this share of its TTL moves on.
-constexpr int kThrottledTtlShare = 3;
 
 AttemptState attempt_state_of(OutcomeKind kind) {
   switch (kind) {
@@ -76,7 +74,10 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
           std::min(carrier_watch_[event.ref.carrier.at()], s.now.mono);
     }
   }
-  if (event.outcome.kind == OutcomeKind::accepted) q.rate().on_accepted(s.now.mono);
+  if (event.outcome.kind == OutcomeKind::accepted) {
+    q.rate().on_accepted(s.now.mono);
+    q.retries().on_accepted();
+  }
   if (event.outcome.kind == OutcomeKind::throttled) {
     q.rate().on_throttled(event.written_at, s.now.mono);
     s.out.notes.push_back({Note::Metric::throttled, event.ref.carrier, {}, {}, {}, {}, 1});
@@ -291,8 +292,7 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
       return wait_until(slot, s.now.mono + kUnsentPause, h.worst_cause, s);
     case OutcomeKind::throttled:
       forget_attempt(slot, s);
-      if (!h.pinned && s.now.mono - h.ready() > (h.expires - h.ready()) / kThrottledTtlShare)
-        tire_of(h, h.carrier);
+      if (!h.pinned && s.now.mono - h.ready() > class_of(h).patience) tire_of(h, h.carrier);
       return again(Cause::carrier_throttled);
     case OutcomeKind::fail:
       ++h.failures;

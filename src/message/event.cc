@@ -44,6 +44,8 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "not_configured",
     "silent",
     "unsuited",
+    "crowded",
+    "retry_budget",
 };
 static_assert(!kCauseNames.back().empty());
 

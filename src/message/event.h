@@ -59,8 +59,10 @@ enum class Cause : std::uint8_t {
   not_configured = 29,             // the configuration no longer names its tenant or class
   silent = 30,                     // the links of its carriers owe answers and give none
   unsuited = 31,  // the carrier's configuration asks for something that the message does not have
+  crowded = 32,   // moved away from a carrier whose line was too long
+  retry_budget = 33,  // enough of what the carrier did not take is being sent again already
 };
-inline constexpr std::size_t kCauseCount = 32;
+inline constexpr std::size_t kCauseCount = 34;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

@@ -33,6 +33,8 @@ struct TrafficClass {
   UndeliveredRule on_undelivered = UndeliveredRule::end;
   RetrySchedule retry;
   base::Duration response_timeout = std::chrono::seconds(30);  // then the attempt is in doubt
+  // How long it may have to wait for its turn at one carrier while another of its plan has room.
+  base::Duration patience = std::chrono::minutes(10);
   // No longer in the configuration: no tenant may use it, messages that have it go on by its rules.
   bool removed = false;
 };

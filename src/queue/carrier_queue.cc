@@ -7,6 +7,13 @@
 
 namespace trunkline::queue {
 
+namespace {
+
+// Of the latest answer's time among those before.
+constexpr double kAnswerWeight = 1.0 / 32;
+
+}  // namespace
+
 ClassOrder ClassOrder::of(const std::vector<message::TrafficClass>& classes) {
   ClassOrder order;
   order.shares.resize(classes.size());
@@ -75,6 +82,13 @@ std::uint32_t CarrierQueue::outstanding() const {
 
 // --- silence -------------------------------------------------------------------------------------
 
+double CarrierQueue::capacity() const {
+  const double rate = rate_.effective_rate();
+  if (answer_us_ == 0) return rate;
+  const double by_window = window_ * 1e6 / answer_us_;
+  return rate == 0 ? by_window : std::min(rate, by_window);
+}
+
 bool CarrierQueue::silent() const {
   return std::ranges::any_of(links_, [](const Link& link) { return link.up && link.silent; });
 }
@@ -87,6 +101,7 @@ void CarrierQueue::answered(std::uint16_t link, std::uint16_t bind_count, base::
   // A step up outweighs 99 steps down: it settles where one in a hundred is above.
   const double us = std::max(static_cast<double>(took.count()), 1.0);
   const double step = l.p99_us * 0.05;
+  answer_us_ += (us - answer_us_) * (answer_us_ == 0 ? 1 : kAnswerWeight);
   if (l.p99_us == 0) {
     l.p99_us = us;
   } else {

@@ -18,6 +18,7 @@
 #include "message/index.h"
 #include "message/traffic_class.h"
 #include "queue/rate.h"
+#include "queue/retry_budget.h"
 #include "queue/slot_list.h"
 
 namespace trunkline::queue {
@@ -38,6 +39,7 @@ class CarrierQueue {
  public:
   CarrierQueue(double rate_per_s, double burst, std::size_t classes);
 
+  RetryBudget& retries() { return retries_; }
   RateLimiter& rate() { return rate_; }
   const RateLimiter& rate() const { return rate_; }
   void grow_classes(std::size_t classes) { lanes_.resize(std::max(lanes_.size(), classes)); }
@@ -57,6 +59,10 @@ class CarrierQueue {
   void link_down(std::uint16_t link);
   // Has it a link that is up, takes new ones, and is not silent?
   bool alive() const { return window_ > 0; }
+
+  // How many it takes a second, by its rate and by what fits into its windows at the pace of its
+  // answers; 0: not known.
+  double capacity() const;
 
   bool silent() const;  // at least one of its links
   // The carrier answered a submit, late or not, after `took`.
@@ -108,10 +114,12 @@ class CarrierQueue {
   void total();
 
   RateLimiter rate_;
+  RetryBudget retries_;
   std::vector<SlotList> lanes_;
   std::vector<Link> links_;
   std::uint32_t window_ = 0;       // of all links that are usable
   std::uint32_t outstanding_ = 0;  // on those
+  double answer_us_ = 0;           // a submit takes so long to be answered, lately
   base::Mono silent_at_ = base::Mono::max();
 };
 

@@ -6,6 +6,7 @@
 
 #include "queue/carrier_queue.h"
 #include "queue/retry.h"
+#include "queue/retry_budget.h"
 #include "queue/slot_list.h"
 
 namespace trunkline::queue {
@@ -16,6 +17,28 @@ using base::Mono;
 using message::Cause;
 
 constexpr Mono kStart{1h};
+
+// --- RetryBudget ---------------------------------------------------------------------------------
+
+TEST(RetryBudget, ThreeInTwentyAndWhatIsTakenAndOneASecond) {
+  RetryBudget budget;
+  Mono now = kStart;
+  const auto takes = [&] {
+    int count = 0;
+    while (budget.take(now)) ++count;
+    return count;
+  };
+  EXPECT_EQ(takes(), RetryBudget::kStart + 1);  // and this second's
+  EXPECT_EQ(takes(), 0);
+  now += 1s;
+  EXPECT_EQ(takes(), 1);
+  for (int i = 0; i < 100; ++i) budget.on_new();
+  EXPECT_EQ(takes(), 15);
+  for (int i = 0; i < 7; ++i) budget.on_accepted();
+  EXPECT_EQ(takes(), 7);
+  for (int i = 0; i < 1'000; ++i) budget.on_accepted();
+  EXPECT_EQ(takes(), RetryBudget::kMost);
+}
 
 // --- retry_delay ---------------------------------------------------------------------------------
 
