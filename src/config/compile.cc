@@ -62,6 +62,7 @@ class Compiler {
     name_regions();
     compile_tenants();
     config_.tables.ranges = data_.ranges(root_.at("numbering").at("ranges"));
+    compile_prices();
     compile_routes();
     config_.tables.version = sha256_hex(normalized(root_) + data_.digests()).substr(0, 12);
     config_.tables.policy.version = config_.tables.version;
@@ -590,6 +591,22 @@ class Compiler {
     }
   }
 
+  void compile_prices() {
+    const Value& currency = root_.at("currency");
+    std::string& name = config_.tables.routing.currency;
+    name = currency.text();
+    const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+    if (!name.empty() && (name.size() != 3 || !std::ranges::all_of(name, capital))) {
+      error(currency, quote(name) + " is no currency", "write three capitals, such as EUR");
+    }
+    for (const Value& value : root_.at("carriers").items) {
+      const auto index = carriers_.find(value.at("name").text());
+      if (index.is_none()) continue;
+      config_.tables.routing.carriers[index.at()].prices =
+          data_.prices(value.at("prices"), config_.tables.ranges, name);
+    }
+  }
+
   // --- routes -----------------------------------------------------------------------------------
 
   void compile_routes() {
@@ -624,6 +641,7 @@ class Compiler {
       route.residency = regions(value.at("residency"));
       if (value.at("spill_to").given) route.spill_to = spill_to(value.at("spill_to"));
       stranded(value, route);
+      config_.route_places.push_back(findings_.locate(value.mark, value.path));
       config_.tables.routing.routes.push_back(std::move(route));
     }
     config_.tables.routing.home_region = config_.node_region;

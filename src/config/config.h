@@ -196,6 +196,7 @@ struct Config {
   // What carriers take of texts, each once, the default options left out.
   std::vector<gsm::TextOptions> text_options;
   engine::Tables tables;
+  std::vector<Finding> route_places;  // where routes stand, in their order
 
   // Linear; none if unknown or removed.
   message::ClassIndex find_class(std::string_view name) const;

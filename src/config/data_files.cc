@@ -22,6 +22,19 @@ std::optional<std::string> DataFiles::read(const Value& path) {
   return std::move(*text);
 }
 
+routing::PriceList DataFiles::prices(const Value& path, const numbering::Ranges& ranges,
+                                     std::string& currency) {
+  const auto text = read(path);
+  if (!text) return {};
+  auto parsed = routing::PriceList::parse(*text, ranges, currency);
+  if (parsed) return std::move(*parsed);
+  for (routing::PriceList::Error& error : parsed.error()) {
+    findings_.error_in(path.mark, path.text(), error.line, std::move(error.what),
+                       std::move(error.remedy));
+  }
+  return {};
+}
+
 numbering::Ranges DataFiles::ranges(const Value& path) {
   const auto text = read(path);
   if (!text) return {};

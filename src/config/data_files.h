@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/findings.h"
 #include "numbering/ranges.h"
+#include "routing/prices.h"
 
 namespace trunkline::config {
 
@@ -18,6 +19,10 @@ class DataFiles {
 
   // Of the file that `path` names; none, with findings, if it is wrong; none if it names none.
   numbering::Ranges ranges(const Value& path);
+
+  // The same for prices; `currency` as in PriceList::parse.
+  routing::PriceList prices(const Value& path, const numbering::Ranges& ranges,
+                            std::string& currency);
 
   // What was read, as hashes: part of what the configuration is.
   const std::string& digests() const { return digests_; }

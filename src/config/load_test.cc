@@ -36,6 +36,7 @@ std::expected<std::string, std::string> resolver(std::string_view reference) {
 std::expected<std::string, std::string> data_file(const std::string& path) {
   if (path == "ranges.csv")
     return "prefix,country,mccmnc,name\n4477,GB,23430,\n4479,NO,,Acme Mobile\n";
+  if (path == "prices.csv") return "country,price\nGB,0.02\n";
   return std::unexpected(path + " is not there");
 }
 
@@ -248,6 +249,10 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_EQ(routes[0].match.countries[0].code(), "GB");  // sorted
   EXPECT_EQ(routes[0].match.countries[1].code(), "NO");
   EXPECT_EQ(c.tables.ranges.size(), 2u);
+  EXPECT_EQ(c.tables.routing.currency, "EUR");
+  const numbering::Country gb = *numbering::Country::parse("GB");
+  EXPECT_EQ(c.tables.routing.carriers[0].prices.at(gb, 0, {}), 0.02);
+  EXPECT_TRUE(c.tables.routing.carriers[1].prices.empty());
   std::vector<std::string> networks;
   for (const numbering::NetworkId id : routes[0].match.networks) {
     networks.emplace_back(c.tables.ranges.network(id).name);

@@ -79,6 +79,7 @@ class Ranking {
   Quality quality(const Via& via) const {
     return measures_ == nullptr ? Quality{} : measures_->of(via.carrier, facts_.country);
   }
+  double price(const Via& via) const { return price_of(table_, via, facts_); }
   const Carrier& carrier(const Via& via) const { return table_.carriers[via.carrier.at()]; }
 
   // Why the carrier at this place is not planned whatever its state; empty: it is.
@@ -126,12 +127,12 @@ class Ranking {
       case Strategy::weighted:
         return {draw(route_.sticky ? facts_.recipient : facts_.dice, via.carrier, via.weight)};
       case Strategy::cheapest:
-        return {price_key(via.price)};
+        return {price_key(price(via))};
       case Strategy::fastest:
         return {time_key(quality(via))};
       case Strategy::best: {
         const Quality q = quality(via);
-        return {delivered_key(q), time_key(q), price_key(via.price)};
+        return {delivered_key(q), time_key(q), price_key(price(via))};
       }
     }
     ASSERT(false);
@@ -154,7 +155,8 @@ std::vector<std::string> reasons_for(const Ranking& ranking, const Route& route,
   std::vector<std::string> out{preferred ? carrier.region + ", preferred region" : carrier.region};
   const Quality quality = ranking.quality(via);
   const auto price = [&] {
-    out.push_back(via.price < 0 ? "price not known" : fmt::format("price {:g}", via.price));
+    const double amount = ranking.price(via);
+    out.push_back(amount < 0 ? "price not known" : fmt::format("price {:g}", amount));
   };
   const auto time = [&] {
     out.push_back(
@@ -207,6 +209,9 @@ void finish(Table& table) {
   }
   table.wants_networks = std::ranges::any_of(
       table.routes, [](const Route& route) { return !route.match.networks.empty(); });
+  for (const Carrier& carrier : table.carriers) {
+    table.wants_networks = table.wants_networks || carrier.prices.by_network();
+  }
   table.index = Index(table.routes);
 }
 
@@ -220,7 +225,7 @@ Plan plan(const Table& table, const Facts& facts, const Measures* measures) {
     if (ranking[i].region == kExcluded) break;
     const Via& via = plan.route->via[ranking[i].at];
     plan.carriers[plan.count] = via.carrier;
-    plan.prices[plan.count++] = via.price;
+    plan.prices[plan.count++] = price_of(table, via, facts);
   }
   return plan;
 }
@@ -238,7 +243,7 @@ Explanation explain(const Table& table, const Facts& facts, const Measures* meas
   const Ranking ranking(table, route, facts, measures);
   for (std::size_t i = 0; i < ranking.size(); ++i) {
     const Via& via = route.via[ranking[i].at];
-    Explanation::Candidate candidate{.carrier = via.carrier, .price = via.price};
+    Explanation::Candidate candidate{.carrier = via.carrier, .price = ranking.price(via)};
     candidate.reasons = reasons_for(ranking, route, ranking[i]);
     candidate.excluded = ranking.excluded(ranking[i].at);
     if (candidate.excluded.empty() && i >= kPlanMax) {

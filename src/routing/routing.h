@@ -17,6 +17,7 @@
 #include "message/index.h"
 #include "numbering/country.h"
 #include "routing/index.h"
+#include "routing/prices.h"
 
 namespace trunkline::routing {
 
@@ -44,7 +45,7 @@ std::optional<Strategy> strategy_from_name(std::string_view name);
 
 struct Via {
   message::CarrierIndex carrier;
-  double price = -1;  // a segment, in the configuration's currency; negative: not known
+  double price = -1;  // a segment; negative: as the carrier's price list has it
   double weight = 1;  // for `weighted`; 0: only when nobody else is left
 };
 
@@ -66,6 +67,7 @@ struct Carrier {
   std::string region;
   bool removed = false;        // no longer in the configuration: never planned
   std::uint8_t region_at = 0;  // in Table::regions; set by finish()
+  PriceList prices{};
 };
 
 struct Table {
@@ -74,7 +76,8 @@ struct Table {
   std::vector<std::string> regions;
   std::string home_region;         // preferred by messages that name none; empty: none is
   std::vector<Regions> residency;  // by TenantIndex, as Route::residency; shorter: the rest is 0
-  bool wants_networks = false;     // a route asks for Facts::network; set by finish()
+  bool wants_networks = false;     // a route or a price asks for Facts::network; set by finish()
+  std::string currency;            // of all prices; empty: not said
   Index index;
 };
 
@@ -96,9 +99,15 @@ class Measures {
 struct Plan {
   const Route* route = nullptr;  // null: no route matches. Lives as long as the table
   std::array<message::CarrierIndex, kPlanMax> carriers{};
-  std::array<double, kPlanMax> prices{};  // as Via::price
+  std::array<double, kPlanMax> prices{};  // a segment; negative: not known
   std::uint8_t count = 0;
 };
+
+// What a segment costs over this carrier; negative: not known.
+inline double price_of(const Table& table, const Via& via, const Facts& facts) {
+  if (via.price >= 0) return via.price;
+  return table.carriers[via.carrier.at()].prices.at(facts.country, facts.network, facts.now);
+}
 
 // Never fails, never allocates. `measures` may be null: nothing is known.
 Plan plan(const Table& table, const Facts& facts, const Measures* measures = nullptr);
