@@ -65,7 +65,8 @@ class Check(Case):
         result = run("check", self.write("x.yaml", GOOD + "classes: { x: {} }\n"))
         self.assertEqual(result.returncode, 0)
         self.assertIn(": warning: no tenant may send class \"x\"", result.stdout)
-        self.assertIn("ok, 1 warning;", result.stdout)
+        self.assertIn(": warning: route \"r\" has one carrier only", result.stdout)
+        self.assertIn("ok, 2 warnings;", result.stdout)
 
     def test_json(self):
         answer = json.loads(run("check", "--json", self.write("x.yaml", GOOD + "x: 1\n")).stdout)
@@ -179,6 +180,45 @@ routes:
             with open(ranges, "w", encoding="utf-8") as file:
                 file.write("prefix,name\n49171123,Acme Mobile\n")
             self.assertNotEqual(told("+491711230000")["config_version"], version)
+
+    def test_prices(self):
+        with tempfile.TemporaryDirectory() as directory:
+            def write(name, text):
+                path = os.path.join(directory, name)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                return path
+
+            a = write("a.csv", "country,mccmnc,price,currency,effective_from\nGB,,0.03,EUR,\nGB,,0.01,EUR,2027-01-01\n"
+                               "GB,23430,0.05,EUR,\n*,,0.1,EUR,\n")
+            b = write("b.csv", "country,price\n*,0.04\n")
+            with open(DEMO, encoding="utf-8") as file:
+                text = file.read()
+            text = text.replace("{ name: alpha, ", f"{{ name: alpha, prices: {a}, ")
+            text = text.replace("{ name: gamma, ", f"{{ name: gamma, prices: {b}, ")
+            text = text.replace("\nroutes:\n", """
+routes:
+  - { name: cheap, match: { country: [ GB, FR ] }, strategy: cheapest, via: [ { carrier: beta }, { carrier: gamma }, { carrier: alpha } ] }
+""")
+            path = write("x.yaml", text)
+
+            def prices(to, *more):
+                result = run("explain", "--config", path, "--to", to, "--json", *more)
+                self.assertEqual(result.stderr, "")
+                return [(c["carrier"], c["price"]) for c in json.loads(result.stdout)["candidates"]]
+
+            now = ["--at", "2026-11-23T00:00:00Z"]
+            self.assertEqual(prices("+447400123456", *now), [("alpha", 0.03), ("gamma", 0.04), ("beta", None)])
+            self.assertEqual(prices("+447973000000", *now), [("gamma", 0.04), ("alpha", 0.05), ("beta", None)])
+            self.assertEqual(prices("+33612345678", *now)[0], ("gamma", 0.04))
+            self.assertEqual(prices("+447400123456", "--at", "2027-01-01T00:00:00Z")[0], ("alpha", 0.01))
+            told = run("explain", "--config", path, "--to", "+447400123456", *now).stdout
+            self.assertIn("1. alpha (eu, preferred region; price 0.03)\n", told)
+            write("b.csv", "country,price,currency\n*,0.04,USD\nXX,1,\n")
+            result = run("check", path)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(f"{b}:2:1: error: a price in USD, where others are in EUR; convert it", result.stdout)
+            self.assertIn(f"{b}:3:1: error: \"XX\" is no country with numbers; use a code", result.stdout)
 
     def test_a_message_that_may_not(self):
         result = run("explain", "--config", DEMO, "--to", "+447700900123", "--from", "Nobody", "--json")

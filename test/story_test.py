@@ -181,6 +181,23 @@ class Story(unittest.TestCase):
             self.assertIn(word, trace.stdout)
         self.assertEqual(harness.run("trace", *url, "msg_" + "0" * 32).returncode, 1)
 
+    def test_traffic_is_exported_without_its_texts(self):
+        for _ in range(3):
+            self.state(self.send(to="+12015550177", body="żółw " * 20, **{"class": "support"}))
+        exported = harness.run("export-traffic", "--url", f"http://{self.world.gateway.ready['http']}", "--key",
+                               harness.KEY, "--last", "1h", "--tenant", "demo")
+        self.assertEqual(exported.returncode, 0, exported.stderr)
+        rows = [json.loads(line) for line in exported.stdout.splitlines()]
+        ours = [row for row in rows if row["to"] == "+12015550177"]
+        self.assertEqual(len(ours), 3)
+        self.assertEqual({(r["class"], r["tenant"], r["segments"], r["unicode"]) for r in ours},
+                         {("support", "demo", 2, True)})
+        self.assertNotIn("żółw", exported.stdout)
+        config = self.world.config_path
+        same = harness.run("diff", config, config, "--traffic", "-", "--json", input=exported.stdout)
+        self.assertEqual(same.returncode, 0, same.stderr)
+        self.assertEqual(json.loads(same.stdout)["messages"], len(rows))
+
     def test_the_metrics_count_it(self):
         before = harness.metrics(self.world.admin())
         self.state(self.send(**{"class": "otp"}))

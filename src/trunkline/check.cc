@@ -1,9 +1,11 @@
 // trunkline check: what is wrong with a configuration, before it runs.
 #include <algorithm>
 #include <cstdio>
+#include <tuple>
 
 #include "base/json_writer.h"
 #include "config/config.h"
+#include "config/coverage.h"
 #include "io/clock.h"
 #include "service/tls_files.h"
 #include "trunkline/commands.h"
@@ -15,6 +17,7 @@ namespace {
 struct Arguments {
   std::string path;
   bool json = false;
+  bool report = false;
   bool schema = false;
   bool reference = false;
 };
@@ -100,7 +103,22 @@ int check(const Arguments& arguments) {
     std::fputs("check: name the configuration: trunkline check FILE\n", stderr);
     return kUsage;
   }
-  const config::Loaded loaded = load(arguments.path);
+  config::Loaded loaded = load(arguments.path);
+  if (loaded.config) {
+    const config::Coverage coverage = config::coverage(*loaded.config);
+    if (arguments.report) {
+      const std::string out = arguments.json
+                                  ? config::coverage_json(*loaded.config, coverage) + "\n"
+                                  : config::coverage_text(*loaded.config, coverage);
+      std::fwrite(out.data(), 1, out.size(), stdout);
+      return kOk;
+    }
+    std::ranges::move(config::coverage_warnings(*loaded.config, coverage, loaded.findings),
+                      std::back_inserter(loaded.findings));
+    std::ranges::sort(loaded.findings, {}, [](const config::Finding& f) {
+      return std::tuple(std::string_view(f.file), f.line, f.column, std::string_view(f.what));
+    });
+  }
   Counts counts;
   for (const config::Finding& finding : loaded.findings) {
     ++(finding.severity == config::Finding::Severity::error ? counts.errors : counts.warnings);
@@ -119,6 +137,8 @@ void add_check(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("FILE", arguments->path, "Configuration file or directory; - reads stdin");
   command->add_flag("--json", arguments->json, "Print the findings as JSON");
+  command->add_flag("--report", arguments->report,
+                    "Print what each class reaches over whom, instead of the findings");
   command->add_flag("--schema", arguments->schema, "Print the JSON Schema of the configuration");
   command->add_flag("--reference", arguments->reference,
                     "Print the reference of docs/configuration.md");

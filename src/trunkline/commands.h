@@ -19,6 +19,9 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_send(CLI::App& app, int& exit_code);
 void add_trace(CLI::App& app, int& exit_code);
 void add_trace_peer(CLI::App& app, int& exit_code);
+void add_diff(CLI::App& app, int& exit_code);
+void add_cost(CLI::App& app, int& exit_code);
+void add_export_traffic(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);
 
 }  // namespace trunkline::cli

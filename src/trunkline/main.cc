@@ -28,6 +28,9 @@ int main(int argc, char** argv) {
   cli::add_send(app, exit_code);
   cli::add_trace(app, exit_code);
   cli::add_trace_peer(app, exit_code);
+  cli::add_diff(app, exit_code);
+  cli::add_cost(app, exit_code);
+  cli::add_export_traffic(app, exit_code);
   cli::add_demo(app, exit_code);
 
   try {

@@ -1,0 +1,166 @@
+#include "trunkline/traffic.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <charconv>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "base/csv.h"
+#include "gsm/segment.h"
+
+namespace trunkline::cli {
+namespace {
+
+constexpr std::array<std::string_view, 9> kFields{"to", "from", "class",    "tenant", "region",
+                                                  "at", "text", "segments", "unicode"};
+enum Field : std::size_t { kTo, kFrom, kClass, kTenant, kRegion, kAt, kText, kSegments, kUnicode };
+using Fields = std::array<std::string, kFields.size()>;
+
+std::optional<std::size_t> field_named(std::string_view name) {
+  const auto found = std::ranges::find(kFields, name);
+  if (found == kFields.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - kFields.begin());
+}
+
+constexpr std::string_view kKnown =
+    "fields are to, from, class, tenant, region, at, text, segments, unicode";
+
+std::expected<TrafficRow, std::string> row_of(Fields& fields) {
+  const auto to = numbering::parse_e164(fields[kTo]);
+  if (!to) return std::unexpected("to: " + to.error().message());
+  TrafficRow row{.to = *to,
+                 .from = std::move(fields[kFrom]),
+                 .traffic_class = std::move(fields[kClass]),
+                 .tenant = std::move(fields[kTenant]),
+                 .region = std::move(fields[kRegion]),
+                 .at = {}};
+  if (!fields[kAt].empty()) {
+    const auto at = base::parse_rfc3339(fields[kAt]);
+    if (!at) return std::unexpected("at: " + at.error());
+    row.at = *at;
+  }
+  if (!fields[kText].empty()) {
+    const auto plan = gsm::plan_segments(fields[kText]);
+    if (!plan) return std::unexpected("text: " + plan.error().message());
+    row.unicode = plan->encoding == gsm::Encoding::ucs2;
+    row.segments = plan->segments;
+    return row;
+  }
+  if (const std::string& text = fields[kSegments]; !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), row.segments);
+    if (error != std::errc{} || end != text.data() + text.size() || row.segments == 0) {
+      return std::unexpected("segments: write a number, 1 to 255");
+    }
+  }
+  const std::string& unicode = fields[kUnicode];
+  if (unicode != "" && unicode != "true" && unicode != "false") {
+    return std::unexpected("unicode: write true or false");
+  }
+  row.unicode = unicode == "true";
+  return row;
+}
+
+std::expected<Fields, std::string> fields_of(const std::string& line) {
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(line, error);
+  if (error || !value.is_object()) return std::unexpected("this is no JSON object");
+  Fields fields;
+  for (const auto& [key, member] : value.as_object()) {
+    const auto at = field_named({key.data(), key.size()});
+    if (!at)
+      return std::unexpected(fmt::format("there is no field \"{}\"; {}",
+                                         std::string_view(key.data(), key.size()), kKnown));
+    if (member.is_null()) continue;
+    fields[*at] =
+        member.is_string() ? std::string(member.as_string()) : boost::json::serialize(member);
+  }
+  return fields;
+}
+
+class Reader {
+ public:
+  Reader(std::string path, std::istream& in, const std::function<void(const TrafficRow&)>& visit)
+      : path_(std::move(path)), in_(in), visit_(visit) {}
+
+  std::expected<std::size_t, std::string> read() {
+    std::string line;
+    while (std::getline(in_, line)) {
+      ++line_;
+      if (line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
+      const std::size_t first = line.find_first_not_of(" \t\r");
+      if (first == std::string::npos || line[first] == '#') continue;
+      if (line[first] != '{') return read_csv(line);
+      auto fields = fields_of(line);
+      if (!fields) return failed(line_, fields.error());
+      if (const std::string error = take(*fields, line_); !error.empty()) {
+        return failed(line_, error);
+      }
+    }
+    return rows_;
+  }
+
+ private:
+  // A quoted text may run over lines, so the rest is read at once.
+  std::expected<std::size_t, std::string> read_csv(std::string text) {
+    const std::size_t before = line_ - 1;
+    text += '\n';
+    text.append(std::istreambuf_iterator<char>(in_), {});
+    base::CsvReader csv(text);
+    std::vector<std::string> row;
+    csv.next(row);
+    std::vector<std::size_t> columns;
+    for (const std::string& name : row) {
+      const auto at = field_named(name);
+      if (!at) {
+        return failed(csv.line() + before,
+                      fmt::format("there is no column \"{}\"; {}", name, kKnown));
+      }
+      columns.push_back(*at);
+    }
+    while (csv.next(row)) {
+      const std::size_t line = csv.line() + before;
+      if (row.size() != columns.size()) {
+        return failed(line, fmt::format("{} fields under {} headings", row.size(), columns.size()));
+      }
+      Fields fields;
+      for (std::size_t i = 0; i < row.size(); ++i) fields[columns[i]] = std::move(row[i]);
+      if (const std::string error = take(fields, line); !error.empty()) return failed(line, error);
+    }
+    if (!csv.error().empty()) return failed(csv.line() + before, csv.error());
+    return rows_;
+  }
+
+  std::string take(Fields& fields, std::size_t line) {
+    auto row = row_of(fields);
+    if (!row) return row.error();
+    row->line = line;
+    visit_(*row);
+    ++rows_;
+    return {};
+  }
+
+  std::unexpected<std::string> failed(std::size_t line, const std::string& what) const {
+    return std::unexpected(fmt::format("{}:{}: {}", path_, line, what));
+  }
+
+  std::string path_;
+  std::istream& in_;
+  const std::function<void(const TrafficRow&)>& visit_;
+  std::size_t line_ = 0;
+  std::size_t rows_ = 0;
+};
+
+}  // namespace
+
+std::expected<std::size_t, std::string> read_traffic(
+    const std::string& path, const std::function<void(const TrafficRow&)>& visit) {
+  if (path == "-") return Reader("<stdin>", std::cin, visit).read();
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::unexpected(path + ": cannot be read");
+  return Reader(path, in, visit).read();
+}
+
+}  // namespace trunkline::cli

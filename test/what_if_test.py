@@ -1,0 +1,156 @@
+"""What a configuration or a price list would make of traffic: check --report, diff, cost."""
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+BINARY = os.environ["TRUNKLINE_BINARY"]
+ROOT = os.environ["TRUNKLINE_ROOT"]
+DEMO = os.path.join(ROOT, "config/demo.yaml")
+
+
+def run(*arguments, **more):
+    return subprocess.run([BINARY, *arguments], text=True, capture_output=True, timeout=60, **more)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+
+    def write(self, name, text):
+        path = os.path.join(self.directory, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def demo(self, name, routes):
+        with open(DEMO, encoding="utf-8") as file:
+            text = file.read()
+        head, rest = text.split("\nroutes:\n")
+        return self.write(name, head + "\nroutes:\n" + routes + "\ntenants:" + rest.split("\ntenants:")[1])
+
+
+class Coverage(Case):
+    def test_warnings_have_lines_and_are_few(self):
+        path = self.demo("x.yaml", """
+  - { name: gb, match: { country: GB }, via: [ { carrier: alpha } ] }
+  - { name: fr, match: { country: FR }, via: [ { carrier: alpha } ] }
+  - { name: us, match: { country: [ US, CA ] }, via: [ { carrier: alpha }, { carrier: gamma } ] }
+""")
+        with open(path, encoding="utf-8") as file:
+            line = file.read().split("\n").index("  - { name: gb, match: { country: GB }, via: [ { carrier: alpha } ] }") + 1
+        result = run("check", path)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        said = [text for text in result.stdout.split("\n") if "warning: " in text]
+        self.assertEqual(len(said), 4, result.stdout)  # with the carrier that no route names
+        self.assertTrue(any(s.startswith(f"{path}:{line}:") and 'routes "gb", "fr" have one carrier only' in s for s in said), said)
+        self.assertTrue(any(s.startswith(f"{path}:{line + 2}:") and "all in one region" in s for s in said), said)
+        self.assertTrue(any("no route takes marketing, otp, support, transactional to 241 countries: AC, " in s for s in said), said)
+        findings = json.loads(run("check", "--json", path).stdout)
+        self.assertEqual((findings["ok"], findings["warnings"]), (True, 4))
+
+    def test_the_demo_has_no_gap(self):
+        self.assertIn("ok, 0 warnings", run("check", DEMO).stdout)
+
+    def test_the_report(self):
+        report = json.loads(run("check", "--report", "--json", DEMO).stdout)
+        self.assertTrue(report["complete"])
+        self.assertEqual(report["tenants"], [["demo"]])
+        by = {(c["class"], tuple(c["countries"])): c for c in report["coverage"]}
+        self.assertEqual(by["otp", ("CA", "US")]["route"], "north-america")
+        self.assertEqual({c["reach"] for c in report["coverage"]}, {"full"})
+        self.assertEqual([r["name"] for r in report["routes"] if r["reached"]], ["north-america", "campaigns", "default"])
+        self.assertEqual({c["name"]: c["alone_for"] for c in report["carriers"]}, {"alpha": [], "beta": [], "gamma": []})
+        text = run("check", "--report", DEMO).stdout
+        self.assertIn("class otp\n    full     north-america        beta, alpha", text)
+
+
+class Diff(Case):
+    def setUp(self):
+        super().setUp()
+        self.old = self.demo("old.yaml", """
+  - { name: gb, match: { country: GB }, via: [ { carrier: alpha, price: 0.03 }, { carrier: beta, price: 0.04 } ] }
+  - { name: all, via: [ { carrier: beta, price: 0.07 }, { carrier: alpha, price: 0.05 } ] }
+""")
+        self.new = self.demo("new.yaml", """
+  - { name: gb-otp, match: { country: GB, class: otp }, via: [ { carrier: gamma, price: 0.02 }, { carrier: beta } ] }
+  - { name: gb, match: { country: GB }, via: [ { carrier: alpha, price: 0.03 }, { carrier: beta, price: 0.04 } ] }
+  - { name: some, match: { country: FR }, via: [ { carrier: beta, price: 0.07 }, { carrier: alpha, price: 0.05 } ] }
+""")
+        self.csv = self.write("t.csv", 'to,class,from,text,at\n'
+                              '+447400123456,otp,Acme,"Hello, world",2026-11-23T08:00:00Z\n'
+                              '+447400123457,marketing,Acme,"two\nlines",\n'
+                              '+33612345678,otp,,,\n+491711234567,otp,,,\n+447400123456,otp,Nobody,,\n')
+
+    def test_what_changes(self):
+        result = run("diff", self.old, self.new, "--traffic", self.csv, "--json")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        d = json.loads(result.stdout)
+        self.assertEqual([d[k] for k in ("messages", "changed", "verdict", "route", "carrier", "price")], [5, 3, 1, 3, 2, 2])
+        self.assertEqual(d["cost_before"], {"amount": "0.1600", "unknown": 0})
+        self.assertEqual(d["cost_after"], {"amount": "0.1000", "unknown": 0})
+        self.assertEqual({(p["country"], p["class"]): p["changed"] for p in d["places"]},
+                         {("DE", "otp"): 1, ("FR", "otp"): 1, ("GB", "marketing"): 0, ("GB", "otp"): 1})
+        verdict = [e for e in d["examples"] if e["change"] == "verdict"]
+        self.assertEqual(verdict, [{"change": "verdict", "line": 6, "to": "+491*******67", "before": "allow",
+                                    "after": "refuse: routing.no_route"}])
+        self.assertEqual({c["carrier"]: (c["before"], c["after"]) for c in d["carriers"]},
+                         {"alpha": (4, 2), "gamma": (0, 1)})
+        text = run("diff", self.old, self.new, "--traffic", self.csv).stdout
+        self.assertIn("5 messages, 3 change: 1 verdict, 3 route, 2 first carrier, 2 price\ncost 0.1600 -> 0.1000\n", text)
+        self.assertIn("line 6, +491*******67: verdict allow -> refuse: routing.no_route\n", text)
+        self.assertNotIn("+491711234567", text)
+
+    def test_nothing_changes(self):
+        rows = [{"to": "+447400123456", "class": "otp", "tenant": "demo", "segments": 3, "unicode": True},
+                {"to": "+33612345678", "text": "żółw", "from": None}]
+        result = run("diff", self.old, self.old, "--traffic", "-", "--json",
+                     input="\n".join(json.dumps(row) for row in rows) + "\n\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        d = json.loads(result.stdout)
+        self.assertEqual((d["messages"], d["changed"], d["cost_before"]["amount"]), (2, 0, "0.1400"))
+
+    def test_bad_traffic(self):
+        for text, said in [('to\n447\n', 't.x:2: to: '), ('to,body\n', 't.x:1: there is no column "body"; fields are to,'),
+                           ('{"to":"+447400123456"}\n{"to":1}\n', "t.x:2: to: "), ("{\n", "t.x:1: this is no JSON object"),
+                           ('{"body":"x"}', 't.x:1: there is no field "body"'), ("to,at\n+447400123456,noon\n", "t.x:2: at: "),
+                           ("to,segments\n+447400123456,0\n", "t.x:2: segments: write a number"),
+                           ("to,from\n+447400123456\n", "t.x:2: 1 fields under 2 headings"), ('to\n"', "t.x:2: a quote is not closed")]:
+            result = run("diff", self.old, self.new, "--traffic", self.write("t.x", text))
+            self.assertEqual(result.returncode, 2, text)
+            self.assertIn(said, result.stderr)
+        self.assertIn("cannot be read", run("diff", self.old, self.new, "--traffic", "/gone").stderr)
+
+
+class Cost(Case):
+    def test_lists_side_by_side(self):
+        a = self.write("a.csv", "country,mccmnc,price,currency\nGB,,0.03,EUR\nGB,23415,0.06,EUR\n*,,0.1,EUR\n")
+        b = self.write("b.csv", "country,price,currency,effective_from\nGB,0.04,EUR,\nGB,0.01,EUR,2027-01-01\n")
+        traffic = self.write("t.csv", "to,segments,at\n+447400123456,2,2026-11-23T00:00:00Z\n"
+                                      "+447400123456,1,2027-01-01T00:00:00Z\n+33612345678,1,\n")
+        result = run("cost", "--traffic", traffic, "--prices", a, "--prices", b, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        c = json.loads(result.stdout)
+        self.assertEqual((c["currency"], c["messages"], c["segments"]), ("EUR", 3, 4))
+        self.assertEqual(c["costs"], [{"amount": "0.1900", "unpriced": 0}, {"amount": "0.0900", "unpriced": 1}])
+        self.assertEqual(c["best"], {"amount": "0.1700", "unpriced": 0})
+        self.assertEqual([(p["country"], p["cheapest"]) for p in c["countries"]], [("FR", a), ("GB", a)])
+        text = run("cost", "--traffic", traffic, "--prices", a, "--prices", b).stdout
+        self.assertRegex(text, r"all +3 +4 +0\.1900 +0\.0900 \+1\?  A\n")
+
+    def test_ranges_and_mistakes(self):
+        a = self.write("a.csv", "country,mccmnc,price\nDE,26299,0.5\nDE,,0.1\n")
+        ranges = self.write("r.csv", "prefix,country,mccmnc,name\n49171,DE,26299,Acme\n")
+        traffic = self.write("t.csv", "to\n+491711234567\n")
+        missing = run("cost", "--traffic", traffic, "--prices", a)
+        self.assertEqual(missing.returncode, 2)
+        self.assertIn(f"{a}:2: error: no network is known by the code 26299; ", missing.stderr)
+        c = json.loads(run("cost", "--traffic", traffic, "--prices", a, "--ranges", ranges, "--json").stdout)
+        self.assertEqual(c["costs"][0]["amount"], "0.5000")
+
+
+if __name__ == "__main__":
+    unittest.main()
