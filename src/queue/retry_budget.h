@@ -1,7 +1,7 @@
 // How many of the messages that a carrier did not take may be sent to it again: three in twenty of
 // the new ones, as many as it takes, and one a second. A carrier that fails for all and that nobody
-// can stand in for would else get each message as often as its schedule allows, all of them at that.
-// A pure value: time comes in with every call.
+// can stand in for would else get each message as often as its schedule allows, all of them at
+// that. A pure value: time comes in with every call.
 #pragma once
 
 #include <algorithm>
