@@ -17,6 +17,7 @@ import interop
 from harness import ADMIN_TOKEN, BINARY, World, wait_until
 from smpp_esme_test import HASH, MESSAGE, OK, text_of
 
+HIDDEN = "***"
 VIEWER = "tl_test_viewer"
 
 
@@ -113,6 +114,16 @@ class TracePeer(unittest.TestCase):
         begun = logged(self.world, "peer_trace_begun")[-1]
         self.assertEqual((begun["kind"], begun["peer"], begun["by"], begun["bodies"]), ("carrier", "alpha", "v", "no"))
 
+    def test_our_own_bind(self):
+        trace = self.trace("alpha", "--bodies", "--json")
+        status, _ = self.world.control().post("/v1/carriers/alpha/kill-links", {})
+        self.assertEqual(status, 200)
+        bind = trace.command("bind_transceiver", "out")
+        self.assertEqual((bind["fields"]["system_id"], bind["fields"]["password"]), ("tl", HIDDEN))
+        self.assertEqual(trace.command("bind_transceiver_resp", "in")["sequence"], bind["sequence"])
+        self.ended(trace)
+        wait_until("the link is bound again", 30, self.world.bound)
+
     def test_with_texts_for_operators(self):
         done = harness.run("trace-peer", "alpha", "--bodies", "--admin", f"http://{self.world.gateway.ready['admin']}",
                            "--token", VIEWER)
@@ -145,6 +156,8 @@ class TracePeer(unittest.TestCase):
         esme = interop.Esme()
         self.addCleanup(esme.close)
         self.assertEqual(esme.bind("a", self.world.gateway.ready["smpp"], system_id="app")["command_status"], OK)
+        bind = trace.command("bind_transceiver", "in")
+        self.assertEqual((bind["fields"]["system_id"], bind["fields"]["password"]), ("app", HIDDEN))
         self.assertEqual(trace.command("bind_transceiver_resp", "out")["status"], "ESME_ROK")
         answer = esme.call("a", "submit_sm", **{**MESSAGE, "short_message": "from an app"})
         self.assertEqual(trace.command("submit_sm", "in")["fields"]["short_message"]["text"], "from an app")

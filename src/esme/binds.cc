@@ -33,7 +33,7 @@ void EsmeServer::Impl::on_bind(EsmeSession& session, const smpp::Bind& bind, bas
   const config::SmppAccount* known = config().find_account(bind.system_id);
   session.system_id = bind.system_id;
   if (const auto found = traces_.find(bind.system_id); found != traces_.end()) {
-    session.trace(found->second);
+    session.trace_from_bind(found->second, bind);
   }
   if (draining_) return refuse(session, smpp::kEsmeRsyserr, "the gateway is going down", now);
   const std::string address = session.address().to_string();

@@ -46,6 +46,15 @@ bool EsmeSession::receives() const {
   return is_bound() && bind_kind_ != smpp::BindKind::transmitter;
 }
 
+void EsmeSession::trace_from_bind(std::shared_ptr<const wire::PeerTrace> trace,
+                                  const smpp::Bind& bind) {
+  std::string bytes;
+  // With its password: who looks on is shown none.
+  (void)smpp::encode(bind, bind_sequence_, smpp::kEsmeRok, bytes,
+                     {.version = bind.interface_version, .password_max = smpp::kPasswordMaxEver});
+  connection_->trace(std::move(trace), std::to_string(serial_), bytes);
+}
+
 void EsmeSession::accept_bind(std::string_view our_system_id, base::Mono now) {
   (void)connection_->session().accept_bind(our_system_id, now);
 }
@@ -122,6 +131,7 @@ void EsmeSession::on_session_event(smpp::SessionEvent event, base::Mono now) {
   const auto self = shared_from_this();
   if (const auto* bind = std::get_if<smpp::BindRequested>(&event)) {
     bind_kind_ = bind->bind.kind;
+    bind_sequence_ = bind->sequence;
     owner_.on_bind(*this, bind->bind, now);
   } else if (std::holds_alternative<smpp::Bound>(event)) {
     owner_.on_bound(*this);

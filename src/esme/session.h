@@ -66,6 +66,8 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
   }
   // "TLSv1.3, TLS_AES_256_GCM_SHA384"; empty: without.
   std::string tls() const { return connection_->tls() ? connection_->tls()->describe() : ""; }
+  // From its bind on: why it was refused, too.
+  void trace_from_bind(std::shared_ptr<const wire::PeerTrace> trace, const smpp::Bind& bind);
   smpp::BindKind bind_kind() const { return bind_kind_; }
 
   void accept_bind(std::string_view our_system_id, base::Mono now);
@@ -108,6 +110,7 @@ class EsmeSession final : public std::enable_shared_from_this<EsmeSession>,
   boost::asio::ip::address address_;
   std::shared_ptr<wire::SmppConnection> connection_;
   smpp::BindKind bind_kind_ = smpp::BindKind::transceiver;
+  std::uint32_t bind_sequence_ = 0;
   std::unordered_map<std::uint64_t, message::NoticeAt> told_;  // by token
   // Not answered in time; an answer may still come. By token, the latest kLateMax of them.
   std::map<std::uint64_t, message::NoticeAt> late_;

@@ -202,7 +202,7 @@ void SmppSession::Impl::on_bind(std::uint32_t sequence, Bind bind) {
   peer_bind_sequence_ = sequence;
   set_version(bind.interface_version);
   bind_kind_ = bind.kind;
-  emit(BindRequested{std::move(bind)});
+  emit(BindRequested{.bind = std::move(bind), .sequence = sequence});
 }
 
 void SmppSession::Impl::on_bind_resp(const Header& header, const Pdu& pdu, Mono now) {

@@ -90,6 +90,7 @@ struct SessionConfig {
 // SMSC: somebody wants in. Answer with accept_bind or refuse_bind.
 struct BindRequested {
   Bind bind{};
+  std::uint32_t sequence = 0;
 };
 // ESME: the carrier accepted. SMSC: accept_bind was called.
 struct Bound {

@@ -332,9 +332,11 @@ void SmppConnection::end_tls(base::Mono now) {
         now);
 }
 
-void SmppConnection::trace(std::shared_ptr<const PeerTrace> trace, std::string link) {
+void SmppConnection::trace(std::shared_ptr<const PeerTrace> trace, std::string link,
+                           std::string_view before) {
   if (session_) session_->set_tap(nullptr);
   tap_ = trace ? std::make_unique<PeerTap>(std::move(trace), std::move(link)) : nullptr;
+  if (tap_ && !before.empty()) tap_->received(before);
   if (session_) session_->set_tap(tap_.get());
 }
 

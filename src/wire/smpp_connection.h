@@ -58,8 +58,10 @@ class SmppConnection : public std::enable_shared_from_this<SmppConnection> {
                  const smpp::SessionConfig& session, std::unique_ptr<TlsChannel> tls = nullptr);
 
   void start();
-  // Shows its PDUs from now on; null: to nobody any more. `link`: see PeerTap.
-  void trace(std::shared_ptr<const PeerTrace> trace, std::string link);
+  // Shows its PDUs from now on; null: to nobody any more. `link`: see PeerTap. `before`: a PDU of
+  // the peer that was read already, to be shown first.
+  void trace(std::shared_ptr<const PeerTrace> trace, std::string link,
+             std::string_view before = {});
   const TlsChannel* tls() const { return tls_.get(); }  // null: none, or not any more
   bool is_connected() const { return session_.has_value() && !closed_; }
   bool is_closed() const { return closed_; }
