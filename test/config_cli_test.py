@@ -136,6 +136,27 @@ class Explain(Case):
         self.assertEqual((told["verdict"], told["segments"]), ("allow", 3))
         self.assertEqual(told["plan"][0], "beta")
 
+    def test_it_is_counted_as_the_carriers_take_it(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "gateway.yaml")
+            with open(DEMO, encoding="utf-8") as file:
+                config = file.read()
+            asked = ["explain", "--config", path, "--to", "+447700900123", "--from", "Acme", "--text", "aşk " * 50]
+
+            def told(change=lambda text: text):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(change(config))
+                out = json.loads(run(*asked, "--json").stdout)
+                return out["encoding"], out["segments"]
+            self.assertEqual(told(), ("ucs2", 3))
+            all_turkish = lambda text: text.replace("smpp: { host", "smpp: { text: { single_shift: [ turkish ] }, host")
+            self.assertNotEqual(all_turkish(config), config)
+            self.assertEqual(told(all_turkish), ("gsm7", 2))
+            self.assertIn("\ntext: 2 segments of gsm7\n", run(*asked).stdout)
+            # Where they differ, by the default.
+            self.assertEqual(told(lambda text: text.replace("smpp: { host", "smpp: { text: { single_shift: [ turkish ] }, host", 1)),
+                             ("ucs2", 3))
+
     def test_networks_ranges_and_hours(self):
         with tempfile.TemporaryDirectory() as directory:
             ranges = os.path.join(directory, "ranges.csv")
@@ -335,6 +356,32 @@ class Encode(unittest.TestCase):
                          ["0c080412340201250106240106", "0c080412340202250106240106"])
         self.assertEqual("".join(s["text"] for s in answer["segments"]), answer["text"])
         self.assertTrue(answer["text"].startswith("It's "))
+
+    def test_as_a_carrier_takes_it(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "gateway.yaml")
+            with open(DEMO, encoding="utf-8") as file:
+                config = file.read()
+            for carrier, text in (("alpha", "single_shift: [ turkish ], parts: sar"), ("beta", "parts: payload"),
+                                  ("gamma", "alphabets: [ gsm7, latin1, ucs2 ], parts: udh16")):
+                at = config.index("smpp: { host", config.index(f"{{ name: {carrier}"))
+                config = config[:at] + f"smpp: {{ text: {{ {text} }}, host" + config[at + len("smpp: { host"):]
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(config)
+
+            def encode(carrier, text, *more):
+                answer = self.encode(text, "--config", path, "--carrier", carrier, *more)
+                return answer["alphabet"], answer["parts"], [s["header"] for s in answer["segments"]]
+            self.assertEqual(encode("alpha", "aşk " * 50), ("single_shift", "sar", ["03240101"] * 2))
+            self.assertEqual(encode("beta", "aşk " * 50)[:2], ("ucs2", "payload"))
+            self.assertEqual(encode("gamma", "Ð"), ("latin1", "udh16", [""]))
+            self.assertEqual(encode("gamma", "long " * 40, "--reference", "4660")[2], ["06080412340201", "06080412340202"])
+            result = run("encode", "--text", "long " * 40, "--config", path, "--carrier", "beta")
+            self.assertIn("the whole text in message_payload", result.stdout)
+            for arguments, why in ((["--carrier", "alpha"], "--config"), (["--carrier", "x", "--config", path], "alpha, beta, gamma"),
+                                   (["--carrier", "alpha", "--config", path, "--packed"], "excludes")):
+                result = run("encode", "--text", "a", *arguments)
+                self.assertEqual((result.returncode, why in result.stderr), (2, True), result.stderr)
 
     def test_what_is_refused(self):
         for arguments, code, why in ((["--text", "ж", "--alphabets", "gsm7"], 1, "character at byte 0"),

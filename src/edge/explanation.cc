@@ -55,6 +55,7 @@ void append_explanation(std::string& out, const engine::Explained& explained,
     json.key("portable").boolean(numbering::is_portable(explained.to.number.country));
     json.key("source").string(explained.to.own ? "ranges" : "prefix").end_object();
   }
+  json.key("encoding").string(gsm::name(explained.encoding));
   json.key("segments").integer(explained.segments);
   json.key("reasons").begin_array();
   for (const policy::Reason& reason : verdict.reasons) {
@@ -97,6 +98,8 @@ std::string explanation_text(const engine::Explained& explained, const engine::T
   out += fmt::format("number: {}, {}\n", country.empty() ? "no country" : country,
                      numbering::name(explained.to.number.type));
   if (explained.to.network != 0) out += "network: " + network_text(explained, tables) + "\n";
+  out += fmt::format("text: {} segment{} of {}\n", explained.segments,
+                     explained.segments == 1 ? "" : "s", gsm::name(explained.encoding));
   for (const policy::Reason& reason : verdict.reasons) {
     out += fmt::format("rule {}: {}\n", reason.rule, reason.text);
   }

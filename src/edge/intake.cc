@@ -11,29 +11,23 @@ namespace trunkline::edge {
 // than that is sealed like the rest.
 constexpr auto kHourKeyReach = base::limits::kHourKeysKept - std::chrono::hours(1);
 
-namespace {
-
-// What the text comes to at carriers that do not have the default options. Where it has no place in
-// their alphabets there is no plan.
-void plan_texts(message::Submission& s, const message::Payload& payload,
-                const config::Config& config) {
-  if (config.text_options.empty() || !payload.verbatim.user_data.empty()) return;
+std::vector<message::TextPlan> text_plans(std::string_view utf8, const config::Config& config) {
+  std::vector<message::TextPlan> plans;
   for (const gsm::TextOptions& options : config.text_options) {
-    const auto text = gsm::CarriedText::make(payload.body, options);
+    const auto text = gsm::CarriedText::make(utf8, options);
     if (!text) continue;
-    s.plans.push_back(
+    plans.push_back(
         {gsm::text_code(options), static_cast<std::uint8_t>(text->encoding()), text->parts()});
   }
+  return plans;
 }
-
-}  // namespace
 
 void seal_payload(message::Submission& s, const message::Payload& payload,
                   const config::Config& config, const seal::Vault& vault, base::Wall now) {
   const message::TrafficClass& traffic_class = config.tables.classes[s.traffic_class.at()];
   const std::string& tenant = config.tenants[s.tenant.at()].name;
   s.to_hash = vault.number_hash(s.to.digits());
-  plan_texts(s, payload, config);
+  if (payload.verbatim.user_data.empty()) s.plans = text_plans(payload.body, config);
   const base::Wall last =
       std::max(now, s.send_at.value_or(now)) + s.ttl.value_or(traffic_class.ttl);
   const bool short_lived = traffic_class.priority == 1 && last - now <= kHourKeyReach;

@@ -2,6 +2,9 @@
 // engine decides by is put beside it.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "base/time.h"
 #include "config/config.h"
 #include "message/record.h"
@@ -16,6 +19,10 @@ constexpr std::uint64_t first_token(std::uint8_t tag) { return std::uint64_t{tag
 constexpr std::uint8_t tag_of(std::uint64_t token) {
   return static_cast<std::uint8_t>(token >> 56);
 }
+
+// What the text comes to at carriers that do not have the default options. Where it has no place in
+// their alphabets there is no plan.
+std::vector<message::TextPlan> text_plans(std::string_view utf8, const config::Config& config);
 
 // Fills `to_hash`, `plans` and `sealed` of a submission whose tenant, class, recipient and times
 // are set. One-time passwords get keys that are destroyed within hours.

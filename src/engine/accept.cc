@@ -224,19 +224,6 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
   return answer;
 }
 
-// How all carriers of the plan would have the text, if that is one way and not the default one.
-// Null: the default.
-const message::TextPlan* Engine::Impl::common_text(const message::Submission& item,
-                                                   const Decided& decided) const {
-  if (item.plans.empty() || decided.plan.front().is_none()) return nullptr;
-  const std::uint64_t options = tables_->carriers[decided.plan.front().at()].text;
-  for (const CarrierIndex carrier : decided.plan) {
-    if (!carrier.is_none() && tables_->carriers[carrier.at()].text != options) return nullptr;
-  }
-  const auto found = std::ranges::find(item.plans, options, &message::TextPlan::options);
-  return options == 0 || found == item.plans.end() ? nullptr : &*found;
-}
-
 Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, Step& s) {
   const message::TrafficClass& traffic_class = tables_->classes[decided.traffic_class.at()];
   message::Envelope e;
@@ -254,7 +241,7 @@ Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, St
   e.ingress = item.ingress;
   e.encoding = item.encoding;
   e.segments = item.segments;
-  if (const message::TextPlan* text = common_text(item, decided)) {
+  if (const message::TextPlan* text = common_text(*tables_, decided.plan, item.plans)) {
     e.encoding = text->encoding;
     e.segments = text->segments;
     e.text = text->options;

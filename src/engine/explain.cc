@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace trunkline::engine {
 
 routing::Facts routing_facts(const Question& question, const numbering::Destination& to,
@@ -20,10 +22,23 @@ routing::Facts routing_facts(const Question& question, const numbering::Destinat
           .now = question.at};
 }
 
+const message::TextPlan* common_text(const Tables& tables,
+                                     std::span<const message::CarrierIndex> plan,
+                                     const std::vector<message::TextPlan>& texts) {
+  if (texts.empty() || plan.empty() || plan.front().is_none()) return nullptr;
+  const std::uint64_t options = tables.carriers[plan.front().at()].text;
+  for (const message::CarrierIndex carrier : plan) {
+    if (!carrier.is_none() && tables.carriers[carrier.at()].text != options) return nullptr;
+  }
+  const auto found = std::ranges::find(texts, options, &message::TextPlan::options);
+  return options == 0 || found == texts.end() ? nullptr : &*found;
+}
+
 Explained explain(const Tables& tables, const Question& question,
                   const routing::Measures* measures) {
   Explained out{.version = tables.version,
                 .to = tables.ranges.destination(question.to),
+                .encoding = question.unicode ? gsm::Encoding::ucs2 : gsm::Encoding::gsm7,
                 .segments = question.segments};
   out.verdict = policy::evaluate(tables.policy,
                                  {.tenant = question.tenant,
@@ -35,8 +50,14 @@ Explained explain(const Tables& tables, const Question& question,
                                  /*explain=*/true);
   const routing::Facts facts = routing_facts(question, out.to, 0, 0);
   out.routing = routing::explain(tables.routing, facts, measures);
+  const routing::Plan plan = routing::plan(tables.routing, facts, measures);
+  if (const message::TextPlan* text =
+          common_text(tables, std::span(plan.carriers).first(plan.count), question.plans)) {
+    out.encoding = static_cast<gsm::Encoding>(text->encoding);
+    out.segments = text->segments;
+  }
   if (out.verdict.kind == policy::Verdict::Kind::refuse) return out;
-  if (routing::plan(tables.routing, facts, measures).count == 0) {
+  if (plan.count == 0) {
     out.verdict.kind = policy::Verdict::Kind::refuse;
     out.verdict.code = "policy_refused";
     out.verdict.reasons.push_back(

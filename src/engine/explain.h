@@ -5,10 +5,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "engine/tables.h"
+#include "gsm/encoding.h"
+#include "message/submission.h"
 #include "numbering/number.h"
 #include "numbering/ranges.h"
 
@@ -23,11 +27,15 @@ struct Question {
   bool unicode = false;
   std::uint8_t segments = 1;
   base::Wall at{};
+  // The text as carriers with other options than the default ones would have it.
+  std::vector<message::TextPlan> plans{};
 };
 
 struct Explained {
   std::string version;  // of the configuration
   numbering::Destination to;
+  // As the message would be counted: by what all carriers of its plan take, else by the default.
+  gsm::Encoding encoding = gsm::Encoding::gsm7;
   std::uint8_t segments = 1;
   // With the rules that allowed as well as those that refused or hold. Without a route the refusal
   // is routing.no_route, as for a real message.
@@ -37,6 +45,12 @@ struct Explained {
 
 Explained explain(const Tables& tables, const Question& question,
                   const routing::Measures* measures = nullptr);
+
+// How all carriers of the plan (those that are none aside) would have the text, if that is one way
+// and not the default one. Null: the default.
+const message::TextPlan* common_text(const Tables& tables,
+                                     std::span<const message::CarrierIndex> plan,
+                                     const std::vector<message::TextPlan>& texts);
 
 // The facts that routing decides by, of a question or of a message.
 routing::Facts routing_facts(const Question& question, const numbering::Destination& to,

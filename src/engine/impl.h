@@ -269,8 +269,6 @@ class Engine::Impl {
   static ItemAnswer refused(const message::Submission& item, numbering::Country country,
                             const Refusal& refusal, Step& s);
   Slot create(message::Submission&& item, const Decided& decided, Step& s);
-  const message::TextPlan* common_text(const message::Submission& item,
-                                       const Decided& decided) const;
   std::optional<ItemAnswer> answer_from_key(const message::KeyRef& key,
                                             const std::optional<message::KeyRecord>* known);
   const message::KeyRecord* known_key(const base::Hash128& key,

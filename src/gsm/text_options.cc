@@ -50,17 +50,21 @@ TextOptions text_options(TextCode code) {
   return options;
 }
 
+EncodeOptions encode_options(const TextOptions& options) {
+  const bool payload = options.carriage == Carriage::payload;
+  return {.gsm7 = options.gsm7,
+          .latin1 = options.latin1,
+          .ucs2 = options.ucs2,
+          .single_shift = payload ? Languages{} : options.single_shift,
+          .locking_shift = payload ? Languages{} : options.locking_shift,
+          .transliteration = options.transliteration,
+          .joining = joining_of(options.carriage),
+          .packed = options.packed && !payload};
+}
+
 std::expected<CarriedText, TextError> CarriedText::make(std::string_view utf8,
                                                         const TextOptions& options) {
-  const bool payload = options.carriage == Carriage::payload;
-  auto text = encode(utf8, {.gsm7 = options.gsm7,
-                            .latin1 = options.latin1,
-                            .ucs2 = options.ucs2,
-                            .single_shift = payload ? Languages{} : options.single_shift,
-                            .locking_shift = payload ? Languages{} : options.locking_shift,
-                            .transliteration = options.transliteration,
-                            .joining = joining_of(options.carriage),
-                            .packed = options.packed && !payload});
+  auto text = encode(utf8, encode_options(options));
   if (!text) return std::unexpected(text.error());
   CarriedText out;
   out.text_ = std::move(*text);

@@ -35,6 +35,9 @@ struct TextOptions {
   friend bool operator==(const TextOptions&, const TextOptions&) = default;
 };
 
+// How encode() makes it of a text. What `carriage` is beyond that its reader has to know.
+EncodeOptions encode_options(const TextOptions& options);
+
 // PERSISTED. 0: the options' defaults, which is what segment.h makes.
 using TextCode = std::uint64_t;
 TextCode text_code(const TextOptions& options);

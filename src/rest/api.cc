@@ -299,7 +299,8 @@ void Api::explain(const Context& c) {
                                      .region = std::move(request.region),
                                      .unicode = request.encoding == gsm::Encoding::ucs2,
                                      .segments = request.segments,
-                                     .at = request.send_at.value_or(c.now.wall)}};
+                                     .at = request.send_at.value_or(c.now.wall),
+                                     .plans = edge::text_plans(request.payload.body, *config_)}};
   event.token =
       start({.operation = c.route.operation, .ticket = c.ticket, .tenant = c.tenant}, c.now.mono);
   const engine::Token token = event.token;

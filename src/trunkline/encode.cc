@@ -8,7 +8,9 @@
 #include <iostream>
 #include <iterator>
 
+#include "gsm/text_options.h"
 #include "trunkline/commands.h"
+#include "trunkline/config_files.h"
 
 namespace trunkline::cli {
 namespace {
@@ -22,6 +24,8 @@ struct Arguments {
   std::string shifts = "both";
   bool wide = false;
   bool packed = false;
+  std::string config;
+  std::string carrier;
   std::uint32_t segments_max = base::limits::kSegmentsMax;
   bool json = false;
 };
@@ -54,7 +58,21 @@ std::size_t units_of(const gsm::EncodedText& text, std::size_t segment) {
   return gsm::count_units(text.plan.text_of(text.utf8, segment), text.encoding(), text.shift);
 }
 
-void print_json(const gsm::EncodedText& text, std::uint16_t reference) {
+std::string_view name(gsm::Carriage carriage) {
+  switch (carriage) {
+    case gsm::Carriage::udh8:
+      return "udh8";
+    case gsm::Carriage::udh16:
+      return "udh16";
+    case gsm::Carriage::sar:
+      return "sar";
+    case gsm::Carriage::payload:
+      return "payload";
+  }
+  return "";
+}
+
+void print_json(const gsm::EncodedText& text, gsm::Carriage carriage, std::uint16_t reference) {
   boost::json::array segments;
   for (std::size_t i = 0; i < text.segments(); ++i) {
     const gsm::EncodedPart part = gsm::encode_part(text, i, reference);
@@ -75,11 +93,12 @@ void print_json(const gsm::EncodedText& text, std::uint16_t reference) {
                                 {"units_multipart", text.room.multipart},
                                 {"text", text.utf8},
                                 {"transliterated", text.transliterated},
+                                {"parts", name(carriage)},
                                 {"segments", segments}};
   std::printf("%s\n", boost::json::serialize(out).c_str());
 }
 
-void print_text(const gsm::EncodedText& text, std::uint16_t reference) {
+void print_text(const gsm::EncodedText& text, gsm::Carriage carriage, std::uint16_t reference) {
   fmt::print("encoding     {} (data_coding {})\n", gsm::name(text.encoding()), text.data_coding());
   if (text.shift.locking != gsm::Language::none) {
     fmt::print("locking      {} (information element 0x25)\n", gsm::name(text.shift.locking));
@@ -96,6 +115,12 @@ void print_text(const gsm::EncodedText& text, std::uint16_t reference) {
     fmt::print(", {} a header of {} octets (esm_class 64)", several ? "each with" : "with", header);
   }
   fmt::print("\n");
+  if (several && carriage == gsm::Carriage::sar) {
+    fmt::print(
+        "parts        joined by sar_msg_ref_num, sar_total_segments and sar_segment_seqnum\n");
+  } else if (several && carriage == gsm::Carriage::payload) {
+    fmt::print("parts        one PDU: the whole text in message_payload, cut by the carrier\n");
+  }
   if (text.transliterated != 0) {
     fmt::print("replaced     {} character{} by look-alikes\n", text.transliterated,
                text.transliterated == 1 ? "" : "s");
@@ -139,8 +164,34 @@ std::expected<gsm::EncodeOptions, std::string> options_of(const Arguments& a) {
   return options;
 }
 
+// By what a carrier's entry in the configuration says of texts.
+std::expected<gsm::TextOptions, std::string> carriers_options(const Arguments& a) {
+  if (a.config.empty()) return std::unexpected("--carrier: say --config FILE, too");
+  const auto config = load_config(a.config, nullptr);
+  if (!config) return std::unexpected("");  // said already
+  std::string names;
+  for (const config::Carrier& carrier : config->carriers) {
+    if (carrier.name == a.carrier) return carrier.smpp.options.text;
+    names += (names.empty() ? "" : ", ") + carrier.name;
+  }
+  return std::unexpected(
+      fmt::format("--carrier: there is no carrier {}; there are {}", a.carrier, names));
+}
+
 int encode(Arguments& a) {
-  const auto options = options_of(a);
+  auto options = options_of(a);
+  gsm::Carriage carriage = a.wide ? gsm::Carriage::udh16 : gsm::Carriage::udh8;
+  if (!a.carrier.empty()) {
+    const auto own = carriers_options(a);
+    if (!own) {
+      if (!own.error().empty()) std::fprintf(stderr, "trunkline encode: %s\n", own.error().c_str());
+      return kUsage;
+    }
+    options = gsm::encode_options(*own);
+    options->segments_max = a.segments_max;
+    carriage = own->carriage;
+    a.wide = carriage == gsm::Carriage::udh16;
+  }
   if (!options) {
     std::fprintf(stderr, "trunkline encode: %s\n", options.error().c_str());
     return kUsage;
@@ -157,9 +208,9 @@ int encode(Arguments& a) {
   }
   const auto reference = static_cast<std::uint16_t>(a.reference);
   if (a.json) {
-    print_json(*text, reference);
+    print_json(*text, carriage, reference);
   } else {
-    print_text(*text, reference);
+    print_text(*text, carriage, reference);
   }
   return kOk;
 }
@@ -173,22 +224,30 @@ void add_encode(CLI::App& app, int& exit_code) {
   c->add_option("--reference", a->reference, "Of the parts, in their headers")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
-  c->add_flag("--wide-reference", a->wide, "16-bit references");
+  CLI::Option* carrier = c->add_option(
+      "--carrier", a->carrier, "As this carrier of the configuration takes texts (its `text`)");
+  c->add_option("--config", a->config, "Configuration file or directory, for --carrier")
+      ->needs(carrier);
+  c->add_flag("--wide-reference", a->wide, "16-bit references")->excludes(carrier);
   c->add_option("--languages", a->languages,
                 "National language tables the carrier supports (turkish,hindi,... or all)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->excludes(carrier);
   c->add_option("--shifts", a->shifts, "Which tables of these languages")
       ->check(CLI::IsMember({"single", "locking", "both"}))
+      ->excludes(carrier)
       ->capture_default_str();
   c->add_option("--alphabets", a->alphabets, "Alphabets the carrier supports")
       ->delimiter(',')
       ->check(CLI::IsMember({"gsm7", "latin1", "ucs2"}))
+      ->excludes(carrier)
       ->capture_default_str();
   c->add_option("--transliterate", a->transliterate,
                 "Characters to write with others where that saves UCS-2 or a segment")
       ->check(CLI::IsMember({"none", "lookalikes", "diacritics"}))
+      ->excludes(carrier)
       ->capture_default_str();
-  c->add_flag("--packed", a->packed, "GSM 7-bit eight septets in seven octets");
+  c->add_flag("--packed", a->packed, "GSM 7-bit eight septets in seven octets")->excludes(carrier);
   c->add_option("--segments-max", a->segments_max, "More are refused")
       ->check(CLI::Range(std::size_t{1}, base::limits::kSegmentsMax))
       ->capture_default_str();

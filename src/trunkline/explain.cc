@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "edge/explanation.h"
+#include "edge/intake.h"
 #include "gsm/segment.h"
 #include "io/clock.h"
 #include "trunkline/commands.h"
@@ -80,6 +81,7 @@ int explain(const Arguments& a) {
     if (!plan) return usage("--text: " + plan.error().message());
     question.unicode = plan->encoding == gsm::Encoding::ucs2;
     question.segments = plan->segments;
+    question.plans = edge::text_plans(a.text, *config);
   }
   const engine::Explained explained = engine::explain(tables, question);
   std::string out;
