@@ -181,6 +181,23 @@ class Story(unittest.TestCase):
             self.assertIn(word, trace.stdout)
         self.assertEqual(harness.run("trace", *url, "msg_" + "0" * 32).returncode, 1)
 
+    def test_the_decision_is_kept_with_the_message(self):
+        message = self.send(**{"class": "otp"})
+        done = self.state(message)
+        decision = self.api.get(f"/v1/messages/{message['id']}/decision")
+        self.assertEqual((decision["message_id"], decision["class"], decision["country"]), (message["id"], "otp", "GB"))
+        self.assertTrue(decision["config_is_current"])
+        self.assertTrue(decision["route"])
+        first = decision["candidates"][0]
+        self.assertEqual((first["rank"], first["carrier"]), (1, done["carrier"]))
+        self.assertEqual([(a["attempt"], a["state"]) for a in first["attempts"]], [(1, "delivered")])
+        self.assertIn("stat:DELIVRD", first["attempts"][0]["raw"])
+        url = ["--url", f"http://{self.world.gateway.ready['http']}", "--key", harness.KEY]
+        told = harness.run("explain", *url, message["id"])
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn(f"route {decision['route']} of configuration {decision['config_version']}\n1. alpha (", told.stdout)
+        self.assertEqual(harness.run("explain", *url, "msg_" + "0" * 32).returncode, 1)
+
     def test_traffic_is_exported_without_its_texts(self):
         for _ in range(3):
             self.state(self.send(to="+12015550177", body="żółw " * 20, **{"class": "support"}))

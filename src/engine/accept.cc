@@ -1,6 +1,7 @@
 // From a request to a hot message: keys first, then room, policy, plan.
 #include "engine/impl.h"
 #include "engine/refusal.h"
+#include "message/decision.h"
 
 namespace trunkline::engine {
 namespace {
@@ -173,6 +174,12 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
   }
   Decided decided{.traffic_class = item.traffic_class, .hold_until = verdict.hold_until};
   for (std::size_t i = 0; i < plan.count; ++i) decided.plan[i] = plan.carriers[i];
+  decided.decision = message::encode_decision(
+      {.version = tables_->version,
+       .route = plan.route->name,
+       .network = to.network == 0 ? 0 : tables_->ranges.network(to.network).code.digits(),
+       .currency = tables_->routing.currency,
+       .prices = std::span(plan.prices).first(plan.count)});
   return decided;
 }
 
@@ -250,6 +257,7 @@ Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, St
   for (const CarrierIndex carrier : decided.plan) {
     if (!carrier.is_none()) e.plan.push_back(carrier_name(carrier));
   }
+  e.decision = decided.decision;
   e.sealed = std::move(item.sealed);
   e.account = std::move(item.account);
   e.notify = item.notify;

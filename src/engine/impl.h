@@ -238,6 +238,7 @@ class Engine::Impl {
     ClassIndex traffic_class;
     CarrierIndex carrier;                                // that takes them
     std::array<CarrierIndex, routing::kPlanMax> plan{};  // the rest is none
+    std::string decision;                                // Envelope::decision
     std::optional<Refusal> refusal;
 
     bool saw(std::uint8_t index) const { return (seen[index / 64] >> index % 64 & 1) != 0; }
@@ -250,6 +251,7 @@ class Engine::Impl {
     numbering::Country country;
     Wall hold_until{};
     std::array<CarrierIndex, routing::kPlanMax> plan{};  // the rest is none
+    std::string decision;                                // Envelope::decision
   };
 
   // One step's surroundings, so that the helpers need not pass five arguments each.

@@ -49,6 +49,7 @@ std::optional<Engine::Impl::PartPlan> Engine::Impl::recall_parts(const KnownPart
   parts.traffic_class = {static_cast<std::uint8_t>(traffic_class - tables_->classes.begin())};
   parts.latest = e.id;
   std::size_t count = 0;
+  parts.decision = e.decision;
   for (const std::string& name : e.plan) {
     const auto carrier = find_carrier(name);
     if (carrier && count < parts.plan.size()) parts.plan[count++] = *carrier;
@@ -85,8 +86,10 @@ void Engine::Impl::forget_parts(Mono now) {
 Engine::Impl::Decided Engine::Impl::inherit(PartPlan& parts, Step&) {
   const Slot latest = find_hot(parts.latest);
   if (latest != kNoSlot && !hot(latest).carrier.is_none()) parts.carrier = hot(latest).carrier;
-  Decided decided{
-      .traffic_class = parts.traffic_class, .hold_until = parts.hold_until, .plan = parts.plan};
+  Decided decided{.traffic_class = parts.traffic_class,
+                  .hold_until = parts.hold_until,
+                  .plan = parts.plan,
+                  .decision = parts.decision};
   const auto at = std::ranges::find(decided.plan, parts.carrier);
   if (!parts.carrier.is_none() && at != decided.plan.end()) {
     std::rotate(decided.plan.begin(), at, at + 1);
@@ -114,6 +117,7 @@ void Engine::Impl::remember_parts(const message::PartOf& part, PartPlan* parts,
     parts->traffic_class = decided.traffic_class;
     parts->hold_until = decided.hold_until;
     parts->plan = decided.plan;
+    parts->decision = decided.decision;
   }
   parts->latest = id;
   const Slot slot = find_hot(id);

@@ -11,6 +11,23 @@ namespace {
 constexpr std::uint8_t kPayloadVersion = 1;
 constexpr std::array<std::string_view, 4> kIngressNames{"rest", "twilio", "smpp", "internal"};
 
+// What the first versions did not write: a decision, then the text's options, each only where there
+// is one. Eight octets are the options alone: no decision is so short.
+struct Tail {
+  std::string_view decision;
+  std::uint64_t text = 0;
+};
+Tail read_tail(base::ByteReader in) {
+  Tail tail;
+  if (!in.ok()) return tail;
+  if (in.remaining() > sizeof tail.text) {
+    tail.decision = in.text();
+    if (!in.ok()) return {};
+  }
+  if (in.remaining() >= sizeof tail.text) tail.text = in.u64();
+  return tail;
+}
+
 Envelope read_envelope(base::ByteReader& in) {
   Envelope e;
   e.id.high = in.u64();
@@ -42,8 +59,9 @@ Envelope read_envelope(base::ByteReader& in) {
   e.sealed = in.text();
   e.account = in.text();
   e.notify = in.u8();
-  // Written only where it is not 0, and not by the first versions.
-  if (in.remaining() >= sizeof e.text) e.text = in.u64();
+  const Tail tail = read_tail(in);
+  e.text = tail.text;
+  e.decision = tail.decision;
   return e;
 }
 
@@ -148,7 +166,7 @@ std::expected<Payload, std::string> decode_payload(std::string_view bytes) {
 
 void encode_envelope(const Envelope& e, std::string& out) {
   std::string body;
-  body.reserve(96 + e.sealed.size() + e.account.size());
+  body.reserve(96 + e.sealed.size() + e.account.size() + e.decision.size());
   base::ByteWriter writer(body);
   writer.u64(e.id.high);
   writer.u64(e.id.low);
@@ -169,6 +187,7 @@ void encode_envelope(const Envelope& e, std::string& out) {
   writer.text(e.sealed);
   writer.text(e.account);
   writer.u8(e.notify);
+  if (!e.decision.empty()) writer.text(e.decision);
   if (e.text != 0) writer.u64(e.text);
 
   base::ByteWriter record(out);
@@ -244,7 +263,7 @@ SealedText sealed_text_of(std::string_view record) {
   SealedText out{.sealed = envelope.text()};
   envelope.text();
   envelope.u8();
-  if (envelope.remaining() >= sizeof out.text) out.text = envelope.u64();
+  out.text = read_tail(envelope).text;
   return out;
 }
 

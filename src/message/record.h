@@ -50,6 +50,7 @@ struct Envelope {
   std::uint8_t notify = 0;
   // gsm::TextCode by which encoding and segments were found; 0: the default options.
   std::uint64_t text = 0;
+  std::string decision;  // why these carriers: encode_decision(); empty: not kept
 };
 
 // What the sealed blob holds. Exists in plain form only in the adapters, while they need it.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "message/decision.h"
 #include "message/golden_samples_test.h"
 
 namespace trunkline::message {
@@ -71,6 +72,23 @@ TEST(Record, TextOptionsBehindTheRest) {
   EXPECT_EQ(decoded->notify, envelope.notify);
   EXPECT_EQ(sealed_text_of(with).text, envelope.text);
   EXPECT_EQ(sealed_text_of(with).sealed, envelope.sealed);
+}
+
+TEST(Record, TheDecisionBehindThem) {
+  Envelope envelope = golden::envelope();
+  envelope.decision = encode_decision({.version = "0123456789ab"});
+  std::string bytes;
+  encode_envelope(envelope, bytes);
+  const auto decoded = decode_envelope(bytes);
+  ASSERT_TRUE(decoded.has_value()) << decoded.error();
+  EXPECT_EQ(decoded->decision, envelope.decision);
+  EXPECT_EQ(decoded->text, 0u);
+  EXPECT_EQ(sealed_text_of(bytes).text, 0u);
+  envelope.text = 0x8000000000000205;
+  bytes.clear();
+  encode_envelope(envelope, bytes);
+  EXPECT_EQ(decode_envelope(bytes)->decision, envelope.decision);
+  EXPECT_EQ(sealed_text_of(bytes).text, envelope.text);
 }
 
 TEST(Record, KeepsWhatIsPassedOnOctetByOctet) {

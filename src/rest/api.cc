@@ -116,6 +116,7 @@ void Api::handle(const io::HttpRequest& request, const io::HttpTicket& ticket) {
       return list_messages(c);
     case Operation::get_message:
     case Operation::list_events:
+    case Operation::get_decision:
       return get_message(c);
     case Operation::cancel_message:
       return cancel_message(c);

@@ -199,13 +199,17 @@ void Api::on(engine::QueryAnswer&& answer) {
     answer.record = std::move(*found);
   }
   std::string body;
-  if (pending->operation == Operation::list_events) {
+  if (pending->operation != Operation::get_message) {
     const auto record = message::decode_record(answer.record);
     if (!record) {
       telemetry::log_error("record_unreadable", record.error());
       return respond(pending->ticket, unreadable());
     }
-    append_events(body, *record, *config_);
+    if (pending->operation == Operation::list_events) {
+      append_events(body, *record, *config_);
+    } else {
+      append_decision(body, *record, *config_);
+    }
   } else if (!render_now(answer.record, body)) {
     return respond(pending->ticket, unreadable());
   }

@@ -103,6 +103,9 @@ TEST_F(OpenApi, HasTheMembersOfWhatIsRendered) {
   append_events(text, record, *config);
   expect_shape(text, "EventList");
   expect_shape(boost::json::serialize(boost::json::parse(text).at("data").as_array()[0]), "Event");
+  text.clear();
+  append_decision(text, record, *config);
+  expect_shape(text, "Decision");
 
   const engine::Explained explained = engine::explain(
       config->tables,

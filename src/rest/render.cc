@@ -6,6 +6,8 @@
 
 #include "base/json_writer.h"
 #include "gsm/encoding.h"
+#include "message/decision.h"
+#include "numbering/networks.h"
 
 namespace trunkline::rest {
 
@@ -46,6 +48,20 @@ void append_id(std::string& out, const base::MessageId& id) {
   out.push_back('"');
 }
 
+// Of all segments over this carrier. Without a currency it is a number and no price.
+void append_price(base::JsonWriter& json, const message::Envelope& e, std::string_view carrier) {
+  const auto at = static_cast<std::size_t>(std::ranges::find(e.plan, carrier) - e.plan.begin());
+  if (e.decision.empty() || at == e.plan.size()) return void(json.null());
+  const auto decision = message::decode_decision(e.decision);
+  if (!decision || decision->currency.empty() || at >= decision->prices.size() ||
+      decision->prices[at] < 0) {
+    return void(json.null());
+  }
+  json.begin_object();
+  json.key("amount").string(fmt::format("{:.6f}", decision->prices[at] * e.segments));
+  json.key("currency").string(decision->currency).end_object();
+}
+
 void append(std::string& out, const message::Envelope& e, const message::Payload* payload,
             const Now& now) {
   base::JsonWriter json(out);
@@ -69,7 +85,8 @@ void append(std::string& out, const message::Envelope& e, const message::Payload
   json.key("region").string_or_null(now.region);
   json.key("carrier").string_or_null(now.carrier);
   json.key("attempts").integer(now.attempts);
-  json.key("price").null();  // prices are not kept yet
+  json.key("price");
+  append_price(json, e, now.carrier);
   json.key("error");
   if (now.error) {
     json.begin_object();
@@ -101,6 +118,26 @@ std::string_view region_of(std::string_view carrier, const config::Config& confi
     if (c.name == carrier) return c.region;
   }
   return {};
+}
+
+// How each attempt at the carrier ended, or stands.
+void append_attempts(base::JsonWriter& json, const message::Record& record,
+                     std::string_view carrier) {
+  json.key("attempts").begin_array();
+  for (const Event& started : record.events) {
+    if (started.kind != EventKind::started || started.carrier != carrier) continue;
+    const Event* last = &started;
+    for (const Event& event : record.events) {
+      const bool tells = event.kind == EventKind::answered || event.kind == EventKind::receipt;
+      if (tells && event.attempt == started.attempt) last = &event;
+    }
+    json.begin_object().key("attempt").integer(started.attempt);
+    json.key("started_at").string(base::format_rfc3339(started.time));
+    json.key("state").string(message::name(last->attempt_state));
+    json.key("cause").string_or_null(message::name(last->cause));
+    json.key("raw").string_or_null(last->raw).end_object();
+  }
+  json.end_array();
 }
 
 bool is_bad_end(State state) {
@@ -183,6 +220,35 @@ void append_events(std::string& out, const message::Record& record, const config
     json.key("cause").string_or_null(message::name(event.cause));
     json.key("raw").string_or_null(event.raw);
     json.key("possible_duplicate").boolean(possible_duplicate);
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
+void append_decision(std::string& out, const message::Record& record,
+                     const config::Config& config) {
+  const message::Envelope& e = record.envelope;
+  // Of messages that older versions took, only the carriers are known.
+  const message::Decision decision =
+      message::decode_decision(e.decision).value_or(message::Decision{});
+  const auto code = numbering::NetworkCode::from_digits(decision.network);
+  base::JsonWriter json(out);
+  json.begin_object().key("message_id").string(e.id.rest());
+  json.key("config_version").string_or_null(decision.version);
+  json.key("config_is_current").boolean(decision.version == config.tables.version);
+  json.key("class").string(e.traffic_class);
+  json.key("country").string_or_null(e.country);
+  json.key("network").string_or_null(code.to_string());
+  json.key("route").string_or_null(decision.route);
+  json.key("currency").string_or_null(decision.currency);
+  json.key("candidates").begin_array();
+  for (std::size_t i = 0; i < e.plan.size(); ++i) {
+    json.begin_object().key("rank").integer(static_cast<std::int64_t>(i + 1));
+    json.key("carrier").string(e.plan[i]);
+    json.key("region").string_or_null(region_of(e.plan[i], config)).key("price");
+    const bool priced = i < decision.prices.size() && decision.prices[i] >= 0;
+    priced ? json.number(decision.prices[i]) : json.null();
+    append_attempts(json, record, e.plan[i]);
     json.end_object();
   }
   json.end_array().end_object();

@@ -29,6 +29,9 @@ void append_accepted_message(std::string& out, const message::Envelope& envelope
 // {"data":[Event...]}, oldest first.
 void append_events(std::string& out, const message::Record& record, const config::Config& config);
 
+// Why the message's carriers were chosen, and what became of it at each.
+void append_decision(std::string& out, const message::Record& record, const config::Config& config);
+
 // A submission the engine did not take.
 io::Problem refusal_problem(const engine::Refusal& refusal);
 

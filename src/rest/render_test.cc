@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "message/decision.h"
 #include "rest/test_config.h"
 
 namespace trunkline::rest {
@@ -192,6 +193,47 @@ TEST_F(Render, RefusalsBecomeProblems) {
   EXPECT_TRUE(
       text({.code = "rate_limited", .retry_after = 100ms}).starts_with("429 Retry-After: 1\r\n"));
   EXPECT_TRUE(text({.code = "a_new_word"}).starts_with("422 "));
+}
+
+TEST_F(Render, TheDecisionAndThePrice) {
+  message::Record r = fresh_record();
+  const double prices[] = {-1, 0.0345};
+  r.envelope.decision = message::encode_decision({.version = "0123456789ab",
+                                                  .route = "gb",
+                                                  .network = 23415,
+                                                  .currency = "EUR",
+                                                  .prices = prices});
+  const auto start = [&](std::uint8_t attempt, std::string carrier) {
+    r.events.push_back({.kind = EventKind::started,
+                        .state = State::submitting,
+                        .time = kAccepted + 1s * attempt,
+                        .attempt = attempt,
+                        .carrier = std::move(carrier)});
+  };
+  start(1, "alpha");
+  EXPECT_TRUE(now(r, nullptr).contains(R"("price":null)"));
+  r.events.push_back({.kind = EventKind::answered,
+                      .state = State::submitting,
+                      .time = kAccepted + 2s,
+                      .attempt = 1,
+                      .segment = 1,
+                      .attempt_state = AttemptState::refused,
+                      .cause = Cause::carrier_refused,
+                      .carrier = "alpha",
+                      .raw = "ESME_RSYSERR"});
+  start(2, "beta");
+  EXPECT_TRUE(now(r, nullptr).contains(R"("price":{"amount":"0.069000","currency":"EUR"})"))
+      << now(r, nullptr);
+  std::string told;
+  append_decision(told, r, *config_);
+  EXPECT_TRUE(told.contains(R"("config_version":"0123456789ab","config_is_current":false)"))
+      << told;
+  EXPECT_TRUE(told.contains(R"("network":"23415","route":"gb","currency":"EUR")")) << told;
+  EXPECT_TRUE(told.contains(R"("price":null,"attempts":[{"attempt":1,)"
+                            R"("started_at":"2023-11-14T22:13:21.123Z","state":"refused",)"
+                            R"("cause":"carrier_refused","raw":"ESME_RSYSERR"}]})"))
+      << told;
+  EXPECT_TRUE(told.contains(R"("price":0.0345,"attempts":[{"attempt":2,)")) << told;
 }
 
 }  // namespace

@@ -110,6 +110,10 @@ TEST_F(Rest, TakesAMessageAndShowsIt) {
   const auto events = json(ask("GET", "/v1/messages/" + id + "/events"));
   ASSERT_EQ(events.at("data").as_array().size(), 3u);
   EXPECT_EQ(events.at("data").as_array()[2].at("type"), "message.failed");
+  const auto decision = json(ask("GET", "/v1/messages/" + id + "/decision"));
+  EXPECT_EQ(std::string_view(decision.at("message_id").as_string()), id);
+  EXPECT_EQ(decision.at("candidates").as_array().size(), 1u);
+  EXPECT_EQ(ask("GET", "/v1/messages/msg_00000000000000000000000000000000/decision").status, 404);
 }
 
 TEST_F(Rest, ExplainsWithoutSending) {

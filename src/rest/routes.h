@@ -15,6 +15,7 @@ enum class Operation : std::uint8_t {
   create_batch,
   get_message,
   list_events,
+  get_decision,
   cancel_message,
   explain,
   get_openapi,
@@ -28,12 +29,13 @@ struct Route {
 };
 
 // Paths without a parameter come before those they would also match.
-inline constexpr std::array<Route, 8> kRoutes{{
+inline constexpr std::array<Route, 9> kRoutes{{
     {Operation::create_message, "createMessage", "POST", "/v1/messages"},
     {Operation::list_messages, "listMessages", "GET", "/v1/messages"},
     {Operation::create_batch, "createBatch", "POST", "/v1/messages/batch"},
     {Operation::get_message, "getMessage", "GET", "/v1/messages/{id}"},
     {Operation::list_events, "listEvents", "GET", "/v1/messages/{id}/events"},
+    {Operation::get_decision, "getDecision", "GET", "/v1/messages/{id}/decision"},
     {Operation::cancel_message, "cancelMessage", "POST", "/v1/messages/{id}/cancel"},
     {Operation::explain, "explain", "POST", "/v1/explain"},
     {Operation::get_openapi, "getOpenapi", "GET", "/openapi.json"},

@@ -1,5 +1,6 @@
 // trunkline explain: what a configuration would do with a message, without a gateway. A gateway
-// that runs is asked over POST /v1/explain, and knows besides who is up.
+// that runs is asked over POST /v1/explain, and knows besides who is up. Or what was decided about
+// a message that it has.
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -8,13 +9,18 @@
 #include "edge/intake.h"
 #include "gsm/segment.h"
 #include "io/clock.h"
+#include "trunkline/api_client.h"
 #include "trunkline/commands.h"
 #include "trunkline/config_files.h"
+#include "trunkline/message_text.h"
 
 namespace trunkline::cli {
 namespace {
 
 struct Arguments {
+  std::string id;
+  std::string url = "http://127.0.0.1:8080";
+  std::string key;
   std::string config;
   std::string to;
   std::string traffic_class;
@@ -40,7 +46,39 @@ std::string names_of(const List& list) {
   return out;
 }
 
+// What was decided about a real message: its gateway knows.
+int explain_message(const Arguments& a) {
+  const auto url = io::HttpUrl::parse(a.url);
+  if (!url) return usage("--url: " + url.error());
+  if (a.key.empty() || !is_header_value(a.key)) return usage("--key: this is no API key");
+  if (!a.id.starts_with("msg_") || a.id.find_first_not_of("msg_0123456789abcdef") != a.id.npos) {
+    return usage("ID: a message id is msg_ and 32 hexadecimal digits");
+  }
+  const auto reply = call_api(
+      {.url = *url, .key = a.key, .timeout = std::chrono::seconds(35)},
+      {.method = "GET", .path = "/v1/messages/" + a.id + "/decision", .headers = {}, .body = {}});
+  if (!reply) {
+    std::fprintf(stderr, "trunkline explain: %s\n", reply.error().text.c_str());
+    return kUnreachable;
+  }
+  if (reply->status != 200) {
+    std::fprintf(stderr, "trunkline explain: %s", refusal_text(*reply).c_str());
+    return kNegative;
+  }
+  const std::string text = a.json ? reply->body + "\n" : decision_text(reply->body);
+  if (text.empty()) {
+    std::fprintf(stderr, "trunkline explain: what answers at %s is not Trunkline\n", a.url.c_str());
+    return kUnreachable;
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return kOk;
+}
+
 int explain(const Arguments& a) {
+  if (!a.id.empty()) return explain_message(a);
+  if (a.config.empty() || a.to.empty()) {
+    return usage("name a message, or --config and --to of one that might be");
+  }
   const auto config = load_config(a.config, nullptr);
   if (!config) return kUsage;
   const engine::Tables& tables = config->tables;
@@ -100,8 +138,12 @@ int explain(const Arguments& a) {
 void add_explain(CLI::App& app, int& exit_code) {
   CLI::App* c = app.add_subcommand("explain", "Say what a configuration would do with a message");
   auto a = std::make_shared<Arguments>();
-  c->add_option("--config", a->config, "Configuration file or directory")->required();
-  c->add_option("--to", a->to, "The recipient, as in +447700900123")->required();
+  c->add_option("--config", a->config, "Configuration file or directory");
+  c->add_option("--to", a->to, "The recipient, as in +447700900123");
+  c->add_option("ID", a->id, "Or: a message of a gateway that runs, as it was decided");
+  c->add_option("--url", a->url, "The gateway")->capture_default_str();
+  c->add_option("--key", a->key, "API key; better in the environment, where ps does not show it")
+      ->envname("TRUNKLINE_KEY");
   c->add_option("--class", a->traffic_class, "Traffic class; the tenant's default without it");
   c->add_option("--from", a->from, "Sender");
   c->add_option("--tenant", a->tenant, "Whose message; needed if there are several tenants");

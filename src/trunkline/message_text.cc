@@ -303,4 +303,36 @@ std::string trace_json(std::string_view message, std::string_view events) {
   return json::serialize(json::object{{"message", trace->message}, {"events", std::move(list)}});
 }
 
+std::string decision_text(std::string_view decision) {
+  const auto d = parse_object(decision);
+  const json::array* candidates = d ? array_of(*d, "candidates") : nullptr;
+  if (candidates == nullptr) return {};
+  const auto or_dash = [&](const json::object& object, std::string_view name) {
+    const std::string text = text_of(object, name);
+    return text.empty() ? std::string("-") : text;
+  };
+  std::string out =
+      fmt::format("{}: class {}, country {}, network {}\nroute {} of configuration {}{}\n",
+                  text_of(*d, "message_id"), or_dash(*d, "class"), or_dash(*d, "country"),
+                  or_dash(*d, "network"), or_dash(*d, "route"), or_dash(*d, "config_version"),
+                  is_true(*d, "config_is_current") ? "" : ", which is not the one that runs now");
+  for (const json::value& value : *candidates) {
+    if (!value.is_object()) continue;
+    const json::object& c = value.as_object();
+    const std::string price = text_of(c, "price");
+    out += fmt::format(
+        "{}. {} ({}{})\n", text_of(c, "rank"), text_of(c, "carrier"), or_dash(c, "region"),
+        price.empty() ? "" : fmt::format("; price {} {}", price, text_of(*d, "currency")));
+    const json::array* attempts = array_of(c, "attempts");
+    for (const json::value& one : attempts == nullptr ? json::array{} : *attempts) {
+      if (!one.is_object()) continue;
+      const json::object& attempt = one.as_object();
+      out += fmt::format("   attempt {} at {}: {} {} {}\n", text_of(attempt, "attempt"),
+                         text_of(attempt, "started_at"), text_of(attempt, "state"),
+                         text_of(attempt, "cause"), text_of(attempt, "raw"));
+    }
+  }
+  return out;
+}
+
 }  // namespace trunkline::cli

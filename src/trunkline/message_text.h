@@ -39,6 +39,9 @@ std::string sent_text(std::string_view message);
 // pasted into tickets. Empty if the two are not what GET /v1/messages/{id} and .../events answer.
 std::string trace_text(std::string_view message, std::string_view events);
 
+// What GET /v1/messages/{id}/decision answers, in some lines; empty if it is something else.
+std::string decision_text(std::string_view decision);
+
 // {"message":{…},"events":[…]}; empty as above.
 std::string trace_json(std::string_view message, std::string_view events);
 

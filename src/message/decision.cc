@@ -1,0 +1,74 @@
+#include "message/decision.h"
+
+#include <cmath>
+
+#include "base/bytes.h"
+
+namespace trunkline::message {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kVersionDigits = 12;
+constexpr std::size_t kCurrencyLetters = 3;
+constexpr double kUnit = 1e6;
+constexpr std::size_t kPricesMax = 32;
+
+int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Half as many octets as digits, zeros for what is not hexadecimal.
+void put_version(base::ByteWriter& out, std::string_view version) {
+  for (std::size_t i = 0; i < kVersionDigits; i += 2) {
+    const int high = i + 1 < version.size() ? digit_of(version[i]) : 0;
+    const int low = i + 1 < version.size() ? digit_of(version[i + 1]) : 0;
+    out.u8(high < 0 || low < 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(high << 4 | low));
+  }
+}
+
+}  // namespace
+
+std::string encode_decision(const DecisionView& d) {
+  std::string bytes;
+  bytes.reserve(kVersionDigits / 2 + d.route.size() + d.prices.size() * 4 + 16);
+  base::ByteWriter out(bytes);
+  out.u8(kVersion);
+  put_version(out, d.version);
+  out.text(d.route);
+  out.varint(d.network);
+  out.bytes(d.currency.size() == kCurrencyLetters ? d.currency : std::string_view("\0\0\0", 3));
+  std::size_t known = d.prices.size();
+  while (known > 0 && d.prices[known - 1] < 0) --known;
+  out.varint(known);
+  for (const double price : d.prices.first(known)) {
+    out.varint(price < 0 ? 0 : static_cast<std::uint64_t>(std::llround(price * kUnit)) + 1);
+  }
+  return bytes;
+}
+
+std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
+  base::ByteReader in(bytes);
+  const std::uint8_t version = in.u8();
+  if (!in.ok() || version != kVersion) return std::unexpected("a decision of another version");
+  Decision out;
+  constexpr std::string_view kHex = "0123456789abcdef";
+  for (const char c : in.view(kVersionDigits / 2)) {
+    const auto octet = static_cast<unsigned char>(c);
+    out.version += {kHex[octet >> 4], kHex[octet & 15]};
+  }
+  out.route = in.text();
+  out.network = static_cast<std::uint32_t>(in.varint());
+  out.currency = in.view(kCurrencyLetters);
+  if (out.currency.starts_with('\0')) out.currency.clear();
+  const std::uint64_t known = in.varint();
+  if (known > kPricesMax) in.fail();
+  for (std::uint64_t i = 0; in.ok() && i < known; ++i) {
+    const std::uint64_t price = in.varint();
+    out.prices.push_back(price == 0 ? -1 : static_cast<double>(price - 1) / kUnit);
+  }
+  if (!in.ok()) return std::unexpected("a damaged decision");
+  return out;
+}
+
+}  // namespace trunkline::message

@@ -1,0 +1,37 @@
+// What routing decided about a message, kept with it (Envelope::decision): enough to say later by
+// which configuration, route and prices its carriers were chosen, though all of that may be gone.
+// The carriers themselves are Envelope::plan. About 25 octets; docs/store_format.md.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trunkline::message {
+
+struct Decision {
+  std::string version;         // of the configuration, 12 hexadecimal digits
+  std::string route;           // its name
+  std::uint32_t network = 0;   // numbering::NetworkCode::digits(); 0: not known, or not asked for
+  std::string currency;        // three capitals; empty: not said
+  std::vector<double> prices;  // a segment, as Envelope::plan, in millionths; negative: not known
+
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+struct DecisionView {
+  std::string_view version;
+  std::string_view route;
+  std::uint32_t network = 0;
+  std::string_view currency;
+  std::span<const double> prices;
+};
+// A version or currency of another shape is left out.
+std::string encode_decision(const DecisionView& decision);
+// The error names what is wrong; only damage or a newer version can cause it.
+std::expected<Decision, std::string> decode_decision(std::string_view bytes);
+
+}  // namespace trunkline::message

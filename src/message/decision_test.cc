@@ -1,0 +1,43 @@
+#include "message/decision.h"
+
+#include <gtest/gtest.h>
+
+namespace trunkline::message {
+namespace {
+
+TEST(Decision, ComesBack) {
+  const double prices[] = {0.031, -1, 0.0345, -1};
+  const std::string bytes = encode_decision({.version = "0123456789ab",
+                                             .route = "gb-otp",
+                                             .network = 310260,
+                                             .currency = "EUR",
+                                             .prices = prices});
+  EXPECT_LE(bytes.size(), 32u);
+  const auto d = decode_decision(bytes);
+  ASSERT_TRUE(d.has_value());
+  EXPECT_EQ(*d, (Decision{.version = "0123456789ab",
+                          .route = "gb-otp",
+                          .network = 310260,
+                          .currency = "EUR",
+                          .prices = {0.031, -1, 0.0345}}));
+}
+
+TEST(Decision, OfNothing) {
+  const auto d = decode_decision(encode_decision({.version = "x", .currency = "Euro"}));
+  ASSERT_TRUE(d.has_value());
+  EXPECT_EQ(*d, (Decision{.version = "000000000000"}));
+}
+
+TEST(Decision, DamageIsTold) {
+  const double prices[] = {0.5};
+  const std::string bytes =
+      encode_decision({.version = "0123456789ab", .route = "r", .prices = prices});
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    EXPECT_FALSE(decode_decision(bytes.substr(0, n)).has_value()) << n;
+  }
+  EXPECT_FALSE(decode_decision("\x02" + bytes.substr(1)).has_value());
+  EXPECT_TRUE(decode_decision(bytes + "later").has_value());
+}
+
+}  // namespace
+}  // namespace trunkline::message
