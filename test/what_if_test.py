@@ -68,6 +68,16 @@ class Coverage(Case):
         self.assertIn("class otp\n    full     north-america        beta, alpha", text)
 
 
+    def test_volume_and_peak(self):
+        traffic = self.write("t.csv", "to,segments,at\n" + "+447400123456,2,2026-11-23T08:00:10Z\n" * 3
+                             + "+447400123456,1,2026-11-23T08:01:10Z\n+33612345678,1,\n")
+        report = json.loads(run("check", "--report", "--json", "--traffic", traffic, DEMO).stdout)
+        self.assertEqual(report["traffic"], [{"country": "FR", "messages": 1, "segments": 1, "minute_peak": None},
+                                             {"country": "GB", "messages": 4, "segments": 7, "minute_peak": 6}])
+        self.assertRegex(run("check", "--report", "--traffic", traffic, DEMO).stdout, r"  GB +4 +7 +6\n")
+        self.assertEqual(run("check", "--report", "--traffic", "/gone", DEMO).returncode, 2)
+
+
 class Diff(Case):
     def setUp(self):
         super().setUp()

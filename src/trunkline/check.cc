@@ -10,12 +10,14 @@
 #include "service/tls_files.h"
 #include "trunkline/commands.h"
 #include "trunkline/config_files.h"
+#include "trunkline/traffic.h"
 
 namespace trunkline::cli {
 namespace {
 
 struct Arguments {
   std::string path;
+  std::string traffic;
   bool json = false;
   bool report = false;
   bool schema = false;
@@ -92,6 +94,32 @@ config::Loaded load(const std::string& path) {
   return loaded;
 }
 
+void append_volumes(std::string& out, const std::map<std::string, Volume>& all) {
+  out += fmt::format("\nTraffic\n  {:<8}{:>12}{:>12}{:>22}\n", "country", "messages", "segments",
+                     "segments, peak minute");
+  for (const auto& [country, v] : all) {
+    out += fmt::format("  {:<8}{:>12}{:>12}{:>22}\n", country.empty() ? "-" : country, v.messages,
+                       v.segments, v.minute_peak == 0 ? "-" : std::to_string(v.minute_peak));
+  }
+}
+
+// As one more member of the object.
+void append_volumes_json(std::string& out, const std::map<std::string, Volume>& all) {
+  out.pop_back();
+  out += ",\"traffic\":";
+  base::JsonWriter json(out);
+  json.begin_array();
+  for (const auto& [country, v] : all) {
+    json.begin_object().key("country").string_or_null(country);
+    json.key("messages").integer(static_cast<std::int64_t>(v.messages));
+    json.key("segments").integer(static_cast<std::int64_t>(v.segments)).key("minute_peak");
+    v.minute_peak == 0 ? json.null() : json.integer(static_cast<std::int64_t>(v.minute_peak));
+    json.end_object();
+  }
+  json.end_array();
+  out += '}';
+}
+
 int check(const Arguments& arguments) {
   if (arguments.schema || arguments.reference) {
     const std::string out =
@@ -107,9 +135,17 @@ int check(const Arguments& arguments) {
   if (loaded.config) {
     const config::Coverage coverage = config::coverage(*loaded.config);
     if (arguments.report) {
-      const std::string out = arguments.json
-                                  ? config::coverage_json(*loaded.config, coverage) + "\n"
-                                  : config::coverage_text(*loaded.config, coverage);
+      std::string out = arguments.json ? config::coverage_json(*loaded.config, coverage)
+                                       : config::coverage_text(*loaded.config, coverage);
+      if (!arguments.traffic.empty()) {
+        const auto found = volumes(arguments.traffic, loaded.config->tables.ranges);
+        if (!found) {
+          std::fprintf(stderr, "check: %s\n", found.error().c_str());
+          return kUsage;
+        }
+        arguments.json ? append_volumes_json(out, *found) : append_volumes(out, *found);
+      }
+      if (arguments.json) out += '\n';
       std::fwrite(out.data(), 1, out.size(), stdout);
       return kOk;
     }
@@ -139,6 +175,8 @@ void add_check(CLI::App& app, int& exit_code) {
   command->add_flag("--json", arguments->json, "Print the findings as JSON");
   command->add_flag("--report", arguments->report,
                     "Print what each class reaches over whom, instead of the findings");
+  command->add_option("--traffic", arguments->traffic,
+                      "With --report: messages as for diff; adds volume and peak by country");
   command->add_flag("--schema", arguments->schema, "Print the JSON Schema of the configuration");
   command->add_flag("--reference", arguments->reference,
                     "Print the reference of docs/configuration.md");

@@ -163,4 +163,24 @@ std::expected<std::size_t, std::string> read_traffic(
   return Reader(path, in, visit).read();
 }
 
+std::expected<std::map<std::string, Volume>, std::string> volumes(const std::string& path,
+                                                                  const numbering::Ranges& ranges) {
+  std::map<std::string, Volume> out;
+  std::map<std::pair<std::string, std::int64_t>, std::uint64_t> minutes;
+  const auto read = read_traffic(path, [&](const TrafficRow& row) {
+    const std::string country = ranges.destination(row.to, false).number.country.code();
+    Volume& volume = out[country];
+    ++volume.messages;
+    volume.segments += row.segments;
+    if (!row.at) return;
+    const std::int64_t minute =
+        std::chrono::floor<std::chrono::minutes>(row.at->time_since_epoch()).count();
+    std::uint64_t& in_minute = minutes[{country, minute}];
+    in_minute += row.segments;
+    volume.minute_peak = std::max(volume.minute_peak, in_minute);
+  });
+  if (!read) return std::unexpected(read.error());
+  return out;
+}
+
 }  // namespace trunkline::cli

@@ -15,11 +15,13 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "base/time.h"
 #include "numbering/number.h"
+#include "numbering/ranges.h"
 
 namespace trunkline::cli {
 
@@ -38,5 +40,15 @@ struct TrafficRow {
 // Calls visit(row) for each, in order; the error names file and line. "-": standard input.
 std::expected<std::size_t, std::string> read_traffic(
     const std::string& path, const std::function<void(const TrafficRow&)>& visit);
+
+// How much of it goes where: what carriers ask first.
+struct Volume {
+  std::uint64_t messages = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t minute_peak = 0;  // segments in the fullest minute; 0: no row says when
+};
+// By country, "" for none. `ranges` as in the configuration.
+std::expected<std::map<std::string, Volume>, std::string> volumes(const std::string& path,
+                                                                  const numbering::Ranges& ranges);
 
 }  // namespace trunkline::cli
