@@ -39,7 +39,7 @@ class PriceList {
                                                             const numbering::Ranges& ranges,
                                                             std::string& currency);
 
-  // A segment; negative: not known. About 30 ns.
+  // A segment; negative: not known. About 50 ns.
   double at(numbering::Country country, numbering::NetworkId network, base::Wall now) const;
 
   bool empty() const { return rows_.empty(); }
