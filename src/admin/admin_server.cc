@@ -1,5 +1,6 @@
 #include "admin/admin_server.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <array>
@@ -10,16 +11,19 @@
 #include <thread>
 
 #include "admin/access.h"
+#include "admin/orders.h"
 #include "admin/traces.h"
 #include "admin/views.h"
+#include "base/limits.h"
 #include "io/problem.h"
+#include "telemetry/log.h"
 
 namespace trunkline::admin {
 namespace {
 
 namespace asio = boost::asio;
 
-// Nothing here takes a body; one that comes with a request is read and left aside.
+// Only orders take a body; one that comes with another request is read and left aside.
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
 
 enum class Page : std::uint8_t { health, ready, metrics, carriers, queues };
@@ -59,7 +63,8 @@ io::Problem no_such_path() {
   return {.code = io::ProblemCode::not_found,
           .detail =
               "there is /healthz, /readyz, /metrics, /v1/carriers, /v1/queues, "
-              "/v1/carriers/NAME/trace and /v1/accounts/NAME/trace"};
+              "/v1/carriers/NAME/trace, /v1/accounts/NAME/trace and "
+              "/v1/carriers/NAME/suspend, drain and resume"};
 }
 io::Problem wrong_method() {
   return {.code = io::ProblemCode::invalid_request,
@@ -84,6 +89,7 @@ class AdminServer::Impl {
          .body_limit = [](std::string_view) { return kBodyBytesMax; }},
         [this](const io::HttpRequest& request, const io::HttpTicket& ticket) {
           if (const auto peer = traced_peer(request.path)) return trace(*peer, request, ticket);
+          if (const auto path = order_path(request.path)) return order(*path, request, ticket);
           server_->answer(ticket, respond(request));
         });
     if (!server) return std::unexpected(std::move(server.error()));
@@ -144,6 +150,69 @@ class AdminServer::Impl {
     io::HttpResponse response = io::to_response(*problem);
     response.headers += "Cache-Control: no-store\r\n";
     server_->answer(ticket, std::move(response));
+  }
+
+  // Answered once the order is durable and in force.
+  void order(const OrderPath& path, const io::HttpRequest& request, const io::HttpTicket& ticket) {
+    if (auto problem = take_order(path, request, ticket)) {
+      io::HttpResponse response = io::to_response(*problem);
+      response.headers += "Cache-Control: no-store\r\n";
+      server_->answer(ticket, std::move(response));
+    }
+  }
+
+  std::optional<io::Problem> take_order(const OrderPath& path, const io::HttpRequest& request,
+                                        const io::HttpTicket& ticket) {
+    const auto config = backend_.config();
+    const std::string_view authorization =
+        request.header_count("authorization") == 1 ? request.header("authorization") : "";
+    switch (access_of(*config, Need::operate, authorization)) {
+      case Access::allowed:
+        break;
+      case Access::no_token:
+        return no_token();
+      case Access::role_too_low:
+        return role_too_low();
+    }
+    if (request.method != "POST") {
+      return io::Problem{.code = io::ProblemCode::invalid_request,
+                         .status = 405,
+                         .detail = "an order is given by POST",
+                         .headers = "Allow: POST\r\n"};
+    }
+    auto order = read_order(*config, path, request.body, token_id(*config, authorization),
+                            options_.clock().wall);
+    if (!order) return std::move(order.error());
+    const bool taken = backend_.give_order(*order, [this, ticket, given = *order](bool done) {
+      asio::post(context_, [this, ticket, given, done] { order_done(ticket, given, done); });
+    });
+    if (taken) return std::nullopt;
+    return io::Problem{
+        .code = io::ProblemCode::store_unavailable,
+        .detail = "the gateway is stopping or cannot record it; nothing has changed"};
+  }
+
+  void order_done(const io::HttpTicket& ticket, const message::CarrierOrder& given, bool done) {
+    io::HttpResponse response;
+    if (done) {
+      telemetry::log_warning(
+          "carrier_order", given.reason,
+          {{"kind", std::string(message::name(given.kind))},
+           {"carrier", given.carrier},
+           {"country", given.country},
+           {"until",
+            given.kind == message::OrderKind::resume ? "" : base::format_rfc3339(given.until)},
+           {"by", given.by}});
+      response.body = order_json(given);
+    } else {
+      response =
+          io::to_response({.code = io::ProblemCode::rate_limited,
+                           .detail = fmt::format("{} orders are in force: resume something first",
+                                                 base::limits::kCarrierOrdersMax)});
+    }
+    response.headers += "Cache-Control: no-store\r\n";
+    server_->answer(ticket, std::move(response));
+    server_->flush();
   }
 
   // In this order, so that without a token nothing below /v1/ can be told apart.

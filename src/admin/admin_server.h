@@ -1,5 +1,6 @@
 // The operator API on its own listener and thread, so that a flood of messages cannot hide the
-// gateway's health: /healthz /readyz /metrics /v1/carriers /v1/queues, and live traces of peers.
+// gateway's health: /healthz /readyz /metrics /v1/carriers /v1/queues, live traces of peers, and
+// orders to suspend, drain or resume a carrier.
 //
 // /healthz and /readyz are open; /metrics is open if the configuration says metrics_open; the rest
 // needs an admin token (sha256 in the configuration) of role viewer or operator.
@@ -18,6 +19,7 @@
 #include "io/clock.h"
 #include "io/http_server.h"
 #include "io/line_queue.h"
+#include "message/journal.h"
 #include "telemetry/metrics.h"
 
 namespace trunkline::admin {
@@ -47,6 +49,9 @@ class Backend {
   virtual TraceBegun begin_trace(const PeerName& peer, bool bodies,
                                  std::shared_ptr<io::LineQueue> lines) = 0;
   virtual void end_trace(const PeerName& peer) = 0;
+  // `done` is called on any thread once the order is durable and in force; with false if too many
+  // are. False: it cannot be taken now, and `done` is not called.
+  virtual bool give_order(message::CarrierOrder order, std::function<void(bool)> done) = 0;
 };
 
 struct Options {

@@ -51,6 +51,13 @@ engine::Stats test_stats() {
              {.carrier = {}, .traffic_class = {0}, .depth = 1, .oldest = kNow.wall + 1s}};
   s.carriers = {{.carrier = {1}, .links_up = 0, .outstanding = 3, .rate_limit = 50},
                 {.carrier = {0}, .links_up = 2, .outstanding = 7, .rate_limit = 187.5}};
+  s.orders = {{.carrier = "alpha",
+               .country = "GB",
+               .kind = message::OrderKind::suspend,
+               .since = kNow.wall,
+               .until = kNow.wall + 1h,
+               .reason = "invoices",
+               .by = "ops"}};
   return s;
 }
 
@@ -85,6 +92,16 @@ class FakeBackend final : public Backend {
     const std::lock_guard lock(mutex_);
     traces.erase(peer.name);
   }
+  bool give_order(message::CarrierOrder order, std::function<void(bool)> done) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (order.reason == "stopping") return false;
+      orders.push_back(order);
+    }
+    done(order.reason != "too many");
+    return true;
+  }
+  std::vector<message::CarrierOrder> orders;
   std::shared_ptr<io::LineQueue> traced(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto found = traces.find(name);
@@ -124,12 +141,13 @@ class AdminServerTest : public ::testing::Test {
     server_->start();
   }
 
-  io::HttpReply ask(std::string_view method, std::string_view target, std::string_view token = {}) {
+  io::HttpReply ask(std::string_view method, std::string_view target, std::string_view token = {},
+                    std::string_view body = {}) {
     auto client = io::HttpClient::connect("127.0.0.1", server_->port(), 30s);
     EXPECT_TRUE(client) << client.error().text;
     const std::string headers =
         token.empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", token);
-    auto reply = client->request(method, target, headers);
+    auto reply = client->request(method, target, headers, body);
     EXPECT_TRUE(reply) << reply.error().text;
     return std::move(*reply);
   }
@@ -140,6 +158,51 @@ class AdminServerTest : public ::testing::Test {
   FakeBackend backend_;
   std::unique_ptr<AdminServer> server_;
 };
+
+TEST_F(AdminServerTest, OrdersAreTakenFromOperatorsWithAReasonAndAnEnd) {
+  struct Row {
+    std::string_view path;
+    std::string_view token;
+    std::string_view body;
+    int status;
+    std::string_view says;
+  };
+  const Row rows[] = {
+      {"alpha/suspend", "tl_ops", R"({"reason":"invoices","for":"2h","country":"GB"})", 200,
+       R"({"kind":"suspend","carrier":"alpha","country":"GB","since":"2027-01-15T08:00:00.000Z",)"
+       R"("until":"2027-01-15T10:00:00.000Z","reason":"invoices","by":"ops"})"},
+      {"alpha/drain", "tl_ops", R"({"reason":"work"})", 200,
+       R"("until":"2027-01-15T09:00:00.000Z")"},
+      {"alpha/resume", "tl_ops", "", 200, R"("kind":"resume","carrier":"alpha","country":null)"},
+      {"alpha/suspend", "tl_eyes", R"({"reason":"x"})", 403, "its role may not do this"},
+      {"alpha/suspend", "", R"({"reason":"x"})", 401, "admin token"},
+      {"nobody/suspend", "tl_ops", R"({"reason":"x"})", 404, "no such carrier"},
+      {"removed/suspend", "tl_ops", R"({"reason":"x"})", 404, "no such carrier"},
+      {"alpha/suspend", "tl_ops", "{}", 400, "reason is missing"},
+      {"alpha/suspend", "tl_ops", "", 400, "reason is missing"},
+      {"alpha/suspend", "tl_ops", "[1]", 400, "must be a JSON object"},
+      {"alpha/suspend", "tl_ops", R"({"reason":"x","for":"59s"})", 400, "for must be 1m to 30d"},
+      {"alpha/suspend", "tl_ops", R"({"reason":"x","for":"31d"})", 400, "for must be 1m to 30d"},
+      {"alpha/suspend", "tl_ops", R"({"reason":"x","for":"soon"})", 400, "for: "},
+      {"alpha/suspend", "tl_ops", R"({"reason":"x","for":60})", 400, "for must be a text"},
+      {"alpha/suspend", "tl_ops", R"({"reason":"x","country":"Britain"})", 400, "two letters"},
+      {"alpha/suspend", "tl_ops", R"({"reason":"x","until":"1h"})", 400, "there is no until"},
+      {"alpha/suspend", "tl_ops", R"({"reason":"stopping"})", 503, "nothing has changed"},
+      {"alpha/suspend", "tl_ops", R"({"reason":"too many"})", 429, "64 orders are in force"},
+      {"alpha/stop", "tl_ops", R"({"reason":"x"})", 404, "suspend, drain and resume"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(fmt::format("{} {} {}", row.path, row.token, row.body));
+    const io::HttpReply reply =
+        ask("POST", fmt::format("/v1/carriers/{}", row.path), row.token, row.body);
+    EXPECT_EQ(reply.status, row.status);
+    EXPECT_THAT(reply.body, HasSubstr(std::string(row.says)));
+    EXPECT_EQ(reply.header("cache-control"), "no-store");
+  }
+  EXPECT_EQ(get("/v1/carriers/alpha/suspend", "tl_ops").status, 405);
+  ASSERT_EQ(backend_.orders.size(), 4u);
+  EXPECT_EQ(backend_.orders[0].country, "GB");
+}
 
 TEST_F(AdminServerTest, HealthIsOpen) {
   const io::HttpReply reply = get("/healthz");
@@ -187,11 +250,12 @@ TEST_F(AdminServerTest, ShowsCarriersWithoutSecrets) {
         reply.body,
         R"({"data":[)"
         R"({"name":"alpha","region":"eu","address":"127.0.0.1:12775","bind":"transceiver",)"
-        R"("up":true,"links":2,"links_up":2,"outstanding":7,"window":50,"rate":200,"rate_limit":187.5},)"
+        R"("up":true,"links":2,"links_up":2,"outstanding":7,"window":50,"rate":200,"rate_limit":187.5,"orders":[{"kind":"suspend","carrier":"alpha","country":"GB",)"
+        R"("since":"2027-01-15T08:00:00.000Z","until":"2027-01-15T09:00:00.000Z","reason":"invoices","by":"ops"}]},)"
         R"({"name":"beta","region":"us","address":"[fd00::1]:2775","bind":"transmitter_receiver",)"
-        R"("up":false,"links":1,"links_up":0,"outstanding":3,"window":50,"rate":50,"rate_limit":50},)"
+        R"("up":false,"links":1,"links_up":0,"outstanding":3,"window":50,"rate":50,"rate_limit":50,"orders":[]},)"
         R"({"name":"new","region":"eu","address":"smsc.example:2775","bind":"transceiver",)"
-        R"("up":false,"links":1,"links_up":0,"outstanding":0,"window":50,"rate":null,"rate_limit":null}]})");
+        R"("up":false,"links":1,"links_up":0,"outstanding":0,"window":50,"rate":null,"rate_limit":null,"orders":[]}]})");
   }
 }
 
@@ -208,7 +272,7 @@ TEST_F(AdminServerTest, AnswersBeforeTheFirstSnapshot) {
   EXPECT_EQ(get("/v1/queues", "tl_ops").body, R"({"data":[]})");
   EXPECT_THAT(get("/v1/carriers", "tl_ops").body,
               HasSubstr(R"("up":false,"links":2,"links_up":0,"outstanding":0,"window":50,)"
-                        R"("rate":200,"rate_limit":200})"));
+                        R"("rate":200,"rate_limit":200,"orders":[]})"));
 }
 
 TEST_F(AdminServerTest, RefusesWithProblems) {

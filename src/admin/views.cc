@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "admin/orders.h"
 #include "base/json_writer.h"
 
 namespace trunkline::admin {
@@ -61,6 +62,12 @@ std::string carriers_json(const config::Config& config, const engine::Stats* sta
     json.key("window").integer(carrier.smpp.window);
     rate_or_null(json.key("rate"), contracted);
     rate_or_null(json.key("rate_limit"), stats != nullptr ? now.rate_limit : contracted);
+    json.key("orders").begin_array();
+    for (const message::CarrierOrder& order :
+         stats != nullptr ? stats->orders : std::vector<message::CarrierOrder>{}) {
+      if (order.carrier == carrier.name) json.raw(order_json(order));
+    }
+    json.end_array();
     json.end_object();
   }
   json.end_array().end_object();

@@ -121,6 +121,11 @@ inline constexpr std::size_t kEsmeUnboundMax = 1'000;      // of them not bound 
 inline constexpr std::size_t kTlsHandshakesMax = 1'000;    // under way; the same
 
 // --- looking on -------------------------------------------------------------------------------
+// Orders of operators about carriers.
+inline constexpr std::size_t kCarrierOrdersMax = 64;  // in force; another one is refused
+inline constexpr std::size_t kOrderReasonMax = 500;   // octets
+inline constexpr std::chrono::minutes kOrderMin{1};
+inline constexpr std::chrono::hours kOrderMax{24 * 30};
 inline constexpr std::size_t kPeerTracesMax = 8;  // at a time; another one is refused
 // Lines that wait for who looks on; beyond, they are dropped and counted.
 inline constexpr std::size_t kPeerTraceBytesMax = 1024 * 1024;

@@ -37,7 +37,8 @@ bool Engine::Impl::is_crowded(const Hot& h, CarrierIndex carrier) const {
 bool Engine::Impl::usable(const Hot& h, std::size_t i) const {
   const CarrierIndex carrier = h.plan[i];
   return ((h.refused_by | h.tired_of) >> i & 1) == 0 &&
-         !tables_->routing.carriers[carrier.at()].removed && carriers_[carrier.at()].alive();
+         !tables_->routing.carriers[carrier.at()].removed && carriers_[carrier.at()].alive() &&
+         !is_closed(h, carrier);
 }
 
 // The carrier that is to take the message now; none if no link of those left is up.
@@ -47,7 +48,9 @@ std::optional<CarrierIndex> Engine::Impl::choose(Hot& h, Mono now) const {
     const queue::CarrierQueue& q = carriers_[carrier.at()];
     return q.alive() || q.wants_probe(share, now);
   };
-  if (h.pinned) return takes(h.carrier) ? std::optional(h.carrier) : std::nullopt;
+  if (h.pinned) {
+    return takes(h.carrier) && !is_closed(h, h.carrier) ? std::optional(h.carrier) : std::nullopt;
+  }
   // First those that fare well, then those that at least take messages though few arrive; of those,
   // first the ones the message has not tired of, then the ones without a long line. Whoever fares
   // badly is better than nobody.
@@ -55,7 +58,9 @@ std::optional<CarrierIndex> Engine::Impl::choose(Hot& h, Mono now) const {
   unsigned least = ~0u;
   for (std::size_t i = 0; i < h.plan_count() && least != 0; ++i) {
     const CarrierIndex carrier = h.plan[i];
-    if ((h.refused_by >> i & 1) != 0 || is_removed(carrier) || !takes(carrier)) continue;
+    if ((h.refused_by >> i & 1) != 0 || is_removed(carrier) || !takes(carrier) ||
+        is_closed(h, carrier))
+      continue;
     unsigned fault = 0;
     if (!health_.admits(carrier, h.country, now)) {
       const auto ejection = health_.ejection(carrier, h.country, now);
@@ -72,15 +77,17 @@ std::optional<CarrierIndex> Engine::Impl::choose(Hot& h, Mono now) const {
   return h.plan[best];
 }
 
-// None of its carriers takes anything: they have no link, or what they have is silent.
+// None of its carriers takes anything: an operator keeps them closed, they have no link, or what
+// they have is silent.
 Cause Engine::Impl::why_stranded(const Hot& h) const {
+  bool silent = false;
   for (std::size_t i = 0; i < h.plan_count(); ++i) {
     const bool left = h.pinned ? h.plan[i] == h.carrier : (h.refused_by >> i & 1) == 0;
-    if (left && !is_removed(h.plan[i]) && carriers_[h.plan[i].at()].silent()) {
-      return Cause::silent;
-    }
+    if (!left || is_removed(h.plan[i])) continue;
+    if (is_closed(h, h.plan[i])) return Cause::suspended;
+    silent |= carriers_[h.plan[i].at()].silent();
   }
-  return Cause::no_link;
+  return silent ? Cause::silent : Cause::no_link;
 }
 
 // It waits for a carrier that fares badly, and another one does not.
@@ -351,9 +358,12 @@ void Engine::Impl::links_changed(CarrierIndex carrier, bool was_alive) {
   mark_dirty(carrier);
   if (was_alive == q.alive()) return;
   if (was_alive) return leave_lanes(carrier);
-  for (std::size_t c = 0; c < stranded_.size(); ++c) {
-    if (!bug(PlantedBug::forget_stranded)) to_unplaced(stranded_[c], c);
-  }
+  if (!bug(PlantedBug::forget_stranded)) look_again();
+}
+
+// Whoever found no carrier looks for one.
+void Engine::Impl::look_again() {
+  for (std::size_t c = 0; c < stranded_.size(); ++c) to_unplaced(stranded_[c], c);
 }
 
 // Its whole queue looks for another carrier; what finds none strands until a link comes up.

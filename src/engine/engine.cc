@@ -19,6 +19,7 @@ void Engine::Impl::step(Event event, Now now, Output& out) {
   for (std::size_t i = 0; i < carrier_watch_.size(); ++i) {
     if (carrier_watch_[i] <= now.mono) watch({static_cast<std::uint16_t>(i)}, s);
   }
+  end_orders(s);
   place_some(s);
   pump(s);
   expire_early(s);
@@ -30,6 +31,7 @@ Mono Engine::Impl::next_deadline() const {
   for (const Mono wake : carrier_wake_) at = std::min(at, wake);
   for (const Mono wake : carrier_watch_) at = std::min(at, wake);
   if (!early_order_.empty()) at = std::min(at, early_order_.front().at + limits::kEarlyReceiptKeep);
+  for (const Standing& o : orders_) at = std::min(at, o.until);
   return std::min(at, place_again_);
 }
 

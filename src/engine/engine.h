@@ -71,6 +71,7 @@ struct Stats {
   std::uint64_t journal_bytes = 0;  // since the trim mark
   std::vector<LaneStats> lanes;     // those not empty
   std::vector<CarrierStats> carriers;
+  std::vector<message::CarrierOrder> orders;  // in force
 };
 
 class Engine {

@@ -14,6 +14,7 @@
 #include "engine/explain.h"
 #include "engine/tables.h"
 #include "message/commit.h"
+#include "message/journal.h"
 #include "message/notice.h"
 #include "message/outcome.h"
 #include "message/submission.h"
@@ -152,11 +153,17 @@ struct Reload {
   std::shared_ptr<const Tables> tables;
 };
 
+// An operator's order about a carrier that the tables name; `since` and `until` are given.
+struct Order {
+  Token token = 0;
+  message::CarrierOrder order;
+};
+
 struct Drain {};  // start no new attempt; answers and receipts go on
 struct Tick {};
 
 using Event = std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult,
-                           Receipt, Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick>;
+                           Receipt, Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick, Order>;
 
 // --- effects out ---------------------------------------------------------------------------------
 
@@ -253,8 +260,13 @@ struct ToldAnswer {
   Token token = 0;
 };
 
+struct OrderAnswer {
+  Token token = 0;
+  bool done = false;  // false: limits::kCarrierOrdersMax are in force
+};
+
 using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer,
-                            Submit, ReceiptAck, NoticeReady, ToldAnswer>;
+                            Submit, ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

@@ -314,11 +314,27 @@ class Engine::Impl {
   void to_unplaced(SlotList& list, std::size_t traffic_class);
   void links_changed(CarrierIndex carrier, bool was_alive);
   void leave_lanes(CarrierIndex carrier);
+  void look_again();
   void watch(CarrierIndex carrier, Step& s);
   void judge(const SubmitResult& event, const Hot& h, Step& s);
   void matured(CarrierIndex carrier, const Hot& h, bool delivered, base::Duration after, Step& s);
   void ejected(const std::optional<routing::Health::Ejection>& ejection, Step& s);
   void mark_dirty(CarrierIndex carrier);
+
+  // --- orders.cc
+  struct Standing {
+    message::CarrierOrder order;
+    CarrierIndex carrier;
+    numbering::Country country;  // unknown: everywhere
+    Mono until{};
+    std::uint64_t seq = 0;
+  };
+  void on(Order&& event, Step& s);
+  bool take_order(const message::CarrierOrder& order, Mono until, std::uint64_t seq);
+  const Standing* order_for(CarrierIndex carrier, numbering::Country country) const;
+  bool is_closed(const Hot& h, CarrierIndex carrier) const;
+  void end_orders(Step& s);
+  void trim_orders(std::uint64_t keep_from, Step& s);
 
   // --- results.cc
   void on(SubmitResult&& event, Step& s);
@@ -551,6 +567,7 @@ class Engine::Impl {
     std::uint64_t seq = 0;
   };
   boost::unordered_flat_map<base::MessageId, Replayed, base::MessageIdHash> replayed_;
+  std::vector<Standing> orders_;    // few
   Mono place_again_ = Mono::max();  // unplaced messages remain beyond this step's budget
 };
 

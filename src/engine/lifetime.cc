@@ -441,6 +441,7 @@ void Engine::Impl::trim(std::size_t bytes_before, Step& s) {
                                       : std::min(commit.seq, hot(journal_order_.front()).base_seq);
   if (!journal_sizes_.empty() && journal_sizes_.front().first < keep_from) {
     trim_early(keep_from, s);
+    trim_orders(keep_from, s);
     commit.trim_before = keep_from;
     while (!journal_sizes_.empty() && journal_sizes_.front().first < keep_from) {
       journal_bytes_ -= journal_sizes_.front().second;

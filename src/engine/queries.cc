@@ -94,6 +94,11 @@ bool Engine::Impl::matches(const Hot& h, const ListHot& query) const {
 std::string Engine::Impl::state_of(CarrierIndex carrier, numbering::Country country,
                                    Mono now) const {
   const queue::CarrierQueue& q = carriers_[carrier.at()];
+  if (const Standing* o = order_for(carrier, country)) {
+    return fmt::format("{} by {} until {}: {}",
+                       o->order.kind == message::OrderKind::drain ? "drains" : "suspended",
+                       o->order.by, base::format_rfc3339(o->order.until), o->order.reason);
+  }
   if (q.links_up() == 0) return "no link is up";
   if (!q.alive()) return q.silent() ? "its links owe answers and give none" : "its links are full";
   const auto ejection = health_.ejection(carrier, country, now);
@@ -213,6 +218,7 @@ Stats Engine::Impl::stats() const {
             .journal_bytes = journal_bytes_,
             .lanes = {},
             .carriers = {}};
+  for (const Standing& o : orders_) out.orders.push_back(o.order);
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
     const queue::CarrierQueue& q = carriers_[i];
     const CarrierIndex carrier{static_cast<std::uint16_t>(i)};

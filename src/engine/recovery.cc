@@ -117,6 +117,10 @@ void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
         early_[entry.receipt.key] = {
             entry.receipt, std::min(now.mono, now.to_mono(entry.receipt.time)), journal.seq};
         break;
+      case message::EntryType::carrier_order:
+        if (entry.order.kind == message::OrderKind::resume || entry.order.until > now.wall)
+          take_order(entry.order, now.to_mono(entry.order.until), journal.seq);
+        break;
       case message::EntryType::early_receipt_gone:
         early_.erase(entry.receipt.key);
         break;

@@ -55,6 +55,9 @@ void Scenario::make_durable(const message::Commit& commit) {
       }
       case message::EntryType::gone:
         break;
+      case message::EntryType::carrier_order:
+        say(fmt::format("{} {} kept", message::name(entry.order.kind), entry.order.carrier));
+        break;
       case message::EntryType::early_receipt:
         say(fmt::format("early receipt {} {} kept", entry.receipt.carrier,
                         entry.receipt.carrier_message_id));

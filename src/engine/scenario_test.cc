@@ -166,6 +166,8 @@ void Scenario::instruction(std::string_view line) {
     say(disk_.journal.empty()
             ? "empty"
             : fmt::format("{} to {}", disk_.journal.front().first, disk_.journal.back().first));
+  } else if (verb == "order") {
+    order(w);
   } else if (verb == "drain") {
     step(Drain{});
   } else if (verb == "reload") {
@@ -173,6 +175,22 @@ void Scenario::instruction(std::string_view line) {
   } else {
     ADD_FAILURE() << "instruction?";
   }
+}
+
+// order suspend|drain|resume CARRIER [LENGTH [COUNTRY]]
+void Scenario::order(const Words& w) {
+  Order order{.token = next_token_++, .order = {}};
+  const auto word = [&](std::size_t i) { return i < w.plain.size() ? w.plain[i] : std::string(); };
+  for (const auto kind : {message::OrderKind::drain, message::OrderKind::suspend}) {
+    if (word(1) == message::name(kind)) order.order.kind = kind;
+  }
+  order.order.carrier = word(2);
+  order.order.since = now_.wall;
+  if (!word(3).empty()) order.order.until = now_.wall + duration(word(3));
+  order.order.country = word(4);
+  order.order.reason = "work";
+  order.order.by = "ops";
+  step(std::move(order));
 }
 
 bool Scenario::configure(const Words& w) {
@@ -609,6 +627,8 @@ void Scenario::perform(Effect& effect) {
   };
   if (auto* ready = std::get_if<NoticeReady>(&effect)) {
     EXPECT_TRUE(disk_.notices[ready->key.account].contains(ready->key.at));
+  } else if (const auto* order = std::get_if<OrderAnswer>(&effect)) {
+    say(order->done ? "<- in force" : "<- too many orders");
   } else if (std::holds_alternative<ToldAnswer>(effect)) {
     say("<- told");
   } else if (auto* submit = std::get_if<Submit>(&effect)) {

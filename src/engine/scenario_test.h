@@ -67,6 +67,7 @@ class Scenario {
   };
 
   void instruction(std::string_view line);
+  void order(const Words& w);
   bool configure(const Words& w);
   void prepare();
   std::shared_ptr<const Tables> tables() const;

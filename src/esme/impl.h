@@ -129,6 +129,7 @@ class EsmeServer::Impl final : public SessionOwner {
   void on(engine::ExplainAnswer&&, base::Mono) {}
   void on(engine::Submit&&, base::Mono) {}
   void on(engine::ReceiptAck&&, base::Mono) {}
+  void on(engine::OrderAnswer&&, base::Mono) {}
   std::optional<Pending> finish(engine::Token token);
 
   // --- telling.cc

@@ -46,6 +46,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "unsuited",
     "crowded",
     "retry_budget",
+    "suspended",
 };
 static_assert(!kCauseNames.back().empty());
 

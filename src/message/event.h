@@ -61,8 +61,9 @@ enum class Cause : std::uint8_t {
   unsuited = 31,  // the carrier's configuration asks for something that the message does not have
   crowded = 32,   // moved away from a carrier whose line was too long
   retry_budget = 33,  // enough of what the carrier did not take is being sent again already
+  suspended = 34,     // an operator has suspended or drains its carriers
 };
-inline constexpr std::size_t kCauseCount = 34;
+inline constexpr std::size_t kCauseCount = 35;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

@@ -46,6 +46,20 @@ EarlyReceipt read_early_receipt(base::ByteReader& in) {
   return r;
 }
 
+CarrierOrder read_carrier_order(base::ByteReader& in) {
+  CarrierOrder o;
+  o.carrier = in.text();
+  o.country = in.text();
+  const std::uint8_t kind = in.u8();
+  if (kind > static_cast<std::uint8_t>(OrderKind::suspend)) in.fail();
+  o.kind = static_cast<OrderKind>(kind);
+  o.since = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  o.until = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  o.reason = in.text();
+  o.by = in.text();
+  return o;
+}
+
 // False on an unknown type or damage.
 bool read_entry(base::ByteReader& in, Entry& entry) {
   const std::uint8_t type = in.u8();
@@ -70,6 +84,9 @@ bool read_entry(base::ByteReader& in, Entry& entry) {
     case EntryType::early_receipt_gone:
       entry.receipt.key.high = body.u64();
       entry.receipt.key.low = body.u64();
+      return body.ok();
+    case EntryType::carrier_order:
+      entry.order = read_carrier_order(body);
       return body.ok();
   }
   return false;
@@ -143,6 +160,24 @@ void append_early_receipt_gone(Commit& commit, const base::Hash128& key) {
   writer.u64(key.high);
   writer.u64(key.low);
   append_entry(commit, EntryType::early_receipt_gone, payload);
+}
+
+std::string_view name(OrderKind kind) {
+  static constexpr std::string_view kNames[] = {"resume", "drain", "suspend"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+void append_carrier_order(Commit& commit, const CarrierOrder& o) {
+  std::string payload;
+  base::ByteWriter writer(payload);
+  writer.text(o.carrier);
+  writer.text(o.country);
+  writer.u8(static_cast<std::uint8_t>(o.kind));
+  writer.u64(static_cast<std::uint64_t>(base::to_us(o.since)));
+  writer.u64(static_cast<std::uint64_t>(base::to_us(o.until)));
+  writer.text(o.reason);
+  writer.text(o.by);
+  append_entry(commit, EntryType::carrier_order, payload);
 }
 
 std::string encode_journal_record(const Commit& commit, std::uint16_t shard,

@@ -30,6 +30,27 @@ enum class EntryType : std::uint8_t {
   gone = 3,           // id: left the engine (archived or cold); what it held is elsewhere
   early_receipt = 4,  // a receipt that no message claims yet, acknowledged to the carrier
   early_receipt_gone = 5,  // key: claimed or given up
+  carrier_order = 6,       // what an operator wants of a carrier; the latest counts
+};
+
+// PERSISTED
+enum class OrderKind : std::uint8_t {
+  resume = 0,   // no order any more
+  drain = 1,    // what waits for it goes to it, nothing new does
+  suspend = 2,  // nothing is sent to it; what waits looks elsewhere
+};
+std::string_view name(OrderKind kind);
+
+// An operator's order about a carrier, in one country or everywhere. It ends by itself.
+struct CarrierOrder {
+  std::string carrier;
+  std::string
+      country;  // ISO 3166 code; empty: everywhere. To resume everywhere ends all its orders
+  OrderKind kind = OrderKind::resume;
+  base::Wall since{};
+  base::Wall until{};
+  std::string reason;
+  std::string by;  // the id of the token that gave it
 };
 
 // A receipt kept until its submit response arrives or limits::kEarlyReceiptKeep is over.
@@ -54,6 +75,7 @@ void append_event(Commit& commit, const base::MessageId& id, std::string_view en
 void append_gone(Commit& commit, const base::MessageId& id);
 void append_early_receipt(Commit& commit, const EarlyReceipt& receipt);
 void append_early_receipt_gone(Commit& commit, const base::Hash128& key);
+void append_carrier_order(Commit& commit, const CarrierOrder& order);
 
 // A decoded entry. Views point into the journal record.
 struct Entry {
@@ -62,6 +84,7 @@ struct Entry {
   base::MessageId id;       // event, gone
   std::string_view event;   // event: as encode_event wrote it, length prefix included
   EarlyReceipt receipt;     // early_receipt; only `key` for early_receipt_gone
+  CarrierOrder order;       // carrier_order
 };
 
 std::string encode_journal_record(const Commit& commit, std::uint16_t shard,

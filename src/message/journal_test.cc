@@ -34,9 +34,32 @@ std::string text_of(const JournalRecord& record) {
         out += fmt::format("early_receipt_gone {:016x}{:016x}\n", entry.receipt.key.high,
                            entry.receipt.key.low);
         break;
+      case EntryType::carrier_order:
+        out += fmt::format(
+            "{} {} '{}' from {} until {} by {}: {}\n", name(entry.order.kind), entry.order.carrier,
+            entry.order.country, base::format_rfc3339(entry.order.since),
+            base::format_rfc3339(entry.order.until), entry.order.by, entry.order.reason);
+        break;
     }
   }
   return out;
+}
+
+TEST(Journal, KeepsAnOperatorsOrder) {
+  Commit commit{.seq = 1, .epoch = 1, .time = golden::kAccepted};
+  append_carrier_order(commit, {.carrier = "alpha",
+                                .country = "GB",
+                                .kind = OrderKind::suspend,
+                                .since = golden::kAccepted,
+                                .until = golden::kAccepted + std::chrono::hours(1),
+                                .reason = "invoices",
+                                .by = "ops"});
+  const auto record = decode_journal_record(encode_journal_record(commit, 0, 0));
+  ASSERT_TRUE(record.has_value());
+  EXPECT_NE(text_of(*record).find("suspend alpha 'GB' from 2027-01-15T08:00:00.123Z until "
+                                  "2027-01-15T09:00:00.123Z by ops: invoices\n"),
+            std::string::npos)
+      << text_of(*record);
 }
 
 // Written by version 1: every version reads it for ever, and this one still writes it so.

@@ -84,6 +84,7 @@ class Api {
   void on(engine::ReceiptAck&&) {}
   void on(engine::NoticeReady&&) {}
   void on(engine::ToldAnswer&&) {}
+  void on(engine::OrderAnswer&&) {}
 
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;

@@ -232,6 +232,8 @@ void Gateway::perform(std::vector<engine::Effect>& effects) {
       commands_.emplace_back(std::move(*submit));
     } else if (auto* ack = std::get_if<engine::ReceiptAck>(&effect)) {
       commands_.emplace_back(*ack);
+    } else if (const auto* order = std::get_if<engine::OrderAnswer>(&effect)) {
+      order_answered(*order);
     } else if (is_for_esmes(effect)) {
       for_esmes.push_back(std::move(effect));
     } else {
@@ -312,6 +314,32 @@ void Gateway::end_trace(const admin::PeerName& peer) {
   set_trace(peer, nullptr);
 }
 
+bool Gateway::give_order(message::CarrierOrder order, std::function<void(bool)> done) {
+  if (!accepting()) return false;
+  engine::Token token = 0;
+  {
+    const std::lock_guard lock(orders_mutex_);
+    token = next_order_++;
+    orders_[token] = std::move(done);
+  }
+  if (post(engine::Order{token, std::move(order)})) return true;
+  const std::lock_guard lock(orders_mutex_);
+  orders_.erase(token);
+  return false;
+}
+
+void Gateway::order_answered(const engine::OrderAnswer& answer) {
+  std::function<void(bool)> done;
+  {
+    const std::lock_guard lock(orders_mutex_);
+    const auto found = orders_.find(answer.token);
+    if (found == orders_.end()) return;
+    done = std::move(found->second);
+    orders_.erase(found);
+  }
+  done(answer.done);
+}
+
 void Gateway::set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace) {
   if (peer.kind == admin::PeerName::Kind::carrier) {
     carriers_->trace(peer.name, std::move(trace));
@@ -337,8 +365,8 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   const auto config = this->config();
   const base::Wall now = io::wall_now();
   // Lanes that are empty and carriers that were removed have no value.
-  for (const Metric gauge :
-       {Metric::queue_depth, Metric::queue_oldest, Metric::carrier_up, Metric::carrier_rate_limit})
+  for (const Metric gauge : {Metric::queue_depth, Metric::queue_oldest, Metric::carrier_up,
+                             Metric::carrier_rate_limit, Metric::carrier_orders})
     metrics.retire_gauges(gauge);
   for (const engine::LaneStats& lane : stats->lanes) {
     const std::string_view carrier =
@@ -350,6 +378,9 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
         ->set(static_cast<double>(lane.depth));
     metrics.gauge(Metric::queue_oldest, {carrier, traffic_class})
         ->set(static_cast<double>((now - lane.oldest).count()) / 1e6);
+  }
+  for (const message::CarrierOrder& order : stats->orders) {
+    metrics.gauge(Metric::carrier_orders, {order.carrier, message::name(order.kind)})->set(1);
   }
   for (const engine::CarrierStats& carrier : stats->carriers) {
     const routing::Carrier& routed = config->tables.routing.carriers[carrier.carrier.at()];

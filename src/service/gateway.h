@@ -79,11 +79,13 @@ class Gateway final : public edge::Backend, public admin::Backend {
   admin::TraceBegun begin_trace(const admin::PeerName& peer, bool bodies,
                                 std::shared_ptr<io::LineQueue> lines) override;
   void end_trace(const admin::PeerName& peer) override;
+  bool give_order(message::CarrierOrder order, std::function<void(bool)> done) override;
 
  private:
   Gateway() = default;
   std::expected<void, OpenError> set_up(config::Config config, const GatewayOptions& options);
   void perform(std::vector<engine::Effect>& effects);
+  void order_answered(const engine::OrderAnswer& answer);
   void on_store_failed(const store::Error& error);
   void housekeeping();
   void set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace);
@@ -105,6 +107,9 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::unique_ptr<admin::AdminServer> admin_;
   std::set<std::pair<bool, std::string>> traced_;  // carrier or account; admin thread only
   std::vector<carrier::Command> commands_;         // store thread only
+  std::mutex orders_mutex_;
+  engine::Token next_order_ = 1;
+  std::map<engine::Token, std::function<void(bool)>> orders_;  // on their way to the disk
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
 

@@ -45,6 +45,7 @@ constexpr LabelInfo kLabels[] = {
     {"country", "ISO 3166 code of the destination; `none` if unknown"},
     {"decision", "`refuse`"},
     {"ingress", "The API a message came in by: `rest`, `smpp`"},
+    {"order", "`drain`: nothing new goes to it; `suspend`: nothing does"},
     {"reason",
      "Why: the cause that the message's events show too, or `undelivered` after a "
      "negative receipt"},

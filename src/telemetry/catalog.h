@@ -28,6 +28,7 @@ enum class Metric : std::uint8_t {
   possible_duplicates,
   carrier_up,
   carrier_rate_limit,
+  carrier_orders,
   throttled,
   ejections,
   receipts_unmatched,
@@ -44,7 +45,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 28;
+inline constexpr std::size_t kMetricCount = 29;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -127,6 +128,11 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::gauge,
      {"carrier"},
      "Submits a second in force, after adaptation to throttling; 0 is unlimited."},
+    {Metric::carrier_orders,
+     "trunkline_carrier_orders",
+     Kind::gauge,
+     {"carrier", "order"},
+     "1 while an operator's order about the carrier, or about it in a country, is in force."},
     {Metric::throttled,
      "trunkline_throttled_total",
      Kind::counter,

@@ -44,4 +44,7 @@ std::expected<io::HttpReply, ApiError> call_api(const ApiTarget& target, const A
 // Printable ASCII: may be put into a header line as it is.
 bool is_header_value(std::string_view text);
 
+// The name of a carrier or an account: may stand in a path as it is.
+bool is_peer_name(std::string_view text);
+
 }  // namespace trunkline::cli

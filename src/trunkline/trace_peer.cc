@@ -1,5 +1,4 @@
 // trunkline trace-peer: what passes between the gateway and one peer, as it happens.
-#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <memory>
@@ -29,14 +28,6 @@ constexpr auto kSilence = std::chrono::seconds(30);
 int usage(const std::string& what) {
   std::fprintf(stderr, "trunkline trace-peer: %s\n", what.c_str());
   return kUsage;
-}
-
-// Names of carriers and accounts: what may stand in a path as it is.
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("._-").contains(c);
-  });
 }
 
 // Prints whole lines; an empty one is a sign of life.
@@ -78,7 +69,7 @@ int trace_peer(const Arguments& a) {
   const auto url = io::HttpUrl::parse(a.url);
   if (!url) return usage("--admin: " + url.error());
   if (a.token.empty() || !is_header_value(a.token)) return usage("--token: this is no admin token");
-  if (!is_name(a.name)) return usage("NAME: a carrier's name or an account's system_id");
+  if (!is_peer_name(a.name)) return usage("NAME: a carrier's name or an account's system_id");
   std::vector<std::string_view> kinds;
   if (!a.account) kinds.push_back("carriers");
   if (!a.carrier) kinds.push_back("accounts");

@@ -1,0 +1,147 @@
+// trunkline carrier: what an operator wants of a carrier, and how the carriers are.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "base/json_writer.h"
+#include "io/http_client.h"
+#include "trunkline/api_client.h"
+#include "trunkline/commands.h"
+#include "trunkline/message_text.h"
+
+namespace trunkline::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Arguments {
+  std::string name;
+  std::string length;
+  std::string country;
+  std::string reason;
+  std::string url = "http://127.0.0.1:9090";
+  std::string token;
+  bool json = false;
+};
+
+constexpr auto kTimeout = std::chrono::seconds(30);
+
+int usage(const std::string& what) {
+  std::fprintf(stderr, "trunkline carrier: %s\n", what.c_str());
+  return kUsage;
+}
+
+// The answer's body if it is 200; else the exit code, with all said.
+std::expected<std::string, int> ask(const Arguments& a, std::string_view method,
+                                    const std::string& path, const std::string& body) {
+  const auto url = io::HttpUrl::parse(a.url);
+  if (!url) return std::unexpected(usage("--admin: " + url.error()));
+  if (a.token.empty() || !is_header_value(a.token))
+    return std::unexpected(usage("--token: this is no admin token"));
+  const auto failed = [](const io::HttpClient::Error& error) {
+    std::fprintf(stderr, "trunkline carrier: %s\n", error.text.c_str());
+    return std::unexpected(kUnreachable);
+  };
+  auto client = io::HttpClient::connect(url->host, url->port, kTimeout);
+  if (!client) return failed(client.error());
+  const auto reply = client->request(method, url->prefix + path,
+                                     fmt::format("Authorization: Bearer {}\r\n", a.token), body);
+  if (!reply) return failed(reply.error());
+  if (reply->status == 200) return reply->body;
+  std::fprintf(stderr, "trunkline carrier: %s", refusal_text(*reply).c_str());
+  return std::unexpected(kNegative);
+}
+
+int give(const Arguments& a, const std::string& order) {
+  if (!is_peer_name(a.name)) return usage("NAME: a carrier's name");
+  std::string body;
+  base::JsonWriter writer(body);
+  writer.begin_object();
+  if (!a.reason.empty()) writer.key("reason").string(a.reason);
+  if (!a.length.empty()) writer.key("for").string(a.length);
+  if (!a.country.empty()) writer.key("country").string(a.country);
+  writer.end_object();
+  const auto reply = ask(a, "POST", fmt::format("/v1/carriers/{}/{}", a.name, order), body);
+  if (!reply) return reply.error();
+  std::printf("%s\n", reply->c_str());
+  return kOk;
+}
+
+std::string text_of(const json::object& carrier) {
+  const auto text = [](const json::value& value) {
+    return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+  };
+  std::string out = fmt::format(
+      "{:<16} {:<8} {:<4} links {}/{}  outstanding {}  limit {}\n", text(carrier.at("name")),
+      text(carrier.at("region")), carrier.at("up").as_bool() ? "up" : "down",
+      text(carrier.at("links_up")), text(carrier.at("links")), text(carrier.at("outstanding")),
+      carrier.at("rate_limit").is_null() ? "none" : text(carrier.at("rate_limit")) + "/s");
+  for (const json::value& order : carrier.at("orders").as_array()) {
+    const json::object& o = order.as_object();
+    out += fmt::format("  {}{} until {} by {}: {}\n", text(o.at("kind")),
+                       o.at("country").is_null() ? "" : " in " + text(o.at("country")),
+                       text(o.at("until")), text(o.at("by")), text(o.at("reason")));
+  }
+  return out;
+}
+
+int list(const Arguments& a) {
+  const auto reply = ask(a, "GET", "/v1/carriers", {});
+  if (!reply) return reply.error();
+  if (a.json) {
+    std::printf("%s\n", reply->c_str());
+    return kOk;
+  }
+  boost::system::error_code error;
+  const json::value value = json::parse(*reply, error);
+  try {
+    std::string out;
+    for (const json::value& carrier : value.as_object().at("data").as_array())
+      out += text_of(carrier.as_object());
+    std::fputs(out.c_str(), stdout);
+    return kOk;
+  } catch (const std::exception&) {
+    std::fprintf(stderr, "trunkline carrier: this is no gateway's admin listener\n");
+    return kUnreachable;
+  }
+}
+
+}  // namespace
+
+void add_carrier(CLI::App& app, int& exit_code) {
+  CLI::App* c = app.add_subcommand(
+      "carrier", "How the carriers are; suspend, drain or resume one, with a reason and an end");
+  c->require_subcommand(1);
+  auto a = std::make_shared<Arguments>();
+  const auto add = [&](const char* name, const char* what) {
+    CLI::App* sub = c->add_subcommand(name, what);
+    sub->add_option("--admin", a->url, "The gateway's admin listener")->capture_default_str();
+    sub->add_option("--token", a->token,
+                    "Admin token; better in the environment, where ps does not show it")
+        ->envname("TRUNKLINE_ADMIN_TOKEN")
+        ->required();
+    return sub;
+  };
+  CLI::App* shown = add("list", "All of them, with the orders in force");
+  shown->add_flag("--json", a->json, "As the API answers");
+  shown->callback([a, &exit_code] { exit_code = list(*a); });
+  const std::pair<const char*, const char*> orders[] = {
+      {"suspend", "Send nothing to it; what waits for it looks elsewhere"},
+      {"drain", "Send what waits for it, and nothing new"},
+      {"resume", "End its orders, or that in one country"}};
+  for (const auto& [name, what] : orders) {
+    CLI::App* sub = add(name, what);
+    sub->add_option("NAME", a->name, "The carrier")->required();
+    sub->add_option("--country", a->country, "Only there, such as GB");
+    auto* reason = sub->add_option("--reason", a->reason, "Why, for whoever comes next");
+    if (std::string_view(name) != "resume") {
+      reason->required();
+      sub->add_option("--for", a->length, "How long, 1m to 30d; 1h if not given");
+    }
+    sub->callback([a, order = std::string(name), &exit_code] { exit_code = give(*a, order); });
+  }
+}
+
+}  // namespace trunkline::cli
