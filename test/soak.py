@@ -32,6 +32,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=20_000, help="worlds of the simulation")
     parser.add_argument("--receipts", type=int, default=1_000_000, help="of every kind, through one engine")
     parser.add_argument("--damage", type=int, default=500, help="rounds of each kind of damage to a store")
+    parser.add_argument("--drills", action=argparse.BooleanOptionalAction, default=True,
+                        help="carriers that fail under load: of an otherwise quiet machine")
     parser.add_argument("--hostile", action=argparse.BooleanOptionalAction, default=True,
                         help="latency beside hostile peers: of an otherwise quiet machine")
     parser.add_argument("--kills", type=int, default=150, help="a round")
@@ -51,6 +53,8 @@ def main():
         passed.append(part(f"{options.damage} rounds of damage", "the same command",
                            [TESTS / "store_rocksdb_test", "--gtest_filter=*Damage*"],
                            TRUNKLINE_DAMAGE_ROUNDS=str(options.damage)))
+    if options.drills:
+        passed.append(part("carriers that fail", "test/drill.py", [sys.executable, HERE / "drill.py"]))
     if options.hostile:
         passed.append(part("peers that do not play by the rules", "test/hostile.py", [sys.executable, HERE / "hostile.py"]))
     for i in range(options.rounds):
