@@ -6,15 +6,15 @@
 #include <vector>
 
 #include "numbering/country.h"
+#include "numbering/digits.h"
 
 namespace trunkline::carrier {
+
+using numbering::all_digits;
+
 namespace {
 
 constexpr std::size_t kShortCodeDigitsMax = 8;
-
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 std::optional<smpp::Address> by_rule(std::string_view text, config::TonNpi kind,
                                      const std::vector<config::SmppRewrite>& rules) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "carrier/vendor_tlvs.h"
-#include "gsm/udh.h"
+#include "message/sar.h"
 #include "smpp/smpp_time.h"
 
 namespace trunkline::carrier {
@@ -84,15 +84,9 @@ std::string receipt_raw(const smpp::Receipt& receipt) {
 InboundText inbound_text(const smpp::SmFields& sm) {
   InboundText out{.user_data = std::string(smpp::user_data(sm)),
                   .has_udh = (sm.esm_class & smpp::esm_class::kUdhi) != 0};
-  const auto reference = smpp::find_u16(sm.tlvs, smpp::tag::kSarMsgRefNum);
-  const auto total = smpp::find_u8(sm.tlvs, smpp::tag::kSarTotalSegments);
-  const auto index = smpp::find_u8(sm.tlvs, smpp::tag::kSarSegmentSeqnum);
-  if (out.has_udh || !reference || !total || !index) return out;
-  if (*total < 2 || *index == 0 || *index > *total) return out;
-  const auto header = gsm::build_udh(
-      {.concatenation = gsm::Concatenation{
-           .reference = *reference, .total = *total, .index = *index, .wide = *reference > 0xff}});
-  if (!header) return out;
+  if (out.has_udh) return out;
+  const auto header = message::sar_header(sm.tlvs);
+  if (!header || header->empty()) return out;
   out.user_data.insert(0, *header);
   out.has_udh = true;
   return out;

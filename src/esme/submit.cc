@@ -10,6 +10,8 @@
 #include "gsm/decode.h"
 #include "gsm/segment.h"
 #include "message/notice.h"
+#include "message/sar.h"
+#include "numbering/digits.h"
 #include "smpp/smpp_time.h"
 #include "smpp/status.h"
 
@@ -19,13 +21,10 @@ namespace {
 namespace limits = base::limits;
 using config::SmppAccount;
 using gsm::Encoding;
+using numbering::all_digits;
 
 // TS 23.040: the user data of one short message.
 constexpr std::size_t kUserDataOctets = 140;
-
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 std::unexpected<Refusal> refuse(std::uint32_t status, std::string_view why) {
   return std::unexpected(Refusal{status, why});
@@ -52,24 +51,6 @@ bool is_foreign(gsm::Charset charset) {
 
 // A message class (flash, SIM) or waiting indication must reach the phone as it is.
 bool has_message_class(std::uint8_t data_coding) { return data_coding >= 0x10; }
-
-// The header the SAR parameters stand for (3.4 section 5.3.2.22 to 24): all three, or none.
-std::expected<std::string, Refusal> sar_header(const smpp::Tlvs& tlvs) {
-  const auto reference = smpp::find_u16(tlvs, smpp::tag::kSarMsgRefNum);
-  const auto total = smpp::find_u8(tlvs, smpp::tag::kSarTotalSegments);
-  const auto index = smpp::find_u8(tlvs, smpp::tag::kSarSegmentSeqnum);
-  if (!reference && !total && !index) return std::string();
-  if (!reference || !total || !index || *index == 0 || *index > *total) {
-    return refuse(smpp::kEsmeRinvoptparamval, "the SAR parameters do not fit together");
-  }
-  if (*total == 1) return std::string();
-  const auto octet = [](unsigned value) { return static_cast<char>(value & 0xff); };
-  if (*reference <= 0xff) {
-    return std::string{5, 0, 3, octet(*reference), octet(*total), octet(*index)};
-  }
-  return std::string{
-      6, 8, 4, octet(*reference >> 8), octet(*reference), octet(*total), octet(*index)};
-}
 
 std::string hex(std::string_view octets) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -295,8 +276,10 @@ std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
   std::string header(user_data.substr(0, read.header.octets));
   out.part = read.header.concatenation;
   if (!has_udh) {
-    auto sar = sar_header(sm.tlvs);
-    if (!sar) return std::unexpected(sar.error());
+    auto sar = message::sar_header(sm.tlvs);
+    if (!sar) {
+      return refuse(smpp::kEsmeRinvoptparamval, "the SAR parameters do not fit together");
+    }
     header = std::move(*sar);
     if (!header.empty()) out.part = gsm::parse_udh(header).value().concatenation;
     out.part_by_sar = out.part.has_value();

@@ -6,17 +6,15 @@
 #include "gsm/alphabet.h"
 #include "gsm/latin1.h"
 #include "gsm/unicode.h"
+#include "numbering/digits.h"
 
 namespace trunkline::esme {
 
 using message::NoticeKind;
 using message::State;
+using numbering::all_digits;
 
 namespace {
-
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 constexpr std::size_t kAliasDigits = 8;
 constexpr std::size_t kShortMessageMax = 254;
