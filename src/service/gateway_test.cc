@@ -6,9 +6,11 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/json.hpp>
+#include <set>
 #include <thread>
 
 #include "carrier/test_smsc.h"
+#include "edge/intake.h"
 #include "io/clock.h"
 #include "io/http_client.h"
 #include "store/memory/memory_store.h"
@@ -213,6 +215,58 @@ TEST(Gateway, RestartsWithWhatItHad) {
   carrier.deliver(true);
   EXPECT_TRUE(world.reaches(world.send(kHello), "delivered"));
   EXPECT_EQ(carrier.submits(), 2);
+}
+
+// What an application of 3.3 is given as an id is 8 digits, drawn by chance: here always the same.
+TEST(Gateway, ShortIdsThatCollideGoToTheNextFree) {
+  Carrier carrier;
+  World world;
+  const auto accept = [&](std::size_t count, std::string_view account) {
+    engine::Accept event{.token = edge::first_token(edge::kSmppTag) + 1, .is_batch = count > 1};
+    for (; count > 0; --count) {
+      message::Submission s{.to = *numbering::Number::from_digits(447'700'900'123)};
+      s.tenant = {0};
+      s.traffic_class = {1};
+      s.from = "Acme";
+      s.account = account;
+      s.alias = 0xffff'ffff;
+      s.sealed = world.gateway->vault().seal(
+          seal::KeyKind::month, "acme", 1, io::wall_now(),
+          message::encode_payload({.to = "+447700900123", .from = "Acme", .body = "Hello"}),
+          "acme");
+      event.items.push_back(std::move(s));
+    }
+    ASSERT_TRUE(world.gateway->post(std::move(event)));
+  };
+  std::set<base::MessageId> seen;
+  // Its message, once it is durable; the hang guard is the test's timeout.
+  const auto message_of = [&](std::string_view account, std::uint32_t alias) {
+    const base::Mono guard = io::mono_now() + 60s;
+    while (io::mono_now() < guard) {
+      const auto found = world.memory->find_key(message::alias_key(account, alias), io::wall_now());
+      if (found && *found) {
+        const base::MessageId id = (*found)->answers.at(0).message;
+        EXPECT_EQ(id.low & 0xffff'ffff, alias);
+        EXPECT_TRUE(seen.insert(id).second) << "the same message under two ids";
+        return;
+      }
+      std::this_thread::yield();
+    }
+    ADD_FAILURE() << account << " has nothing under " << alias;
+  };
+  ASSERT_NO_FATAL_FAILURE(world.open(carrier.port()));
+  accept(2, "app");  // beside each other
+  message_of("app", 0xffff'ffff);
+  message_of("app", 0);
+  accept(1, "app");  // after both, be they in the engine or in the store
+  message_of("app", 1);
+  accept(1, "other");  // another account's are its own
+  message_of("other", 0xffff'ffff);
+  world.gateway.reset();
+  ASSERT_NO_FATAL_FAILURE(world.open(carrier.port()));
+  accept(1, "app");
+  message_of("app", 2);
+  EXPECT_EQ(seen.size(), 5u);
 }
 
 TEST(Gateway, AFailedStoreStopsAcceptingAndSending) {
