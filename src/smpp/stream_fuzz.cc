@@ -1,5 +1,6 @@
 // A peer that sends what it likes, to either role: nothing crashes, what is written is whole PDUs,
 // every request is answered once at most, and what is held stays small, above all before a bind.
+// The first octet: bit 0 how the octets come, bit 7 who we are, the others options.
 #include <algorithm>
 
 #include "base/assert.h"
@@ -139,17 +140,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t how = data[0];
   const std::size_t piece = std::size_t{1} + data[1];
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
-  for (const Role role : {Role::esme, Role::smsc}) {
-    Peer peer(role, how >> 1);
-    if ((how & 1) == 0) {
-      for (std::size_t at = 0; at < bytes.size() && !peer.over(); at += piece) {
-        peer.feed(std::string(bytes.substr(at, piece)));
-      }
-    } else {
-      trunkline::base::ByteReader script(bytes);
-      while (script.remaining() > 0 && !peer.over()) peer.feed(framed(script));
+  Peer peer((how & 0x80) != 0 ? Role::smsc : Role::esme, how >> 1);
+  if ((how & 1) == 0) {
+    for (std::size_t at = 0; at < bytes.size() && !peer.over(); at += piece) {
+      peer.feed(std::string(bytes.substr(at, piece)));
     }
-    peer.write();
+  } else {
+    trunkline::base::ByteReader script(bytes);
+    while (script.remaining() > 0 && !peer.over()) peer.feed(framed(script));
   }
+  peer.write();
   return 0;
 }
