@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "config/account_values.h"
+#include "config/compile_policy.h"
 #include "config/compile_route.h"
 #include "config/compile_smpp.h"
 #include "config/data_files.h"
@@ -63,6 +64,8 @@ class Compiler {
     compile_tenants();
     config_.tables.ranges = data_.ranges(root_.at("numbering").at("ranges"));
     compile_prices();
+    config_.tables.policy.demo = config_.demo;
+    config_.tables.policy.countries = compile_countries(root_.at("countries"), findings_);
     compile_routes();
     config_.tables.version = sha256_hex(normalized(root_) + data_.digests()).substr(0, 12);
     config_.tables.policy.version = config_.tables.version;
@@ -257,6 +260,7 @@ class Compiler {
       }
       reserved += c.reserve;
       config_.tables.policy.classes.push_back(name);
+      config_.tables.policy.class_rules.push_back({c.kind, c.quiet_hours});
       config_.tables.classes.push_back(std::move(c));
     }
     if (reserved > kReserveMax + 1e-9) {
@@ -269,6 +273,13 @@ class Compiler {
 
   void fill_class(const Value& value, message::TrafficClass& c) {
     if (value.fields.empty()) return;
+    const std::string kind = value.at("kind").text();
+    for (const auto one : {message::ClassKind::otp, message::ClassKind::transactional,
+                           message::ClassKind::support, message::ClassKind::marketing}) {
+      if (message::name(one) == kind) c.kind = one;
+    }
+    c.quiet_hours = value.at("quiet_hours").has_value() ? value.at("quiet_hours").boolean()
+                                                        : c.kind == message::ClassKind::marketing;
     c.priority = static_cast<std::uint8_t>(value.at("priority").integer(c.priority));
     c.ttl = value.at("ttl").duration(c.ttl);
     c.reserve = value.at("reserve").number(c.reserve);
@@ -429,6 +440,8 @@ class Compiler {
     }
     for (const Value& sender : value.at("senders").items) rules.senders.push_back(sender.text());
     rules.rate_per_s = value.at("limits").at("rate").number();
+    compile_tenant_policy(
+        value, [this](const Value& at) { return refer_class(at); }, rules, findings_);
     return index;
   }
 

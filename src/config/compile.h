@@ -15,4 +15,7 @@ Config compile(const Value& root, const Config* previous, const FileReader& read
 // Warnings: what is allowed and will hardly be meant. `config` is what compile() made of `root`.
 void advise(const Value& root, const Config& config, Findings& findings);
 
+// The same of what is old or over: data about countries that routes lead to, registrations.
+void advise_on_dates(const Value& root, const Config& config, base::Wall now, Findings& findings);
+
 }  // namespace trunkline::config

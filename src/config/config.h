@@ -226,9 +226,11 @@ struct Loaded {
 // `files`: one file, or those of a directory in name order. Mappings merge, lists append, any other
 // key given twice is an error. `previous` keeps indexes stable over a reload: a name that is gone
 // keeps its index and is marked removed. `read_file`: for number ranges and prices; without it they
-// are errors. Any text is safe to hand in, hostile ones included.
+// are errors. `now`: what is old, or over, by then is warned of; none: nothing is. Any text is safe
+// to hand in, hostile ones included.
 Loaded load(const std::vector<SourceFile>& files, const SecretResolver& secrets,
-            const Config* previous = nullptr, const FileReader& read_file = {});
+            const Config* previous = nullptr, const FileReader& read_file = {},
+            std::optional<base::Wall> now = {});
 
 // JSON Schema (2020-12) of what load() accepts, as far as that language goes: not bounds of
 // durations and rates, nor what names refer to.

@@ -34,13 +34,14 @@ std::optional<Node> read(const std::vector<SourceFile>& files, Findings& finding
 }  // namespace
 
 Loaded load(const std::vector<SourceFile>& files, const SecretResolver& secrets,
-            const Config* previous, const FileReader& read_file) {
+            const Config* previous, const FileReader& read_file, std::optional<base::Wall> now) {
   Findings findings(files);
   Loaded loaded;
   if (const std::optional<Node> tree = read(files, findings)) {
     const Value root = check(*tree, secrets, findings);
     Config config = compile(root, previous, read_file, findings);
     advise(root, config, findings);
+    if (now && findings.errors() == 0) advise_on_dates(root, config, *now, findings);
     if (findings.errors() == 0) loaded.config = std::move(config);
   }
   loaded.findings = findings.take();

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/assert.h"
+#include "policy/country_facts.h"
 #include "smpp/status.h"
 #include "smpp/tlv.h"
 
@@ -275,6 +276,12 @@ std::optional<Scalar> parse_scalar(Kind kind, std::string_view text, bool quoted
     case Kind::country:
       return text_if(text.size() == 2 && all(text, [](char c) { return c >= 'A' && c <= 'Z'; }),
                      text);
+    case Kind::country_or_default:
+      return text == "default" ? text_if(true, text) : parse_scalar(Kind::country, text, quoted);
+    case Kind::window:
+      return text_if(text == "none" || policy::parse_window(text).has_value(), text);
+    case Kind::day:
+      return text_if(policy::parse_day(text).has_value(), text);
     case Kind::password_hash:
       return text_if(is_password_hash(text), text);
     case Kind::network:

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "config/schema_account.h"
+#include "config/schema_policy.h"
 #include "config/smpp_shapes.h"
 #include "config/tls_shapes.h"
 
@@ -11,6 +12,8 @@ namespace trunkline::config {
 namespace {
 
 constexpr std::string_view kRoles[] = {"operator", "viewer"};
+constexpr std::string_view kClassKinds[] = {"otp", "transactional", "support", "marketing"};
+constexpr std::string_view kConsents[] = {"none", "attested"};
 constexpr std::string_view kInDoubt[] = {"resend", "hold"};
 constexpr std::string_view kOnUndelivered[] = {"end", "reroute"};
 constexpr std::string_view kStrategies[] = {"priority", "weighted", "cheapest", "fastest", "best"};
@@ -150,6 +153,16 @@ constexpr Field kRetryFields[] = {
 constexpr Shape kRetry{"retry", "classes.NAME.retry", kRetryFields, "When to try again."};
 
 constexpr Field kClassFields[] = {
+    {.key = "kind",
+     .kind = Kind::choice,
+     .absent = "that of its name; `transactional` for further classes",
+     .choices = kClassKinds,
+     .doc = "What countries' and carriers' rules see in it."},
+    {.key = "quiet_hours",
+     .kind = Kind::boolean,
+     .absent = "`true` for the kind `marketing`, else `false`",
+     .doc = "Whether its messages are held while it is quiet where the recipient is; see "
+            "`countries`."},
     {.key = "priority",
      .kind = Kind::integer,
      .absent = "by class",
@@ -446,6 +459,28 @@ constexpr Field kTenantFields[] = {
      .many = Many::list,
      .absent = "none",
      .doc = "Numbers whose messages from phones are the tenant's; each belongs to one tenant."},
+    {.key = "countries",
+     .kind = Kind::country,
+     .many = Many::list,
+     .absent = "any",
+     .doc = "The only countries the tenant may send to."},
+    {.key = "not_countries",
+     .kind = Kind::country,
+     .many = Many::list,
+     .absent = "none",
+     .doc = "Countries the tenant may not send to."},
+    {.key = "registrations",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kRegistrationShape,
+     .doc = "Of senders, where countries ask for it."},
+    {.key = "consent",
+     .kind = Kind::choice,
+     .fallback = "none",
+     .choices = kConsents,
+     .doc = "`attested`: the tenant has the consent of whom it sends marketing to. Some countries "
+            "ask for it."},
     {.key = "residency",
      .kind = Kind::name,
      .many = Many::list,
@@ -524,6 +559,13 @@ constexpr Field kRootFields[] = {
      .absent = "none",
      .shape = &kRoute,
      .doc = "Which carriers a message may take; the first that matches decides."},
+    {.key = "countries",
+     .kind = Kind::object,
+     .many = Many::map,
+     .absent = "as the data says",
+     .shape = &kCountryShape,
+     .doc = "What holds in countries, over the data that Trunkline has of them.",
+     .keys = Kind::country_or_default},
     {.key = "tenants",
      .kind = Kind::object,
      .many = Many::list,
@@ -536,15 +578,12 @@ constexpr Shape kRoot{"configuration", "", kRootFields, ""};
 constexpr std::string_view kNoTls = "put a proxy that ends TLS in front of it";
 
 constexpr Unsupported kUnsupported[] = {
-    {"configuration", "countries", "",
-     "remove it: the country comes from the numbering plan alone"},
     {"configuration", "slos", "", "remove it; watch the metrics on the admin listener"},
     {"configuration", "limits", "", "remove it; limit a tenant with tenants[].limits.rate"},
     {"configuration", "webhooks", "", "remove it; poll GET /v1/messages/{id}"},
     {"http listener", "tls", "", kNoTls},
     {"admin listener", "tls", "", kNoTls},
     {"store", "postgres", "", "use rocksdb"},
-    {"class", "quiet_hours", "", "remove it; give send_at with each message instead"},
     {"class", "no_receipt", "", "remove it; a message without a receipt ends uncertain"},
     {"class", "weight", "", "remove it; classes are served by priority"},
     {"carrier", "http", "", "bind over smpp instead"},
@@ -609,6 +648,14 @@ constexpr KindInfo kKinds[] = {
      kTextTypes, R"(^(\\+[0-9]{7,15}|[0-9]{3,15})$)"},
     {Kind::country, "country", "write two upper-case letters (ISO 3166), such as GB", R"("string")",
      "^[A-Z]{2}$"},
+    {Kind::country_or_default, "country or default",
+     "write two upper-case letters (ISO 3166), such as GB, or default", R"("string")",
+     "^([A-Z]{2}|default)$"},
+    {Kind::window, "time of day",
+     "write the two ends in hours and minutes, such as \"20:00-09:00\", or none", R"("string")",
+     "^([0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]|none)$"},
+    {Kind::day, "date", "write year, month and day, such as 2026-11-23", R"("string")",
+     "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
     {Kind::sender, "sender",
      "write a number with + in quotes, a short code of 3 to 15 digits, or a name of at most 11 "
      "characters of A-Z, a-z, 0-9, space and . _ - & with at least one letter",

@@ -30,6 +30,9 @@ enum class Kind : std::uint8_t {
   password_hash,
   network,  // an IP address, or one with the length of its prefix
   country,
+  country_or_default,  // a country, or `default`
+  window,              // of a day, 20:00-09:00, or `none`
+  day,                 // 2026-11-23
   sender,
   phone,    // a number of ours, or a short code
   status,   // an SMPP command_status

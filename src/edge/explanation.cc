@@ -60,7 +60,9 @@ void append_explanation(std::string& out, const engine::Explained& explained,
   json.key("reasons").begin_array();
   for (const policy::Reason& reason : verdict.reasons) {
     json.begin_object().key("rule").string(reason.rule).key("text").string(reason.text);
-    json.key("version").string(explained.version).end_object();
+    json.key("version")
+        .string(reason.version.empty() ? explained.version : reason.version)
+        .end_object();
   }
   json.end_array().key("routes").begin_array();
   for (const auto& step : explained.routing.steps) {
@@ -101,7 +103,8 @@ std::string explanation_text(const engine::Explained& explained, const engine::T
   out += fmt::format("text: {} segment{} of {}\n", explained.segments,
                      explained.segments == 1 ? "" : "s", gsm::name(explained.encoding));
   for (const policy::Reason& reason : verdict.reasons) {
-    out += fmt::format("rule {}: {}\n", reason.rule, reason.text);
+    out += fmt::format("rule {}: {}{}\n", reason.rule, reason.text,
+                       reason.version.empty() ? "" : fmt::format(" ({})", reason.version));
   }
   for (const std::string& line : routing::to_lines(tables.routing, explained.routing)) {
     out += line + "\n";

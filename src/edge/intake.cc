@@ -22,15 +22,27 @@ std::vector<message::TextPlan> text_plans(std::string_view utf8, const config::C
   return plans;
 }
 
+// Rules on texts are rare, and reading costs: only where one asks.
+std::uint8_t content_of(message::TenantIndex tenant, message::ClassIndex traffic_class,
+                        numbering::Number to, std::string_view from, std::string_view text,
+                        const config::Config& config) {
+  const policy::Table& table = config.tables.policy;
+  const numbering::Country country = numbering::country_of(to);
+  if (text.empty() || !policy::asks_for_content(table, tenant, traffic_class, country)) return 0;
+  return policy::read_content(table, tenant, traffic_class, country, from, text).bits;
+}
+
 void seal_payload(message::Submission& s, const message::Payload& payload,
                   const config::Config& config, const seal::Vault& vault, base::Wall now) {
   const message::TrafficClass& traffic_class = config.tables.classes[s.traffic_class.at()];
   const std::string& tenant = config.tenants[s.tenant.at()].name;
   s.to_hash = vault.number_hash(s.to.digits());
   if (payload.verbatim.user_data.empty()) s.plans = text_plans(payload.body, config);
+  s.content = content_of(s.tenant, s.traffic_class, s.to, s.from, payload.body, config);
   const base::Wall last =
       std::max(now, s.send_at.value_or(now)) + s.ttl.value_or(traffic_class.ttl);
-  const bool short_lived = traffic_class.priority == 1 && last - now <= kHourKeyReach;
+  const bool short_lived =
+      traffic_class.priority == 1 && !traffic_class.quiet_hours && last - now <= kHourKeyReach;
   s.sealed = vault.seal(short_lived ? seal::KeyKind::hour : seal::KeyKind::month, tenant, s.to_hash,
                         now, message::encode_payload(payload), tenant);
 }

@@ -24,8 +24,13 @@ constexpr std::uint8_t tag_of(std::uint64_t token) {
 // their alphabets there is no plan.
 std::vector<message::TextPlan> text_plans(std::string_view utf8, const config::Config& config);
 
-// Fills `to_hash`, `plans` and `sealed` of a submission whose tenant, class, recipient and times
-// are set. One-time passwords get keys that are destroyed within hours.
+// What the rules in force ask of the text (policy::Content); 0 if they ask for nothing.
+std::uint8_t content_of(message::TenantIndex tenant, message::ClassIndex traffic_class,
+                        numbering::Number to, std::string_view from, std::string_view text,
+                        const config::Config& config);
+
+// Fills `to_hash`, `plans`, `content` and `sealed` of a submission whose tenant, class, recipient
+// and times are set. One-time passwords get keys that are destroyed within hours.
 void seal_payload(message::Submission& submission, const message::Payload& payload,
                   const config::Config& config, const seal::Vault& vault, base::Wall now);
 

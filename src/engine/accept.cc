@@ -137,12 +137,17 @@ ItemAnswer Engine::Impl::refused(const message::Submission& item, numbering::Cou
 std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
     const message::Submission& item, const numbering::Destination& to, Step& s) {
   const numbering::Country country = to.number.country;
-  const policy::Facts facts{.tenant = item.tenant,
-                            .traffic_class = item.traffic_class,
-                            .to = item.to,
-                            .country = country,
-                            .from = item.from,
-                            .now = s.now.wall};
+  const policy::Facts facts{
+      .tenant = item.tenant,
+      .traffic_class = item.traffic_class,
+      .to = item.to,
+      .country = country,
+      .from = item.from,
+      .now = std::max(s.now.wall, item.send_at.value_or(s.now.wall)),
+      .unicode = static_cast<gsm::Encoding>(item.encoding) == gsm::Encoding::ucs2,
+      .segments = item.segments,
+      .content = {item.content},
+      .consent = item.consent};
   policy::Verdict verdict = policy::evaluate(tables_->policy, facts);
   if (verdict.kind == policy::Verdict::Kind::refuse) {
     return Refusal{.code = std::string(verdict.code),
@@ -150,6 +155,7 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
                    .retry_after = {},
                    .version = tables_->version};
   }
+  if (verdict.warnings != 0) note_warnings(item, country, verdict.warnings, s);
   const routing::Facts routing_facts{
       .tenant = item.tenant,
       .traffic_class = item.traffic_class,
@@ -180,7 +186,29 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
        .network = to.network == 0 ? 0 : tables_->ranges.network(to.network).code.digits(),
        .currency = tables_->routing.currency,
        .prices = std::span(plan.prices).first(plan.count)});
+  if (verdict.kind == policy::Verdict::Kind::hold) {
+    for (const policy::Reason& reason : verdict.reasons) {
+      s.out.notes.push_back(
+          {Note::Metric::policy_decision, {}, item.traffic_class, country, reason.rule, "hold", 1});
+      decided.why_held +=
+          fmt::format("{}{}: {}", decided.why_held.empty() ? "" : "; ", reason.rule, reason.text);
+    }
+  }
   return decided;
+}
+
+void Engine::Impl::note_warnings(const message::Submission& item, numbering::Country country,
+                                 std::uint32_t warnings, Step& s) const {
+  for (std::size_t i = 0; i < policy::kRules.size(); ++i) {
+    if ((warnings >> i & 1) == 0) continue;
+    s.out.notes.push_back({Note::Metric::policy_decision,
+                           {},
+                           item.traffic_class,
+                           country,
+                           policy::kRules[i],
+                           "warn",
+                           1});
+  }
 }
 
 ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* known_parts,
@@ -220,7 +248,8 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
     record(slot,
            {.kind = EventKind::held,
             .state = State::scheduled,
-            .cause = is_held ? Cause::policy_hold : Cause::send_at},
+            .cause = is_held ? Cause::policy_hold : Cause::send_at,
+            .raw = decided.why_held},
            s);
     set_place(slot, Place::held);
     on_timer(slot, s);

@@ -46,7 +46,11 @@ Explained explain(const Tables& tables, const Question& question,
                                   .to = question.to,
                                   .country = out.to.number.country,
                                   .from = question.from,
-                                  .now = question.at},
+                                  .now = question.at,
+                                  .unicode = question.unicode,
+                                  .segments = question.segments,
+                                  .content = {question.content},
+                                  .consent = question.consent},
                                  /*explain=*/true);
   const routing::Facts facts = routing_facts(question, out.to, 0, 0);
   out.routing = routing::explain(tables.routing, facts, measures);

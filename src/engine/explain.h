@@ -29,6 +29,8 @@ struct Question {
   base::Wall at{};
   // The text as carriers with other options than the default ones would have it.
   std::vector<message::TextPlan> plans{};
+  std::uint8_t content = 0;  // policy::Content of the text; 0: not given
+  bool consent = false;
 };
 
 struct Explained {

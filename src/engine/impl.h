@@ -252,6 +252,7 @@ class Engine::Impl {
     Wall hold_until{};
     std::array<CarrierIndex, routing::kPlanMax> plan{};  // the rest is none
     std::string decision;                                // Envelope::decision
+    std::string why_held{};                              // the reasons, for the event
   };
 
   // One step's surroundings, so that the helpers need not pass five arguments each.
@@ -270,6 +271,8 @@ class Engine::Impl {
                                                  const numbering::Destination& to, Step& s);
   static ItemAnswer refused(const message::Submission& item, numbering::Country country,
                             const Refusal& refusal, Step& s);
+  void note_warnings(const message::Submission& item, numbering::Country country,
+                     std::uint32_t warnings, Step& s) const;
   Slot create(message::Submission&& item, const Decided& decided, Step& s);
   std::optional<ItemAnswer> answer_from_key(const message::KeyRef& key,
                                             const std::optional<message::KeyRecord>* known);

@@ -1,5 +1,7 @@
 // What applications ask for. A request is answered when the engine has answered, which for a submit
 // is after its commit.
+#include <algorithm>
+
 #include "base/limits.h"
 #include "edge/intake.h"
 #include "esme/impl.h"
@@ -28,8 +30,16 @@ std::uint32_t status_of(const engine::Refusal& refusal) {
       refusal.reasons.empty() ? std::string_view() : refusal.reasons.front().rule;
   if (refusal.code == "rate_limited") return smpp::kEsmeRthrottled;
   if (refusal.code == "class_not_allowed") return smpp::kEsmeRinvsertyp;
-  if (rule == "tenant.sender") return smpp::kEsmeRinvsrcadr;
-  if (rule == "destination.country" || rule == "routing.no_route") return smpp::kEsmeRinvdstadr;
+  constexpr std::string_view kSenderRules[] = {"tenant.sender", "country.sender_kind",
+                                               "country.registration", "country.sender_format"};
+  constexpr std::string_view kCountryRules[] = {"destination.country", "routing.no_route",
+                                                "tenant.country", "country.unknown"};
+  if (std::ranges::find(kSenderRules, rule) != std::end(kSenderRules)) {
+    return smpp::kEsmeRinvsrcadr;
+  }
+  if (std::ranges::find(kCountryRules, rule) != std::end(kCountryRules)) {
+    return smpp::kEsmeRinvdstadr;
+  }
   return smpp::kEsmeRsubmitfail;
 }
 

@@ -61,8 +61,10 @@ struct Submission {
   std::optional<PartOf> part;
   // The last 32 bits of its id, free in `account` (alias_key()). None: noise.
   std::optional<std::uint32_t> alias;
-  std::string account;      // Envelope::account
-  std::uint8_t notify = 0;  // Envelope::notify
+  std::string account;       // Envelope::account
+  std::uint8_t notify = 0;   // Envelope::notify
+  std::uint8_t content = 0;  // policy::Content of the text
+  bool consent = false;      // it says where the recipient's consent comes from
   // Beside `encoding` and `segments`, which are those of the default options: for other options in
   // use. The engine takes one if all carriers of its plan have them.
   std::vector<TextPlan> plans{};

@@ -7,6 +7,7 @@ using namespace std::chrono_literals;
 std::vector<TrafficClass> default_traffic_classes() {
   return {
       {.name = "otp",
+       .kind = ClassKind::otp,
        .priority = 1,
        .ttl = 5min,
        .reserve = 0.30,
@@ -16,22 +17,40 @@ std::vector<TrafficClass> default_traffic_classes() {
        .response_timeout = 5s,
        .patience = 3s},
       {.name = "transactional",
+       .kind = ClassKind::transactional,
        .priority = 2,
        .ttl = 24h,
        .retry = {.attempts = 6, .first = 2s, .max = 5min},
        .patience = 30s},
       {.name = "support",
+       .kind = ClassKind::support,
        .priority = 3,
        .ttl = 12h,
        .retry = {.attempts = 6, .first = 5s, .max = 10min},
        .patience = 10min},
       {.name = "marketing",
+       .kind = ClassKind::marketing,
+       .quiet_hours = true,
        .priority = 4,
        .ttl = 8h,
        .in_doubt = InDoubtRule::hold,
        .retry = {.attempts = 4, .first = 30s, .max = 30min},
        .patience = 2h},
   };
+}
+
+std::string_view name(ClassKind kind) {
+  switch (kind) {
+    case ClassKind::otp:
+      return "otp";
+    case ClassKind::transactional:
+      return "transactional";
+    case ClassKind::support:
+      return "support";
+    case ClassKind::marketing:
+      break;
+  }
+  return "marketing";
 }
 
 }  // namespace trunkline::message

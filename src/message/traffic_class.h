@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -18,6 +19,11 @@ enum class InDoubtRule : std::uint8_t {
 // What to do after a final negative receipt.
 enum class UndeliveredRule : std::uint8_t { end, reroute };
 
+// What kind of message the law and the carriers see in it, whatever the class is called.
+enum class ClassKind : std::uint8_t { otp, transactional, support, marketing };
+inline constexpr std::size_t kClassKinds = 4;
+std::string_view name(ClassKind kind);
+
 struct RetrySchedule {
   std::uint8_t attempts = 4;  // over all carriers; throttling and not_sent do not count
   base::Duration first = std::chrono::seconds(2);
@@ -26,6 +32,8 @@ struct RetrySchedule {
 
 struct TrafficClass {
   std::string name;
+  ClassKind kind = ClassKind::transactional;
+  bool quiet_hours = false;   // held while it is quiet where the recipient is
   std::uint8_t priority = 3;  // 1 is served first
   base::Duration ttl = std::chrono::hours(24);
   double reserve = 0;  // share of each carrier's tokens and window no lower class may use

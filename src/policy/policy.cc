@@ -3,38 +3,18 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "policy/opinion.h"
 
 namespace trunkline::policy {
 namespace {
 
-// Collects what the rules say; the first refusal decides the code.
-class Opinion {
- public:
-  Opinion(Verdict& verdict, bool explain) : verdict_(verdict), explain_(explain) {}
-
-  template <class... Args>
-  void refuse(std::string_view code, std::string_view rule, fmt::format_string<Args...> text,
-              Args&&... args) {
-    if (verdict_.kind != Verdict::Kind::refuse) verdict_.code = code;
-    verdict_.kind = Verdict::Kind::refuse;
-    verdict_.reasons.push_back({rule, fmt::format(text, std::forward<Args>(args)...)});
-  }
-  template <class... Args>
-  void allow(std::string_view rule, fmt::format_string<Args...> text, Args&&... args) {
-    if (explain_)
-      verdict_.reasons.push_back({rule, fmt::format(text, std::forward<Args>(args)...)});
-  }
-
- private:
-  Verdict& verdict_;
-  bool explain_;
-};
+static_assert(kRules.size() <= 32, "Verdict::warnings has a bit for each");
 
 void check_class(const Table& table, const Tenant& tenant, const Facts& facts, Opinion& opinion) {
   const std::string& name = table.classes[facts.traffic_class.at()];
   if ((tenant.classes >> facts.traffic_class.at() & 1) == 0) {
-    opinion.refuse("class_not_allowed", "tenant.class", "tenant {} may not send class {}",
-                   tenant.name, name);
+    opinion.refuse_as("class_not_allowed", "tenant.class", "tenant {} may not send class {}",
+                      tenant.name, name);
   } else {
     opinion.allow("tenant.class", "tenant {} may send class {}", tenant.name, name);
   }
@@ -44,7 +24,7 @@ void check_sender(const Tenant& tenant, const Facts& facts, Opinion& opinion) {
   if (facts.from.empty()) {
     opinion.allow("tenant.sender", "no sender given: the carrier's default");
   } else if (std::ranges::find(tenant.senders, facts.from) == tenant.senders.end()) {
-    opinion.refuse("policy_refused", "tenant.sender",
+    opinion.refuse("tenant.sender",
                    "sender {} is not registered for tenant {}; add it to the tenant's senders",
                    facts.from, tenant.name);
   } else {
@@ -53,12 +33,21 @@ void check_sender(const Tenant& tenant, const Facts& facts, Opinion& opinion) {
   }
 }
 
-void check_destination(const Facts& facts, Opinion& opinion) {
+void check_destination(const Tenant& tenant, const Facts& facts, Opinion& opinion) {
   if (!facts.country.known()) {
-    opinion.refuse("policy_refused", "destination.country",
+    opinion.refuse("destination.country",
                    "no country has this prefix; check the number after the +");
-  } else {
-    opinion.allow("destination.country", "country {}", facts.country.code());
+    return;
+  }
+  opinion.allow("destination.country", "country {}", facts.country.code());
+  const bool listed = std::ranges::binary_search(tenant.countries, facts.country);
+  if ((!tenant.countries.empty() && !listed) ||
+      std::ranges::binary_search(tenant.not_countries, facts.country)) {
+    opinion.refuse("tenant.country", "tenant {} may not send to {}; its {} say so", tenant.name,
+                   facts.country.code(),
+                   tenant.countries.empty() || listed ? "not_countries" : "countries");
+  } else if (!tenant.countries.empty() || !tenant.not_countries.empty()) {
+    opinion.allow("tenant.country", "tenant {} may send to {}", tenant.name, facts.country.code());
   }
 }
 
@@ -69,6 +58,11 @@ std::string_view known_rule(std::string_view text) {
   return found == kRules.end() ? "unknown" : *found;
 }
 
+std::string_view name(Registration::State state) {
+  constexpr std::string_view kNames[] = {"active", "pending", "suspended", "rejected"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
 Verdict evaluate(const Table& table, const Facts& facts, bool explain) {
   ASSERT(facts.tenant.at() < table.tenants.size());
   ASSERT(facts.traffic_class.at() < table.classes.size());
@@ -76,12 +70,12 @@ Verdict evaluate(const Table& table, const Facts& facts, bool explain) {
   Verdict verdict;
   Opinion opinion(verdict, explain);
   if (tenant.removed) {
-    opinion.refuse("policy_refused", "tenant.removed", "tenant {} is no longer configured",
-                   tenant.name);
+    opinion.refuse("tenant.removed", "tenant {} is no longer configured", tenant.name);
   }
   check_class(table, tenant, facts, opinion);
-  check_destination(facts, opinion);
+  check_destination(tenant, facts, opinion);
   check_sender(tenant, facts, opinion);
+  check_country(table, tenant, facts, opinion);
   return verdict;
 }
 

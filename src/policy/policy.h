@@ -1,12 +1,12 @@
 // May this tenant send this class there, as this sender, now? A pure decision over a compiled
 // table; the answer carries its reasons (promise P6).
 //
-// Country and carrier rules, registrations, quiet hours and opt-outs join here later, as further
-// rules with the same shape.
+// docs/policy.md says what each rule asks for.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,19 +15,31 @@
 #include "message/index.h"
 #include "numbering/country.h"
 #include "numbering/number.h"
+#include "policy/content.h"
+#include "policy/country_rules.h"
 
 namespace trunkline::policy {
 
 // Every rule there is, in this folder and around it. Names are stable: customers and metrics see
 // them.
-inline constexpr std::array<std::string_view, 7> kRules{
-    "tenant.class",         // may the tenant use the class
-    "tenant.sender",        // is the sender registered for the tenant
-    "tenant.removed",       // is the tenant still configured
-    "destination.country",  // has any country the number's prefix
-    "routing.no_route",     // does a route lead there
-    "limits.tenant_rate",   // is the tenant within its accepted messages a second
-    "limits.overload",      // has the gateway room for the class
+inline constexpr std::array<std::string_view, 17> kRules{
+    "tenant.class",           // may the tenant use the class
+    "tenant.sender",          // is the sender registered for the tenant
+    "tenant.removed",         // is the tenant still configured
+    "tenant.country",         // may the tenant send there
+    "destination.country",    // has any country the number's prefix
+    "country.unknown",        // is anything known of the country, and of such senders there
+    "country.sender_kind",    // does the country take such senders
+    "country.registration",   // is the sender registered where it must be
+    "country.sender_format",  // is the sender written as the country wants it
+    "country.class",          // may marketing go there
+    "country.text",           // does the country take such texts: alphabet, parts
+    "country.content",        // has the text what it must have, and nothing it must not
+    "country.consent",        // is the recipient's consent on record
+    "country.quiet_hours",    // is it day where the recipient is
+    "routing.no_route",       // does a route lead there
+    "limits.tenant_rate",     // is the tenant within its accepted messages a second
+    "limits.overload",        // has the gateway room for the class
 };
 // The one of kRules that `text` equals, "unknown" if none: a view that outlives `text`.
 std::string_view known_rule(std::string_view text);
@@ -36,7 +48,22 @@ std::string_view known_rule(std::string_view text);
 struct Reason {
   std::string_view rule;
   std::string text;
+  std::string version{};  // of the data it rests on; empty: that of the configuration
 };
+
+// What a sender was registered as, where a country asks for it: a 10DLC campaign, a DLT header, an
+// entry of a national register.
+struct Registration {
+  std::string kind;  // "10dlc"
+  std::string id;    // as its registry has it
+  numbering::Country country;
+  std::vector<std::string> senders;  // that it covers; empty: all of the tenant's
+  enum class State : std::uint8_t { active, pending, suspended, rejected } state = State::active;
+  std::optional<Day> expires;          // the first day on which it counts no more, in UTC
+  std::uint32_t classes = 0;           // bit set of ClassIndex that it covers; 0: all
+  std::vector<std::string> templates;  // of texts; empty: any text
+};
+std::string_view name(Registration::State state);
 
 struct Tenant {
   std::string name;
@@ -44,12 +71,26 @@ struct Tenant {
   std::vector<std::string> senders;  // allowed as `from`; empty: none may be given
   double rate_per_s = 0;             // messages accepted a second; 0: no limit
   bool removed = false;              // no longer in the configuration: nothing is accepted
+  std::vector<numbering::Country> countries{};      // ascending; the only ones; empty: any
+  std::vector<numbering::Country> not_countries{};  // ascending; none of these
+  std::vector<Registration> registrations{};
+  bool consent = false;  // attests that it has the consent of whom it sends marketing to
+};
+
+// What the rules have to know of a class.
+struct ClassRules {
+  ClassKind kind = ClassKind::transactional;
+  bool quiet_hours = false;
 };
 
 struct Table {
-  std::vector<Tenant> tenants;       // by TenantIndex
-  std::vector<std::string> classes;  // names, by ClassIndex
-  std::string version;               // of the configuration, shown with every reason
+  std::vector<Tenant> tenants;            // by TenantIndex
+  std::vector<std::string> classes;       // names, by ClassIndex
+  std::string version;                    // of the configuration, shown with every reason
+  std::vector<ClassRules> class_rules{};  // by ClassIndex; shorter: the rest as by default
+  CountryTable countries{};               // empty: no country has rules
+  // A demonstration: fictional numbers take any sender, as no network is there to refuse it.
+  bool demo = false;
 };
 
 struct Facts {
@@ -58,7 +99,11 @@ struct Facts {
   numbering::Number to;
   numbering::Country country;  // unknown if no country has the prefix
   std::string_view from;       // empty: none given
-  base::Wall now{};
+  base::Wall now{};            // when it would go out: send_at, if that is later
+  bool unicode = false;
+  std::uint8_t segments = 1;
+  Content content{};     // not read: rules on texts are not held against it
+  bool consent = false;  // the message says where the recipient's comes from
 };
 
 struct Verdict {
@@ -69,9 +114,18 @@ struct Verdict {
       code;  // refuse only: the API's problem code, policy_refused or class_not_allowed
   std::vector<Reason>
       reasons;  // the rules that refused or held; with `explain`, also those that allowed
+  std::uint32_t warnings = 0;  // bit set of kRules that allowed with a warning
 };
 
 // Never fails; never allocates for a message that is allowed, unless `explain`.
 Verdict evaluate(const Table& table, const Facts& facts, bool explain = false);
+
+// Whether rules may ask what is in the text, so that it is worth reading.
+bool asks_for_content(const Table& table, message::TenantIndex tenant,
+                      message::ClassIndex traffic_class, numbering::Country country);
+// All of Content, of a text to that country.
+Content read_content(const Table& table, message::TenantIndex tenant,
+                     message::ClassIndex traffic_class, numbering::Country country,
+                     std::string_view from, std::string_view text);
 
 }  // namespace trunkline::policy

@@ -302,6 +302,8 @@ void Api::explain(const Context& c) {
                                      .segments = request.segments,
                                      .at = request.send_at.value_or(c.now.wall),
                                      .plans = edge::text_plans(request.payload.body, *config_)}};
+  event.question.content = edge::content_of(c.tenant, request.traffic_class, *request.to,
+                                            request.payload.from, request.payload.body, *config_);
   event.token =
       start({.operation = c.route.operation, .ticket = c.ticket, .tenant = c.tenant}, c.now.mono);
   const engine::Token token = event.token;

@@ -259,7 +259,9 @@ io::Problem refusal_problem(const engine::Refusal& refusal) {
   // A word the engine has and we do not would be a refusal all the same.
   problem.code = io::problem_code_from_name(refusal.code).value_or(io::ProblemCode::policy_refused);
   for (const policy::Reason& reason : refusal.reasons) {
-    problem.reasons.push_back({std::string(reason.rule), refusal.version, reason.text});
+    problem.reasons.push_back({std::string(reason.rule),
+                               reason.version.empty() ? refusal.version : reason.version,
+                               reason.text});
     if (problem.detail.empty()) problem.detail = reason.text;
   }
   if (refusal.retry_after.count() > 0) problem.retry_after = refusal.retry_after;

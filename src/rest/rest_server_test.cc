@@ -131,7 +131,7 @@ TEST_F(Rest, ExplainsWithoutSending) {
       ask("POST", "/v1/explain", R"({"to":"+447700900123","from":"Nobody","class":"marketing"})"));
   EXPECT_EQ(refused.at("verdict"), "refuse");
   EXPECT_EQ(refused.at("code"), "class_not_allowed");
-  EXPECT_EQ(refused.at("reasons").as_array().size(), 3u);
+  EXPECT_GE(refused.at("reasons").as_array().size(), 3u);
   EXPECT_EQ(problem(ask("POST", "/v1/explain", R"({"body":"x"})")), "400 invalid_request");
 }
 

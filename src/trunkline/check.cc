@@ -81,7 +81,7 @@ config::Loaded load(const std::string& path) {
   const auto files = read_config_files(path);
   config::Loaded loaded;
   if (files) {
-    loaded = config::load(*files, system_secrets(), nullptr, system_files());
+    loaded = config::load(*files, system_secrets(), nullptr, system_files(), io::wall_now());
     if (loaded.config) {
       service::TlsFiles tls = service::read_tls_files(*loaded.config, io::wall_now());
       if (!tls.good()) loaded.config.reset();

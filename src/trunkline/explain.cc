@@ -120,6 +120,8 @@ int explain(const Arguments& a) {
     question.unicode = plan->encoding == gsm::Encoding::ucs2;
     question.segments = plan->segments;
     question.plans = edge::text_plans(a.text, *config);
+    question.content = edge::content_of(question.tenant, question.traffic_class, question.to,
+                                        a.from, a.text, *config);
   }
   const engine::Explained explained = engine::explain(tables, question);
   std::string out;

@@ -1,0 +1,118 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "config/config.h"
+#include "policy/policy.h"
+
+namespace trunkline::config {
+namespace {
+
+const std::string kBase =
+    "node: { name: eu-1, region: eu }\n"
+    "listen: { http: { address: 127.0.0.1:0 } }\n";
+
+std::expected<std::string, std::string> resolver(std::string_view) { return "s3cret"; }
+std::expected<std::string, std::string> data_file(const std::string& path) {
+  if (path == "prices.csv") return "country,price\nGB,0.02\n";
+  return "prefix,country,mccmnc,name\n4477,GB,23430,\n4479,NO,,Acme Mobile\n";
+}
+
+Config full() {
+  std::ifstream in(std::string(TRUNKLINE_TESTDATA) + "/full.yaml", std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  Loaded loaded = load({{"x.yaml", text.str()}}, resolver, nullptr, data_file);
+  for (const Finding& finding : loaded.findings) EXPECT_TRUE(loaded.config) << to_text(finding);
+  return loaded.config.value_or(Config{});
+}
+
+TEST(LoadPolicy, EveryKeyReachesItsPlace) {
+  const Config c = full();
+  const policy::Table& table = c.tables.policy;
+  const auto country = [](std::string_view code) { return *numbering::Country::parse(code); };
+  const auto day = [](std::string_view text) { return *policy::parse_day(text); };
+  using policy::Action;
+  using policy::SenderRule;
+  const policy::CountryRules& gb = *table.countries.find(country("GB"));
+  EXPECT_EQ(gb.senders, (std::array{SenderRule::registered, SenderRule::replaced, SenderRule::route,
+                                    SenderRule::refused}));
+  EXPECT_EQ(gb.registry, "mef");
+  EXPECT_EQ(gb.unregistered, Action::warn);
+  EXPECT_EQ(gb.marketing, policy::Marketing::registered);
+  EXPECT_EQ(gb.quiet, (policy::QuietHours{21 * 60 + 30, 7 * 60 + 15, 0b1000001, true}));
+  EXPECT_EQ(gb.days_off, (std::vector{day("2026-12-25"), day("2027-01-01")}));
+  EXPECT_EQ(gb.unicode, policy::Text::route);
+  EXPECT_EQ(gb.concatenation, policy::Text::no);
+  EXPECT_EQ(gb.links, policy::Links::no_shorteners);
+  EXPECT_TRUE(gb.no_phone_numbers && gb.opt_out && gb.consent);
+  EXPECT_EQ(gb.sender_prefix + gb.sender_suffix + gb.body_prefix, "A-ADAd:");
+  EXPECT_EQ(gb.verified, day("2026-11-01"));
+  // Of `default`, everywhere: in a country of its own words, one without, and an unknown one.
+  const std::array unknown{Action::allow, Action::refuse, Action::allow, Action::warn};
+  EXPECT_EQ(gb.unknown, unknown);
+  EXPECT_EQ(table.countries.find(country("US"))->unknown, unknown);
+  EXPECT_EQ(table.countries.find(country("AQ"))->unknown, unknown);
+  EXPECT_EQ(table.countries.find(country("US"))->unregistered, Action::refuse);
+
+  EXPECT_EQ(table.class_rules[0].kind, message::ClassKind::otp);
+  EXPECT_TRUE(table.class_rules[3].quiet_hours);
+  EXPECT_EQ(table.class_rules[4].kind, message::ClassKind::support);
+  EXPECT_TRUE(table.class_rules[4].quiet_hours);
+  EXPECT_FALSE(table.class_rules[5].quiet_hours);
+  EXPECT_TRUE(c.tables.classes[4].quiet_hours);
+
+  const policy::Tenant& demo = table.tenants[0];
+  EXPECT_EQ(demo.countries, (std::vector{country("GB"), country("IE")}));
+  EXPECT_EQ(table.tenants[1].not_countries, std::vector{country("US")});
+  EXPECT_TRUE(demo.consent);
+  EXPECT_FALSE(table.tenants[1].consent);
+  ASSERT_EQ(demo.registrations.size(), 1u);
+  const policy::Registration& r = demo.registrations[0];
+  EXPECT_EQ(r.kind + " " + r.id, "other X-1");
+  EXPECT_EQ(r.country, country("GB"));
+  EXPECT_EQ(r.senders, std::vector<std::string>{"Acme"});
+  EXPECT_EQ(r.classes, 1u);
+  EXPECT_EQ(r.state, policy::Registration::State::pending);
+  EXPECT_EQ(r.expires, day("2027-06-01"));
+  EXPECT_EQ(r.templates, std::vector<std::string>{"Your code is {#var#}."});
+}
+
+TEST(LoadPolicy, WhatIsOldIsToldOnce) {
+  const auto told = [](const std::string& text, std::string_view now) {
+    std::string out;
+    const Loaded loaded =
+        load({{"x.yaml", kBase + text}}, resolver, nullptr, {}, *base::parse_rfc3339(now));
+    for (const Finding& finding : loaded.findings) {
+      if (finding.what.contains("verified") || finding.what.contains("holidays") ||
+          finding.what.contains("registration")) {
+        out += to_text(finding) + "\n";
+      }
+    }
+    return out;
+  };
+  const std::string routes =
+      "carriers: [ { name: a, region: eu, smpp: { host: h, port: 1, system_id: a } } ]\n"
+      "routes: [ { name: r, match: { country: [ GB, FR, DE ] }, via: [ { "
+      "carrier: a } ] } ]\n";
+  EXPECT_EQ(told(routes, "2026-11-23T00:00:00Z"),
+            "x.yaml:1:1: warning: what is known of 1 countries that routes lead to was verified "
+            "more than 180 days ago: GB (countries); verify it, and say so with "
+            "countries.COUNTRY.verified\n");
+  EXPECT_EQ(told(routes + "countries: { GB: { verified: 2026-11-01 } }\n", "2026-11-23T00:00:00Z"),
+            "");
+  EXPECT_EQ(told(routes, "2027-11-23T00:00:00Z"),
+            "x.yaml:1:1: warning: what is known of 3 countries that routes lead to was verified "
+            "more than 180 days ago: DE, FR, GB (countries); verify it, and say so with "
+            "countries.COUNTRY.verified\n");
+  const std::string tenant =
+      "tenants: [ { name: t, default_class: otp, senders: [ Acme ], registrations: [ { kind: "
+      "other, id: X, country: GB, expires: 2026-12-01 } ] } ]\n";
+  EXPECT_EQ(told(tenant, "2026-10-01T00:00:00Z"), "");
+  EXPECT_TRUE(told(tenant, "2026-11-23T00:00:00Z").contains("\"X\" expires on 2026-12-01"));
+  EXPECT_TRUE(told(tenant, "2026-12-01T00:00:00Z").contains("\"X\" expired on 2026-12-01"));
+}
+
+}  // namespace
+}  // namespace trunkline::config
