@@ -58,7 +58,7 @@ class Listener(Case):
     def setUpClass(cls):
         super().setUpClass()
         base = harness.gateway_config("x", {"alpha": "h:1"})["tenants"][0]
-        tenants = [{**base, "smpp": [{"system_id": name, "password_hash": HASH} for name in ACCOUNTS]}]
+        tenants = [{**base, "smpp": [{"system_id": name, "password_hash": HASH, "window": 1_000} for name in ACCOUNTS]}]
         tls = {"address": "127.0.0.1:0", **cls.own.identity, **({"client_ca": cls.client_ca(cls)} if cls.client_ca else {})}
         listen = {"http": {"address": "127.0.0.1:0"}, "smpp_tls": tls, "admin": {"address": "127.0.0.1:0"}}
         cls.world = World(cls.directory, [harness.carrier_spec("alpha")], listen=listen, tenants=tenants)
