@@ -162,8 +162,10 @@ def run(directory, options):
         idle, attacked, counts = [], [], {}
         for _ in range(options.runs):
             idle.append(p99())
+            # In the world they have machines of their own: here they get the processor last.
             child = subprocess.Popen([sys.executable, __file__, "--attack", address, "--seconds",
-                                      str(options.seconds + 1)], stdout=subprocess.PIPE, text=True)
+                                      str(options.seconds + 1)], stdout=subprocess.PIPE, text=True,
+                                     preexec_fn=lambda: os.nice(10))
             time.sleep(0.5)
             attacked.append(p99())
             for kind, count in json.loads(child.communicate()[0]).items():

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "io/give_way.h"
 
 namespace trunkline::esme {
 namespace {
@@ -92,6 +93,7 @@ PasswordChecker::Answer PasswordChecker::check(Ticket ticket, const std::string&
 
 void PasswordChecker::run() {
   pthread_setname_np(pthread_self(), "passwords");
+  io::give_way(kNice);  // whoever is bound comes first
   while (true) {
     Job job;
     {

@@ -82,6 +82,7 @@ class GuessGuard {
 class PasswordChecker {
  public:
   static constexpr std::size_t kWaitingMax = 64;        // beyond: busy
+  static constexpr int kNice = 5;                       // of the worker
   static constexpr std::size_t kRememberedMax = 1'000;  // beyond: all are forgotten
 
   using Ticket = std::uint64_t;

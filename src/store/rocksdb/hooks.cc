@@ -1,10 +1,7 @@
 #include "store/rocksdb/hooks.h"
 
 #include <rocksdb/file_system.h>
-#include <sched.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <fstream>
@@ -12,6 +9,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "io/failpoint.h"
+#include "io/give_way.h"
 #include "store/codec.h"
 #include "store/rocksdb/schema.h"
 
@@ -155,15 +153,6 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
 constexpr int kFlushNice = 5;
 constexpr int kCompactionNice = 10;
 
-// The calling thread, for good: Linux gives every thread a priority of its own.
-void give_way(int nice) {
-  const sched_param none{};
-  const auto thread = static_cast<id_t>(::gettid());
-  // Refused: no harm.
-  static_cast<void>(::sched_setscheduler(0, SCHED_BATCH, &none));
-  static_cast<void>(::setpriority(PRIO_PROCESS, thread, nice));
-}
-
 }  // namespace
 
 std::shared_ptr<rocksdb::MergeOperator> archive_append_operator() {
@@ -233,11 +222,11 @@ void StoreListener::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb
 }
 
 void StoreListener::OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) {
-  give_way(kFlushNice);
+  io::give_way(kFlushNice);
 }
 
 void StoreListener::OnCompactionBegin(rocksdb::DB*, const rocksdb::CompactionJobInfo&) {
-  give_way(kCompactionNice);
+  io::give_way(kCompactionNice);
 }
 
 void StoreListener::OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) {

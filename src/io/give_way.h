@@ -1,0 +1,10 @@
+// Priorities of our own threads.
+#pragma once
+
+namespace trunkline::io {
+
+// The calling thread, for good, gets the processor after those that serve requests: Linux gives
+// every thread a priority of its own. `nice`: 1 to 19. Refused by the system: no harm.
+void give_way(int nice);
+
+}  // namespace trunkline::io
