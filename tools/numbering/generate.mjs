@@ -7,21 +7,9 @@
 import { writeFileSync } from 'node:fs';
 import { compile, pack, TYPES } from './automaton.mjs';
 import { plans, plans_by_code, source } from './metadata.mjs';
+import { rows } from './rows.mjs';
 
 const words = pack(compile(plans_by_code, 0));
-
-function rows(values, width) {
-  const out = [];
-  let line = '';
-  for (const value of values) {
-    if (line.length + value.length + 1 > width) {
-      out.push(line);
-      line = '';
-    }
-    line += `${value},`;
-  }
-  return [...out, line].join('\n');
-}
 
 const length_bits = (lengths) => lengths.reduce((mask, n) => (n <= 15 ? mask | (1 << n) : mask), 0);
 const plan_rows = plans.map((p) => `{${p.country ? `"${p.country}"` : '""'},${p.code},${length_bits(p.lengths)}}`);
@@ -35,13 +23,13 @@ inline constexpr std::string_view kMetadataSource = "${source}";
 // Country ("" = none), calling code, bit n set = national numbers may have n digits. Number 0: unknown.
 inline constexpr Plan kPlans[] = {
 {"",0,0},
-${rows(plan_rows, 99)}
+${rows(plan_rows)}
 };
 
 // The automaton, answers being plan * 16 + type (${TYPES.length} types); layout: see pack() in
 // tools/numbering/automaton.mjs.
 inline constexpr std::uint16_t kWords[] = {
-${rows(words.map(String), 99)}
+${rows(words.map(String))}
 };
 `,
 );

@@ -6,6 +6,7 @@
 // To take newer data: put libphonenumber's resources/timezones/map_data.txt, its | made tabs, behind a
 // heading like the one that is there, commit and date in it, run this, commit everything.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { rows } from './rows.mjs';
 
 const here = (path) => new URL(path, import.meta.url);
 const text = readFileSync(here('timezones.tsv'), 'utf8');
@@ -39,18 +40,6 @@ const lists = [...new Set(prefixes.map(({ zones }) => zones))].sort();
 const list_number = new Map(lists.map((zones, i) => [zones, i]));
 const names = lists.map((zones) => zones.split('&'));
 
-function rows(items) {
-  const out = [];
-  let line = '';
-  for (const item of items) {
-    if (line.length + item.length + 1 > 99) {
-      out.push(line);
-      line = '';
-    }
-    line += `${item},`;
-  }
-  return [...out, line].join('\n');
-}
 let begin = 0;
 const begins = names.map((list) => (begin += list.length) - list.length);
 writeFileSync(
