@@ -5,7 +5,6 @@ third of the time in one of the ways carriers fail. Told is how long those that 
 acknowledgement to the first carrier that took them, how many submits there were, and what was lost.
 """
 import argparse
-import json
 import os
 import subprocess
 import sys

@@ -29,31 +29,16 @@ void Life::mix(const base::MessageId& id) {
 
 void Life::trace(const std::string& text) const {
   if (!options_.trace) return;
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(mono_.time_since_epoch());
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(mono().time_since_epoch());
   fmt::print(stderr, "{:>12} {}\n", ms.count(), text);
 }
 
 // --- time ----------------------------------------------------------------------------------------
 
-void Life::later(base::Duration after, Action action) {
-  due_.push_back({mono_ + std::max(after, base::Duration(1)), next_due_++, std::move(action)});
-  std::push_heap(due_.begin(), due_.end());
-}
-
 void Life::soon(base::Duration after, Action action) {
   later(after, [this, life = life_, action = std::move(action)] {
     if (life == life_ && is_running()) action();
   });
-}
-
-bool Life::run_next(base::Mono until) {
-  if (due_.empty() || due_.front().at > until) return false;
-  std::pop_heap(due_.begin(), due_.end());
-  Due next = std::move(due_.back());
-  due_.pop_back();
-  mono_ = next.at;
-  next.action();
-  return true;
 }
 
 // --- life and death ------------------------------------------------------------------------------
@@ -169,7 +154,7 @@ engine::Output& Life::output() {
 void Life::step(engine::Event event) {
   look_up(event);
   mix(event.index());
-  mix(static_cast<std::uint64_t>(mono_.time_since_epoch().count()));
+  mix(static_cast<std::uint64_t>(mono().time_since_epoch().count()));
   engine::Output& out = output();
   const std::size_t cold = out.commit.cold.size();
   engine_->step(std::move(event), now(), out);
@@ -315,11 +300,11 @@ void Life::tick_soon() {
   const base::Mono at = engine_->next_deadline();
   if (at == base::Mono::max() || at >= tick_at_) return;
   // The real loop serves timers that are close together at once.
-  tick_at_ = std::max(at, mono_ + random_.between(1ms, 3ms));
-  soon(tick_at_ - mono_, [this, planned = tick_at_] {
+  tick_at_ = std::max(at, mono() + random_.between(1ms, 3ms));
+  soon(tick_at_ - mono(), [this, planned = tick_at_] {
     if (planned != tick_at_) return;
     tick_at_ = base::Mono::max();
-    if (engine_->next_deadline() <= mono_) {
+    if (engine_->next_deadline() <= mono()) {
       step(engine::Tick{});
     } else {
       tick_soon();
@@ -332,11 +317,11 @@ void Life::thaw_soon() {
   if (cold_due_.empty()) return;
   base::Wall first = base::Wall::max();
   for (const auto& [id, at] : cold_due_) first = std::min(first, at);
-  const base::Mono at = std::max(mono_ + 1s, now().to_mono(first) + 1ms);
+  const base::Mono at = std::max(mono() + 1s, now().to_mono(first) + 1ms);
   if (thaw_planned_ && at >= thaw_at_) return;
   thaw_planned_ = true;
   thaw_at_ = at;
-  soon(at - mono_, [this, at] {
+  soon(at - mono(), [this, at] {
     if (at != thaw_at_) return;
     thaw_planned_ = false;
     thaw_at_ = base::Mono::max();

@@ -14,24 +14,10 @@ Gateway::Gateway(std::shared_ptr<const engine::Tables> tables, const Options& op
       options_(options),
       tables_(std::move(tables)) {}
 
-void Gateway::later(base::Duration after, Action action) {
-  due_.push({mono_ + std::max(after, base::Duration(1)), next_due_++, std::move(action)});
-}
-
 void Gateway::in_this_life(base::Duration after, Action action) {
   later(after, [this, life = life_, action = std::move(action)] {
     if (life == life_) action();
   });
-}
-
-bool Gateway::run_next(base::Mono until) {
-  if (due_.empty() || due_.top().at >= until) return false;
-  // The queue gives away its best only as const; it is removed right behind.
-  Due next = std::move(const_cast<Due&>(due_.top()));
-  due_.pop();
-  mono_ = next.at;
-  next.action();
-  return true;
 }
 
 void Gateway::start() {
@@ -59,11 +45,6 @@ void Gateway::stop() {
   output_ = {};
   open_ = commit_planned_ = false;
   tick_at_ = base::Mono::max();
-}
-
-void Gateway::reload(std::shared_ptr<const engine::Tables> tables) {
-  tables_ = tables;
-  step(engine::Reload{std::move(tables)});
 }
 
 engine::Output& Gateway::output() {
@@ -119,8 +100,8 @@ void Gateway::commit() {
 void Gateway::tick() {
   const base::Mono at = engine_->next_deadline();
   if (at == base::Mono::max() || at >= tick_at_) return;
-  tick_at_ = std::max(at, mono_ + options_.tick_lag);
-  in_this_life(tick_at_ - mono_, [this, planned = tick_at_] {
+  tick_at_ = std::max(at, agenda_.now() + options_.tick_lag);
+  in_this_life(tick_at_ - agenda_.now(), [this, planned = tick_at_] {
     if (planned != tick_at_) return;
     tick_at_ = base::Mono::max();
     step(engine::Tick{});

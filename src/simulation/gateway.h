@@ -5,12 +5,10 @@
 // than restarts; Life (life.h) is the one that looks for crash windows.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <queue>
-#include <vector>
 
 #include "engine/engine.h"
+#include "simulation/agenda.h"
 #include "simulation/random.h"
 #include "store/memory/memory_store.h"
 
@@ -30,7 +28,7 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
 
  protected:
-  using Action = std::function<void()>;
+  using Action = Agenda::Action;
 
   Gateway(std::shared_ptr<const engine::Tables> tables, const Options& options);
   virtual ~Gateway() = default;
@@ -47,12 +45,14 @@ class Gateway {
   void step(engine::Event event);
   // Of the step under way or the next one.
   engine::Output& output();
-  void reload(std::shared_ptr<const engine::Tables> tables);
 
-  base::Now now() const { return {mono_, base::Wall{mono_.time_since_epoch() + kOffset}}; }
-  void later(base::Duration after, Action action);
+  base::Now now() const {
+    return {agenda_.now(), base::Wall{agenda_.now().time_since_epoch() + kOffset}};
+  }
+  void later(base::Duration after, Action action) { agenda_.add(after, std::move(action)); }
   void in_this_life(base::Duration after, Action action);  // unless it was stopped since
-  bool run_next(base::Mono until);                         // false: nothing to do until then
+  // False: nothing to do until then.
+  bool run_next(base::Mono until) { return agenda_.run_next(until); }
 
   const engine::Tables& tables() const { return *tables_; }
   store::MemoryStore& store() { return *store_; }
@@ -60,14 +60,6 @@ class Gateway {
   Random random_;
 
  private:
-  struct Due {
-    base::Mono at;
-    std::uint64_t number;
-    Action action;
-    bool operator<(const Due& other) const {
-      return at != other.at ? at > other.at : number > other.number;
-    }
-  };
   static constexpr base::Duration kOffset = std::chrono::seconds(1'800'000'000);
 
   void look_up(engine::Receipt& receipt);
@@ -77,9 +69,7 @@ class Gateway {
 
   Options options_;
   std::shared_ptr<const engine::Tables> tables_;
-  std::priority_queue<Due> due_;
-  std::uint64_t next_due_ = 0;
-  base::Mono mono_{std::chrono::hours(1)};
+  Agenda agenda_;
 
   std::shared_ptr<store::MemoryDisk> disk_ = std::make_shared<store::MemoryDisk>();
   std::unique_ptr<store::MemoryStore> store_;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "simulation/agenda.h"
 #include "simulation/ledger.h"
 #include "simulation/random.h"
 #include "simulation/world.h"
@@ -23,13 +24,15 @@ class Life {
   Result run();
 
  private:
-  using Action = std::function<void()>;
+  using Action = Agenda::Action;
 
   // --- driver.cc
-  base::Now now() const { return {mono_, base::Wall{mono_.time_since_epoch() + offset_}}; }
-  void later(base::Duration after, Action action);  // whatever becomes of the engine
-  void soon(base::Duration after, Action action);   // unless the engine crashes before
-  bool run_next(base::Mono until);
+  base::Mono mono() const { return agenda_.now(); }
+  base::Now now() const { return {mono(), base::Wall{mono().time_since_epoch() + offset_}}; }
+  // Whatever becomes of the engine.
+  void later(base::Duration after, Action action) { agenda_.add(after, std::move(action)); }
+  void soon(base::Duration after, Action action);  // unless the engine crashes before
+  bool run_next(base::Mono until) { return agenda_.run_next(until); }
   void start();
   void crash();
   bool is_running() const { return engine_ != nullptr; }
@@ -149,17 +152,7 @@ class Life {
   Ledger ledger_;
   Result result_;
 
-  struct Due {
-    base::Mono at;
-    std::uint64_t number;
-    Action action;
-    bool operator<(const Due& other) const {
-      return at != other.at ? at > other.at : number > other.number;
-    }
-  };
-  std::vector<Due> due_;  // a heap, the soonest on top
-  std::uint64_t next_due_ = 0;
-  base::Mono mono_{std::chrono::hours(1)};
+  Agenda agenda_;
   base::Duration offset_{};
 
   std::shared_ptr<store::MemoryDisk> disk_ = std::make_shared<store::MemoryDisk>();

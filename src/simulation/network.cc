@@ -105,7 +105,7 @@ void Life::submit(const engine::Submit& s, std::uint64_t serial, bool dying) {
                   .not_after = s.not_after,
                   .response_timeout = s.response_timeout};
     if (dying) {
-      if (random_.percent(70) && s.not_after > mono_) {
+      if (random_.percent(70) && s.not_after > mono()) {
         ledger_.written(index, flight.handover, now());
         carrier_takes(flight);
       }
@@ -129,12 +129,12 @@ void Life::write(Link& link, std::uint64_t number) {
   const auto found = link.flights.find(number);
   if (found == link.flights.end()) return;
   Flight& flight = found->second;
-  if (flight.not_after <= mono_) {
+  if (flight.not_after <= mono()) {
     const Flight gone = flight;
     link.flights.erase(found);
     return tell(link, gone, local_outcome(OutcomeKind::not_sent, Cause::ttl));
   }
-  flight.written_at = mono_;
+  flight.written_at = mono();
   ledger_.written(flight.message, flight.handover, now());
   const auto outcome = carrier_takes(flight);
   soon(flight.response_timeout, [this, &link, number] { timeout(link, number); });

@@ -153,10 +153,9 @@ void Exercise::committed(const message::Commit& commit) {
   for (const message::ArchivePut& put : commit.archive) {
     const auto record = message::decode_record(put.record);
     ASSERT(record.has_value());
-    // Its first answer may not have been given yet: the id is in the text, too.
     const auto found = by_id_.find(put.id);
-    if (found != by_id_.end())
-      account_.messages[found->second].ended = message::fold(*record).state;
+    ASSERT(found != by_id_.end());  // its AcceptAnswer was performed before
+    account_.messages[found->second].ended = message::fold(*record).state;
   }
 }
 

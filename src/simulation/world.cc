@@ -25,7 +25,7 @@ Life::Life(const Options& options)
       exact_clock_(!random_.percent(15)),
       tables_(make_tables()),
       ledger_(tables_->classes, exact_clock_) {
-  offset_ = kStartOfTime.time_since_epoch() - mono_.time_since_epoch();
+  offset_ = kStartOfTime.time_since_epoch() - mono().time_since_epoch();
 }
 
 std::shared_ptr<const engine::Tables> Life::make_tables() {
@@ -134,7 +134,7 @@ void Life::finish() {
 Result Life::run() {
   lay_out();
   start();
-  const base::Mono end = mono_ + 4h + kSettlesWithin;
+  const base::Mono end = mono() + 4h + kSettlesWithin;
   while (ledger_.broken().empty() && run_next(end)) continue;
   if (ledger_.broken().empty()) finish();
   result_.broken = ledger_.broken();
