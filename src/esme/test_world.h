@@ -24,6 +24,7 @@
 #include "io/clock.h"
 #include "smpp/framer.h"
 #include "smpp/pdu.h"
+#include "store/empty_store_test.h"
 
 namespace trunkline::esme::test {
 
@@ -32,7 +33,7 @@ using namespace std::chrono_literals;
 constexpr auto kHang = 60s;  // nothing takes this long
 
 // Holds one account's line of notices; all the rest is empty.
-class TestStore final : public store::Store {
+class TestStore final : public store::EmptyStore {
  public:
   void put(const message::NoticeAt& at, std::string bytes) {
     const std::lock_guard lock(mutex_);
@@ -53,33 +54,6 @@ class TestStore final : public store::Store {
     }
     return out;
   }
-  store::Result<void> replay(const std::function<void(const message::JournalRecord&)>&) override {
-    return {};
-  }
-  store::Result<void> commit(std::span<const message::Commit>) override { return {}; }
-  store::Result<std::optional<message::KeyRecord>> find_key(const base::Hash128&,
-                                                            base::Wall) override {
-    return std::nullopt;
-  }
-  store::Result<std::optional<std::string>> find_message(std::string_view,
-                                                         const base::MessageId&) override {
-    return std::nullopt;
-  }
-  store::Result<store::ListPage> list(const store::ListQuery&) override {
-    return store::ListPage{};
-  }
-  store::Result<std::optional<store::ColdMessage>> find_cold(const base::MessageId&) override {
-    return std::nullopt;
-  }
-  store::Result<std::optional<store::ColdMessage>> find_cold_by_receipt(
-      const base::Hash128&) override {
-    return std::nullopt;
-  }
-  store::Result<std::vector<store::ColdMessage>> cold_due(base::Wall, std::size_t) override {
-    return std::vector<store::ColdMessage>{};
-  }
-  store::Result<bool> sweep(base::Wall, base::Wall) override { return false; }
-  Stats stats() const override { return {}; }
 
  private:
   std::mutex mutex_;

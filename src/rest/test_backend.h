@@ -14,10 +14,11 @@
 #include "edge/backend.h"
 #include "message/record.h"
 #include "rest/test_config.h"
+#include "store/empty_store_test.h"
 
 namespace trunkline::rest {
 
-class TestStore final : public store::Store {
+class TestStore final : public store::EmptyStore {
  public:
   void put(const std::string& tenant, const base::MessageId& id, std::string record) {
     const std::lock_guard lock(mutex_);
@@ -56,33 +57,6 @@ class TestStore final : public store::Store {
     }
     return page;
   }
-
-  // Not the REST API's business.
-  store::Result<void> replay(const std::function<void(const message::JournalRecord&)>&) override {
-    return {};
-  }
-  store::Result<void> commit(std::span<const message::Commit>) override { return {}; }
-  store::Result<std::optional<message::KeyRecord>> find_key(const base::Hash128&,
-                                                            base::Wall) override {
-    return std::nullopt;
-  }
-  store::Result<std::optional<store::ColdMessage>> find_cold(const base::MessageId&) override {
-    return std::nullopt;
-  }
-  store::Result<std::optional<store::ColdMessage>> find_cold_by_receipt(
-      const base::Hash128&) override {
-    return std::nullopt;
-  }
-  store::Result<std::vector<store::ColdMessage>> cold_due(base::Wall, std::size_t) override {
-    return std::vector<store::ColdMessage>{};
-  }
-  store::Result<std::vector<store::StoredNotice>> notices(std::string_view,
-                                                          const message::NoticeAt&,
-                                                          std::size_t) override {
-    return std::vector<store::StoredNotice>{};
-  }
-  store::Result<bool> sweep(base::Wall, base::Wall) override { return false; }
-  Stats stats() const override { return {}; }
 
  private:
   std::mutex mutex_;
