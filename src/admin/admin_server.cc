@@ -183,8 +183,8 @@ class AdminServer::Impl {
     auto order = read_order(*config, path, request.body, token_id(*config, authorization),
                             options_.clock().wall);
     if (!order) return std::move(order.error());
-    const bool taken = backend_.give_order(*order, [this, ticket, given = *order](bool done) {
-      asio::post(context_, [this, ticket, given, done] { order_done(ticket, given, done); });
+    const bool taken = backend_.give_order(*order, [this, ticket, given = *order](OrderEnd end) {
+      asio::post(context_, [this, ticket, given, end] { order_ended(ticket, given, end); });
     });
     if (taken) return std::nullopt;
     return io::Problem{
@@ -192,9 +192,9 @@ class AdminServer::Impl {
         .detail = "the gateway is stopping or cannot record it; nothing has changed"};
   }
 
-  void order_done(const io::HttpTicket& ticket, const message::CarrierOrder& given, bool done) {
+  void order_ended(const io::HttpTicket& ticket, const message::CarrierOrder& given, OrderEnd end) {
     io::HttpResponse response;
-    if (done) {
+    if (end == OrderEnd::in_force) {
       telemetry::log_warning(
           "carrier_order", given.reason,
           {{"kind", std::string(message::name(given.kind))},
@@ -204,6 +204,10 @@ class AdminServer::Impl {
             given.kind == message::OrderKind::resume ? "" : base::format_rfc3339(given.until)},
            {"by", given.by}});
       response.body = order_json(given);
+    } else if (end == OrderEnd::not_known) {
+      response = io::to_response({.code = io::ProblemCode::store_unavailable,
+                                  .detail = "the store failed meanwhile: the order may hold once "
+                                            "the gateway has been restarted"});
     } else {
       response =
           io::to_response({.code = io::ProblemCode::rate_limited,

@@ -31,6 +31,12 @@ struct PeerName {
 };
 enum class TraceBegun : std::uint8_t { yes, unknown_peer, traced_already };
 
+enum class OrderEnd : std::uint8_t {
+  in_force,   // and durable
+  too_many,   // are in force: nothing has changed
+  not_known,  // the store failed: it may hold after the restart
+};
+
 // service/ implements it. Called from the admin thread only; must not block on the engine.
 class Backend {
  public:
@@ -49,9 +55,8 @@ class Backend {
   virtual TraceBegun begin_trace(const PeerName& peer, bool bodies,
                                  std::shared_ptr<io::LineQueue> lines) = 0;
   virtual void end_trace(const PeerName& peer) = 0;
-  // `done` is called on any thread once the order is durable and in force; with false if too many
-  // are. False: it cannot be taken now, and `done` is not called.
-  virtual bool give_order(message::CarrierOrder order, std::function<void(bool)> done) = 0;
+  // `end` is called once, on any thread. False: it cannot be taken now, and `end` is not called.
+  virtual bool give_order(message::CarrierOrder order, std::function<void(OrderEnd)> end) = 0;
 };
 
 struct Options {

@@ -92,13 +92,15 @@ class FakeBackend final : public Backend {
     const std::lock_guard lock(mutex_);
     traces.erase(peer.name);
   }
-  bool give_order(message::CarrierOrder order, std::function<void(bool)> done) override {
+  bool give_order(message::CarrierOrder order, std::function<void(OrderEnd)> end) override {
     {
       const std::lock_guard lock(mutex_);
       if (order.reason == "stopping") return false;
       orders.push_back(order);
     }
-    done(order.reason != "too many");
+    end(order.reason == "too many"       ? OrderEnd::too_many
+        : order.reason == "disk is full" ? OrderEnd::not_known
+                                         : OrderEnd::in_force);
     return true;
   }
   std::vector<message::CarrierOrder> orders;
@@ -189,6 +191,7 @@ TEST_F(AdminServerTest, OrdersAreTakenFromOperatorsWithAReasonAndAnEnd) {
       {"alpha/suspend", "tl_ops", R"({"reason":"x","until":"1h"})", 400, "there is no until"},
       {"alpha/suspend", "tl_ops", R"({"reason":"stopping"})", 503, "nothing has changed"},
       {"alpha/suspend", "tl_ops", R"({"reason":"too many"})", 429, "64 orders are in force"},
+      {"alpha/suspend", "tl_ops", R"({"reason":"disk is full"})", 503, "the store failed"},
       {"alpha/stop", "tl_ops", R"({"reason":"x"})", 404, "suspend, drain and resume"},
   };
   for (const Row& row : rows) {
@@ -200,7 +203,7 @@ TEST_F(AdminServerTest, OrdersAreTakenFromOperatorsWithAReasonAndAnEnd) {
     EXPECT_EQ(reply.header("cache-control"), "no-store");
   }
   EXPECT_EQ(get("/v1/carriers/alpha/suspend", "tl_ops").status, 405);
-  ASSERT_EQ(backend_.orders.size(), 4u);
+  ASSERT_EQ(backend_.orders.size(), 5u);
   EXPECT_EQ(backend_.orders[0].country, "GB");
 }
 

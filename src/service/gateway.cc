@@ -249,6 +249,12 @@ void Gateway::perform(std::vector<engine::Effect>& effects) {
 void Gateway::on_store_failed(const store::Error& error) {
   telemetry::log_error("store_failed",
                        error.text + "; nothing is accepted or sent until the gateway is restarted");
+  std::map<engine::Token, std::function<void(admin::OrderEnd)>> orders;
+  {
+    const std::lock_guard lock(orders_mutex_);
+    orders.swap(orders_);
+  }
+  for (const auto& [token, end] : orders) end(admin::OrderEnd::not_known);
 }
 
 std::expected<void, std::string> Gateway::reload(config::Config config) {
@@ -314,13 +320,13 @@ void Gateway::end_trace(const admin::PeerName& peer) {
   set_trace(peer, nullptr);
 }
 
-bool Gateway::give_order(message::CarrierOrder order, std::function<void(bool)> done) {
+bool Gateway::give_order(message::CarrierOrder order, std::function<void(admin::OrderEnd)> end) {
   if (!accepting()) return false;
   engine::Token token = 0;
   {
     const std::lock_guard lock(orders_mutex_);
     token = next_order_++;
-    orders_[token] = std::move(done);
+    orders_[token] = std::move(end);
   }
   if (post(engine::Order{token, std::move(order)})) return true;
   const std::lock_guard lock(orders_mutex_);
@@ -329,15 +335,15 @@ bool Gateway::give_order(message::CarrierOrder order, std::function<void(bool)> 
 }
 
 void Gateway::order_answered(const engine::OrderAnswer& answer) {
-  std::function<void(bool)> done;
+  std::function<void(admin::OrderEnd)> end;
   {
     const std::lock_guard lock(orders_mutex_);
     const auto found = orders_.find(answer.token);
     if (found == orders_.end()) return;
-    done = std::move(found->second);
+    end = std::move(found->second);
     orders_.erase(found);
   }
-  done(answer.done);
+  end(answer.done ? admin::OrderEnd::in_force : admin::OrderEnd::too_many);
 }
 
 void Gateway::set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace) {

@@ -80,7 +80,7 @@ class Gateway final : public edge::Backend, public admin::Backend {
   admin::TraceBegun begin_trace(const admin::PeerName& peer, bool bodies,
                                 std::shared_ptr<io::LineQueue> lines) override;
   void end_trace(const admin::PeerName& peer) override;
-  bool give_order(message::CarrierOrder order, std::function<void(bool)> done) override;
+  bool give_order(message::CarrierOrder order, std::function<void(admin::OrderEnd)> end) override;
 
  private:
   Gateway() = default;
@@ -110,7 +110,8 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::vector<carrier::Command> commands_;         // store thread only
   std::mutex orders_mutex_;
   engine::Token next_order_ = 1;
-  std::map<engine::Token, std::function<void(bool)>> orders_;  // on their way to the disk
+  std::map<engine::Token, std::function<void(admin::OrderEnd)>>
+      orders_;  // on their way to the disk
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
 
