@@ -29,7 +29,7 @@ class Policy(unittest.TestCase):
         cls.directory = tempfile.TemporaryDirectory(dir=os.environ.get("TRUNKLINE_TMP"))
         cls.addClassCleanup(cls.directory.cleanup)
         cls.window, cls.end = window_around_now()
-        cls.world = World(cls.directory.name, [harness.carrier_spec("alpha")],
+        cls.world = World(cls.directory.name, [harness.carrier_spec("alpha"), harness.carrier_spec("beta")],
                           countries={"default": {"quiet_hours": "none"}, "GB": {"quiet_hours": cls.window}})
         cls.addClassCleanup(cls.world.__exit__)
         cls.world.start_simulator()
@@ -38,6 +38,9 @@ class Policy(unittest.TestCase):
         config["tenants"][0].update(not_countries=["KP"], registrations=[
             {"kind": "10dlc", "id": "C1", "country": "US", "senders": ["+15005550006"]},
             {"kind": "other", "id": "S1", "country": "SG", "senders": ["Acme"], "expires": "2026-01-01"}])
+        alpha, beta = config["carriers"]
+        alpha["policy"] = {"not_countries": ["NO"], "max_segments": 4}
+        beta["policy"] = {"not_countries": ["NO"], "by_country": {"SE": {"senders": {"alphanumeric": "refused"}}}}
         cls.world.config_path.write_text(json.dumps(config))
         cls.world.start_gateway()
         wait_until("links are bound", 30, cls.world.bound)
@@ -64,6 +67,25 @@ class Policy(unittest.TestCase):
         self.refused("tenant.country", to="+8501921234567")
         status, message = self.api.post("/v1/messages", {"to": "+12015550142", "body": "x", "from": "+15005550006"})
         self.assertEqual(status, 201, message)
+
+    def test_what_carriers_take(self):
+        reason = self.refused("carrier.country", to="+4740612345")
+        self.assertRegex(reason["text"], "carrier (alpha|beta) does not go to NO")
+        long = "x" * 700
+        self.refused("carrier.sender_kind", to="+46701234567", body=long, **{"from": "Acme"})
+        reason = self.refused("carrier.text", to="+46701234567", body=long, **{"from": "Acme"})
+        self.assertEqual(reason["text"], "carrier alpha takes 4 segments of a text, and this one has 5")
+        status, message = self.api.post("/v1/messages", {"to": "+46701234567", "body": long})
+        self.assertEqual(status, 201, message)
+        path = f"/v1/messages/{message['id']}"
+        self.assertEqual(wait_until("the message ends", 60, lambda: self.final(path))["carrier"], "beta")
+        candidates = [(c["carrier"], c["rank"], c["excluded"], len(c["attempts"]))
+                      for c in self.api.get(path + "/decision")["candidates"]]
+        self.assertEqual(candidates, [("beta", 1, None, 1), ("alpha", None, "carrier.text", 0)])
+        told = run("explain", message["id"], "--url", f"http://{self.world.gateway.ready['http']}", "--key", harness.KEY)
+        self.assertIn("-. alpha (eu): carrier.text", told.stdout, told.stderr)
+        told = run("explain", "--config", self.world.config_path, "--to", "+46701234567", "--text", long)
+        self.assertIn("-. alpha (eu, preferred region): carrier.text: carrier alpha takes 4 segments", told.stdout)
 
     def test_what_texts_hold(self):
         for body, rule in (("see https://acme.example", "country.content"), ("call 0501234567", "country.content")):

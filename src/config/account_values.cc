@@ -59,4 +59,30 @@ std::optional<std::uint16_t> parse_tag(std::string_view text) {
   return static_cast<std::uint16_t>(*number);
 }
 
+SmppAccount::Receipts read_receipts(const Value& value, Findings& findings) {
+  SmppAccount::Receipts r;
+  r.window = static_cast<std::uint32_t>(value.at("window").integer(r.window));
+  r.keep = value.at("keep").duration(r.keep);
+  r.seconds = value.at("dates").text() == "seconds";
+  r.text_size = static_cast<std::uint8_t>(value.at("text").integer(r.text_size));
+  const std::string id = value.at("id").text();
+  r.id = id == "upper"       ? SmppAccount::Receipts::Id::upper
+         : id == "decimal"   ? SmppAccount::Receipts::Id::decimal
+         : id == "decimal10" ? SmppAccount::Receipts::Id::decimal10
+                             : SmppAccount::Receipts::Id::same;
+  const Value& offset = value.at("utc_offset");
+  if (offset.given && !offset.bad) {
+    const auto minutes = parse_utc_offset(offset.text());
+    if (!minutes) {
+      findings.error(offset.mark, offset.path,
+                     fmt::format("{} is no offset from UTC", quote(offset.text())),
+                     "write a sign, hours and minutes, such as \"+05:30\"; 14 hours are the most");
+    }
+    r.utc_offset = minutes.value_or(std::chrono::minutes(0));
+  }
+  r.tlvs = value.at("tlvs").boolean();
+  r.as_data_sm = value.at("as").text() == "data_sm";
+  return r;
+}
+
 }  // namespace trunkline::config

@@ -9,6 +9,7 @@
 
 #include "config/check.h"
 #include "config/config.h"
+#include "config/findings.h"
 
 namespace trunkline::config {
 
@@ -23,6 +24,8 @@ std::optional<std::string> parse_hex_octets(std::string_view text);
 
 // What brings it messages from phones: inbound, inbound_wait, outbind.
 void read_inbound(const Value& value, SmppAccount& account);
+
+SmppAccount::Receipts read_receipts(const Value& value, Findings& findings);
 
 // A parameter's tag, "0x1400" or "5120". Not 0.
 std::optional<std::uint16_t> parse_tag(std::string_view text);

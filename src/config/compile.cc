@@ -260,7 +260,7 @@ class Compiler {
       }
       reserved += c.reserve;
       config_.tables.policy.classes.push_back(name);
-      config_.tables.policy.class_rules.push_back({c.kind, c.quiet_hours});
+      config_.tables.policy.class_rules.push_back({c.kind, c.quiet_hours, c.two_way});
       config_.tables.classes.push_back(std::move(c));
     }
     if (reserved > kReserveMax + 1e-9) {
@@ -280,6 +280,7 @@ class Compiler {
     }
     c.quiet_hours = value.at("quiet_hours").has_value() ? value.at("quiet_hours").boolean()
                                                         : c.kind == message::ClassKind::marketing;
+    c.two_way = value.at("two_way").boolean();
     c.priority = static_cast<std::uint8_t>(value.at("priority").integer(c.priority));
     c.ttl = value.at("ttl").duration(c.ttl);
     c.reserve = value.at("reserve").number(c.reserve);
@@ -331,6 +332,9 @@ class Compiler {
           told ? carrier.smpp.options.receipts.deadline : base::Duration{};
       text(value.at("smpp").at("text"), carrier.smpp.options.text, i);
       config_.tables.routing.carriers[i] = {carrier.name, carrier.region, false};
+      if (auto rules = compile_carrier_policy(value, refer_, findings_)) {
+        config_.tables.policy.carriers.put(carriers_.find(carrier.name), std::move(*rules));
+      }
       config_.carriers[i] = std::move(carrier);
     }
   }
@@ -440,8 +444,7 @@ class Compiler {
     }
     for (const Value& sender : value.at("senders").items) rules.senders.push_back(sender.text());
     rules.rate_per_s = value.at("limits").at("rate").number();
-    compile_tenant_policy(
-        value, [this](const Value& at) { return refer_class(at); }, rules, findings_);
+    compile_tenant_policy(value, refer_, rules, findings_);
     return index;
   }
 
@@ -490,34 +493,9 @@ class Compiler {
                          : alphabet == "ascii" ? SmppAccount::Alphabet::ascii
                                                : SmppAccount::Alphabet::gsm;
       read_inbound(value, account);
-      account.receipts = receipts(value.at("receipts"));
+      account.receipts = read_receipts(value.at("receipts"), findings_);
       config_.accounts.push_back(std::move(account));
     }
-  }
-
-  SmppAccount::Receipts receipts(const Value& value) {
-    SmppAccount::Receipts r;
-    r.window = static_cast<std::uint32_t>(value.at("window").integer(r.window));
-    r.keep = value.at("keep").duration(r.keep);
-    r.seconds = value.at("dates").text() == "seconds";
-    r.text_size = static_cast<std::uint8_t>(value.at("text").integer(r.text_size));
-    const std::string id = value.at("id").text();
-    r.id = id == "upper"       ? SmppAccount::Receipts::Id::upper
-           : id == "decimal"   ? SmppAccount::Receipts::Id::decimal
-           : id == "decimal10" ? SmppAccount::Receipts::Id::decimal10
-                               : SmppAccount::Receipts::Id::same;
-    const Value& offset = value.at("utc_offset");
-    if (offset.given && !offset.bad) {
-      const auto minutes = parse_utc_offset(offset.text());
-      if (!minutes) {
-        error(offset, fmt::format("{} is no offset from UTC", quote(offset.text())),
-              "write a sign, hours and minutes, such as \"+05:30\"; 14 hours are the most");
-      }
-      r.utc_offset = minutes.value_or(std::chrono::minutes(0));
-    }
-    r.tlvs = value.at("tlvs").boolean();
-    r.as_data_sm = value.at("as").text() == "data_sm";
-    return r;
   }
 
   SmppAccount::ClassTlv class_tlv(const Value& value, const Value& tenant) {
@@ -781,6 +759,9 @@ class Compiler {
   NameTable<message::ClassIndex> classes_{kClassesMax};
   NameTable<message::CarrierIndex> carriers_{message::CarrierIndex::kNone};
   NameTable<message::TenantIndex> tenants_{message::TenantIndex::kNone};
+  const References refer_{
+      [this](const Value& at) { return refer_class(at); },
+      [this](const Value& at) { return refer(carriers_, at, "carrier", root_.at("carriers")); }};
   std::map<std::string, const Value*> class_values_;
   std::map<std::string, std::string_view> demo_hashes_;
   std::unordered_map<std::string, const Value*> hashes_;

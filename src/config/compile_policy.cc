@@ -42,6 +42,20 @@ policy::Text text_rule(const Value& value) {
                            : policy::Text::no;
 }
 
+// What is given, over what `rules` says; which kinds that were, as bits.
+std::uint32_t sender_rules(const Value& value,
+                           std::array<policy::SenderRule, policy::kSenderKinds>& rules) {
+  constexpr std::string_view kKeys[] = {"alphanumeric", "long_number", "short_code", "toll_free"};
+  std::uint32_t given = 0;
+  for (std::size_t i = 0; i < policy::kSenderKinds; ++i) {
+    const Value& rule = value.at(kKeys[i]);
+    if (!rule.given || rule.bad) continue;
+    rules[i] = sender_rule(rule, rules[i]);
+    given |= CountryRules::kSenders << i;
+  }
+  return given;
+}
+
 class CountryCompiler {
  public:
   CountryCompiler(const Value& countries, Findings& findings)
@@ -122,6 +136,9 @@ class CountryCompiler {
     set("unicode", CountryRules::kUnicode, [&](const Value& v) { rules.unicode = text_rule(v); });
     set("concatenation", CountryRules::kConcatenation,
         [&](const Value& v) { rules.concatenation = text_rule(v); });
+    set("two_way", CountryRules::kTwoWay, [&](const Value& v) {
+      rules.two_way = v.boolean() ? policy::Known::yes : policy::Known::no;
+    });
     set("links", CountryRules::kLinks, [&](const Value& v) {
       using enum policy::Links;
       rules.links = choice(v, rules.links, {allowed, no_shorteners, registered, refused});
@@ -142,15 +159,8 @@ class CountryCompiler {
     everlasting(value, rules);
   }
 
-  void senders(const Value& value, CountryRules& rules) {
-    if (!value.given || value.bad) return;
-    constexpr std::string_view kKeys[] = {"alphanumeric", "long_number", "short_code", "toll_free"};
-    for (std::size_t i = 0; i < policy::kSenderKinds; ++i) {
-      const Value& rule = value.at(kKeys[i]);
-      if (!rule.given || rule.bad) continue;
-      rules.senders[i] = sender_rule(rule, rules.senders[i]);
-      rules.configured |= CountryRules::kSenders << i;
-    }
+  static void senders(const Value& value, CountryRules& rules) {
+    if (value.given && !value.bad) rules.configured |= sender_rules(value, rules.senders);
   }
 
   static void unknown(const Value& value, CountryRules& rules) {
@@ -204,6 +214,55 @@ std::vector<numbering::Country> countries_of(const Value& list, Findings& findin
   return out;
 }
 
+// countries and not_countries of a `whose`.
+void reach(const Value& value, std::string_view whose, std::vector<numbering::Country>& countries,
+           std::vector<numbering::Country>& not_countries, Findings& findings) {
+  countries = countries_of(value.at("countries"), findings);
+  not_countries = countries_of(value.at("not_countries"), findings);
+  const Value& only = value.at("countries");
+  if (only.given && !only.bad && only.items.empty()) {
+    findings.error(only.mark, only.path, "an empty list allows no country at all",
+                   "name the countries, or leave it out");
+  }
+  for (const Value& item : value.at("not_countries").items) {
+    const auto country = numbering::Country::parse(item.text());
+    if (!country || !std::ranges::binary_search(countries, *country)) continue;
+    findings.error(item.mark, item.path,
+                   fmt::format("{} is among the {}'s countries, too", item.text(), whose),
+                   "take it out of one of the two lists");
+  }
+}
+
+// What is given, over what `terms` says.
+void carrier_terms(const Value& value, const References& refer, policy::CarrierTerms& terms,
+                   Findings& findings) {
+  const Value& classes = value.at("classes");
+  if (classes.given && !classes.bad) terms.classes = 0;
+  for (const Value& item : classes.items) {
+    const message::ClassIndex index = refer.traffic_class(item);
+    if (!index.is_none()) terms.classes |= 1u << index.at();
+  }
+  if (classes.given && !classes.bad && classes.items.empty()) {
+    findings.error(classes.mark, classes.path, "an empty list allows no class at all",
+                   "name the classes, or leave it out");
+  }
+  const auto set = [&](std::string_view key, const auto& apply) {
+    const Value& v = value.at(key);
+    if (v.given && !v.bad) apply(v);
+  };
+  set("senders", [&](const Value& v) { sender_rules(v, terms.senders); });
+  set("unicode", [&](const Value& v) { terms.unicode = v.boolean(); });
+  set("max_segments",
+      [&](const Value& v) { terms.max_segments = static_cast<std::uint8_t>(v.integer()); });
+  set("links", [&](const Value& v) {
+    using enum policy::Links;
+    terms.links = choice(v, terms.links, {allowed, no_shorteners, refused});
+  });
+  set("phone_numbers", [&](const Value& v) { terms.no_phone_numbers = !v.boolean(); });
+  set("opt_out", [&](const Value& v) { terms.opt_out = v.boolean(); });
+  set("two_way", [&](const Value& v) { terms.two_way = v.boolean(); });
+}
+
 policy::Registration::State state_of(const Value& value) {
   using enum policy::Registration::State;
   return choice(value, active, {active, pending, suspended, rejected});
@@ -215,24 +274,11 @@ policy::CountryTable compile_countries(const Value& value, Findings& findings) {
   return CountryCompiler(value, findings).compile();
 }
 
-void compile_tenant_policy(const Value& value,
-                           const std::function<message::ClassIndex(const Value&)>& refer_class,
-                           policy::Tenant& rules, Findings& findings) {
-  rules.countries = countries_of(value.at("countries"), findings);
-  rules.not_countries = countries_of(value.at("not_countries"), findings);
-  const Value& only = value.at("countries");
-  if (only.given && !only.bad && only.items.empty()) {
-    findings.error(only.mark, only.path, "an empty list allows no country at all",
-                   "name the countries, or leave it out");
-  }
-  for (const Value& item : value.at("not_countries").items) {
-    const auto country = numbering::Country::parse(item.text());
-    if (!country || !std::ranges::binary_search(rules.countries, *country)) continue;
-    findings.error(item.mark, item.path,
-                   fmt::format("{} is among the tenant's countries, too", item.text()),
-                   "take it out of one of the two lists");
-  }
+void compile_tenant_policy(const Value& value, const References& refer, policy::Tenant& rules,
+                           Findings& findings) {
+  reach(value, "tenant", rules.countries, rules.not_countries, findings);
   rules.consent = value.at("consent").text() == "attested";
+  rules.keep_sender = value.at("keep_sender").boolean();
   for (const Value& item : value.at("registrations").items) {
     policy::Registration r{.kind = item.at("kind").text(), .id = item.at("id").text()};
     r.country = numbering::Country::parse(item.at("country").text()).value_or(r.country);
@@ -247,14 +293,46 @@ void compile_tenant_policy(const Value& value,
       r.senders.push_back(text);
     }
     for (const Value& c : item.at("classes").items) {
-      const message::ClassIndex index = refer_class(c);
+      const message::ClassIndex index = refer.traffic_class(c);
       if (!index.is_none()) r.classes |= 1u << index.at();
+    }
+    for (const Value& c : item.at("carriers").items) {
+      const message::CarrierIndex index = refer.carrier(c);
+      if (!index.is_none()) r.carriers.push_back(index);
     }
     r.state = state_of(item.at("state"));
     r.expires = policy::parse_day(item.at("expires").text());
     for (const Value& form : item.at("templates").items) r.templates.push_back(form.text());
     if (r.country.known()) rules.registrations.push_back(std::move(r));
   }
+}
+
+std::optional<policy::CarrierRules> compile_carrier_policy(const Value& value,
+                                                           const References& refer,
+                                                           Findings& findings) {
+  const Value& given = value.at("policy");
+  if (!given.given || given.bad) return std::nullopt;
+  policy::CarrierRules rules{.name = value.at("name").text()};
+  reach(given, "carrier", rules.countries, rules.not_countries, findings);
+  carrier_terms(given, refer, rules.terms, findings);
+  for (const Value& item : given.at("by_country").items) {
+    const auto country = numbering::Country::parse(item.name);
+    if (!country) continue;
+    if (!numbering::has_numbers(*country) || !rules.goes_to(*country)) {
+      findings.error(item.mark, item.path,
+                     numbering::has_numbers(*country)
+                         ? fmt::format("the carrier does not go to {}", item.name)
+                         : fmt::format("no number belongs to {}", quote(item.name)),
+                     numbering::has_numbers(*country)
+                         ? "correct its countries or not_countries, or remove this"
+                         : "write the country as ISO 3166 has it, such as GB");
+      continue;
+    }
+    policy::CarrierTerms terms = rules.terms;
+    carrier_terms(item, refer, terms, findings);
+    rules.by_country.emplace_back(*country, terms);
+  }
+  return rules;
 }
 
 }  // namespace trunkline::config

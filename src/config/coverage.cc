@@ -75,7 +75,7 @@ class Surveyor {
         const ClassIndex traffic_class{static_cast<std::uint8_t>(c)};
         const RouteSet routes = kinds_[kind].routes & of_class(traffic_class);
         for (const auto& [set, countries] : countries_) {
-          cell(kind, traffic_class, routes & set, countries);
+          cell(kind, traffic_class, routes & set.first, countries);
         }
       }
     }
@@ -153,7 +153,7 @@ class Surveyor {
         if (const auto named = naming.find(country.packed()); named != naming.end()) {
           for (const std::size_t r : named->second) set.add(r);
         }
-        countries_[set].push_back(country);
+        countries_[{set, terms_of_carriers(country)}].push_back(country);
       }
     }
   }
@@ -189,7 +189,10 @@ class Surveyor {
       const Route& route = table_.routes[taker];
       countries_of_[taker].insert(countries.begin(), countries.end());
       for (const routing::Via& via : route.via) {
-        if (may_use(route, via, kinds_[kind].residency)) cell.carriers.push_back(via.carrier);
+        if (may_use(route, via, kinds_[kind].residency) &&
+            takes(via.carrier, traffic_class, countries.front())) {
+          cell.carriers.push_back(via.carrier);
+        }
       }
       cell.reach = reach_of(cell.carriers);
     }
@@ -215,6 +218,25 @@ class Surveyor {
            std::ranges::find(*route.spill_to, carrier.region_at) != route.spill_to->end();
   }
 
+  // By the carrier's own rules. What they say of senders and texts is there for a part of the
+  // messages only.
+  bool takes(CarrierIndex carrier, ClassIndex traffic_class, Country country) const {
+    const policy::CarrierRules* rules = config_.tables.policy.carriers.find(carrier);
+    if (rules == nullptr) return true;
+    const std::uint32_t classes = rules->terms_in(country).classes;
+    return rules->goes_to(country) && (classes == 0 || (classes >> traffic_class.at() & 1) != 0);
+  }
+
+  // Of each carrier with rules the classes it takes there; ~0: all, 0: it does not go there.
+  std::vector<std::uint32_t> terms_of_carriers(Country country) const {
+    std::vector<std::uint32_t> out;
+    for (const policy::CarrierRules& rules : config_.tables.policy.carriers.all()) {
+      const std::uint32_t classes = rules.terms_in(country).classes;
+      out.push_back(!rules.goes_to(country) ? 0 : classes == 0 ? ~0u : classes);
+    }
+    return out;
+  }
+
   Reach reach_of(const std::vector<CarrierIndex>& carriers) const {
     if (carriers.empty()) return Reach::blocked;
     if (carriers.size() == 1) return Reach::carrier;
@@ -228,7 +250,7 @@ class Surveyor {
   const routing::Table& table_;
   RouteSet plain_;
   std::vector<Kind> kinds_;
-  std::map<RouteSet, std::vector<Country>> countries_;
+  std::map<std::pair<RouteSet, std::vector<std::uint32_t>>, std::vector<Country>> countries_;
   std::map<std::size_t, RouteSet> by_class_;
   std::vector<std::set<std::size_t>> shadows_ =
       std::vector<std::set<std::size_t>>(table_.routes.size());
@@ -325,10 +347,10 @@ class Warner {
     for (const auto& cell : coverage_.cells) {
       if (cell.reach != Reach::blocked || !countries.contains(cell.countries.front())) continue;
       add(cell.route,
-          fmt::format("{} to {} may use none of the carriers of route {}: residency or spill_to "
-                      "forbid all",
+          fmt::format("{} to {} may use none of the carriers of route {}: residency, spill_to or "
+                      "the carriers' own policy forbid all",
                       who, where, quoted(route_name(cell.route))),
-          "add a carrier in a region that is allowed");
+          "add a carrier that is allowed");
       return;
     }
   }

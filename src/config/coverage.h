@@ -19,7 +19,7 @@ namespace trunkline::config {
 
 enum class Reach : std::uint8_t {
   none,     // no route matches
-  blocked,  // the route that matches may use none of its carriers: residency, spill_to
+  blocked,  // the route that matches may use none of its carriers: residency, spill_to, policy
   partial,  // only routes that ask for more
   carrier,  // one carrier
   region,   // several, all in one region, though there are others

@@ -69,8 +69,8 @@ TEST(Coverage, Warnings) {
       {"  - { name: here, match: { country: GB }, spill_to: [], via: [ { carrier: b } ] }\n"
        "  - { name: all, " +
            two,
-       "11: marketing, otp to GB may use none of the carriers of route \"here\": residency or "
-       "spill_to forbid all\n"},
+       "11: marketing, otp to GB may use none of the carriers of route \"here\": residency, "
+       "spill_to or the carriers' own policy forbid all\n"},
       {"  - { name: one, match: { class: otp }, " + two +
            "  - { name: two, match: { class: marketing, country: GB }, " + two +
            "  - { name: three, match: { country: GB, sender: Acme }, " + two + "  - { name: all, " +
@@ -79,6 +79,33 @@ TEST(Coverage, Warnings) {
        "\"one\", \"two\"\n"},
   };
   for (const Case& c : cases) EXPECT_EQ(warnings(c.routes), c.warnings) << c.routes;
+}
+
+// What a carrier does not take of its own accord is no way for it.
+TEST(Coverage, CarriersHaveTheirOwnPolicy) {
+  std::string head = kHead;
+  const std::string name = "name: a, region: eu,";
+  ASSERT_TRUE(head.contains(name));
+  const auto warned = [&](std::string_view policy) {
+    std::string text = head;
+    text.replace(text.find(name), name.size(), fmt::format("{} policy: {},", name, policy));
+    text += "  - { name: all, via: [ { carrier: a }, { carrier: c } ] }\n";
+    const Config config = must_load(text);
+    std::string out;
+    for (const auto& cell : coverage(config).cells) {
+      out += fmt::format("{} {} {}{}; ", config.tables.classes[cell.traffic_class.at()].name,
+                         config::name(cell.reach), cell.countries.size(),
+                         cell.countries.size() == 1 ? " " + cell.countries[0].code() : "");
+    }
+    return out;
+  };
+  EXPECT_TRUE(warned("{ not_countries: [ GB ] }").contains("otp carrier 1 GB; "))
+      << warned("{ not_countries: [ GB ] }");
+  EXPECT_TRUE(warned("{ classes: [ otp ] }").contains("marketing carrier 245; "))
+      << warned("{ classes: [ otp ] }");
+  EXPECT_TRUE(
+      warned("{ by_country: { GB: { classes: [ marketing ] } } }").contains("otp carrier 1 GB; "));
+  EXPECT_FALSE(warned("{ unicode: false }").contains("carrier")) << warned("{ unicode: false }");
 }
 
 TEST(Coverage, TheReportNamesEverything) {

@@ -63,7 +63,14 @@ TEST(LoadPolicy, EveryKeyReachesItsPlace) {
   EXPECT_FALSE(table.class_rules[5].quiet_hours);
   EXPECT_TRUE(c.tables.classes[4].quiet_hours);
 
+  EXPECT_TRUE(table.class_rules[4].two_way);
+  EXPECT_FALSE(table.class_rules[0].two_way);
+  EXPECT_EQ(gb.two_way, policy::Known::no);
+  EXPECT_NE(gb.configured & policy::CountryRules::kTwoWay, 0u);
+
   const policy::Tenant& demo = table.tenants[0];
+  EXPECT_TRUE(demo.keep_sender);
+  EXPECT_FALSE(table.tenants[1].keep_sender);
   EXPECT_EQ(demo.countries, (std::vector{country("GB"), country("IE")}));
   EXPECT_EQ(table.tenants[1].not_countries, std::vector{country("US")});
   EXPECT_TRUE(demo.consent);
@@ -77,6 +84,36 @@ TEST(LoadPolicy, EveryKeyReachesItsPlace) {
   EXPECT_EQ(r.state, policy::Registration::State::pending);
   EXPECT_EQ(r.expires, day("2027-06-01"));
   EXPECT_EQ(r.templates, std::vector<std::string>{"Your code is {#var#}."});
+  EXPECT_EQ(r.carriers, std::vector{message::CarrierIndex{1}});
+}
+
+TEST(LoadPolicy, WhatCarriersTake) {
+  const Config c = full();
+  const policy::CarrierTable& table = c.tables.policy.carriers;
+  EXPECT_EQ(table.find({0}), nullptr);
+  ASSERT_NE(table.find({1}), nullptr);
+  const auto country = [](std::string_view code) { return *numbering::Country::parse(code); };
+  using policy::SenderRule;
+  const policy::CarrierRules& beta = *table.find({1});
+  EXPECT_EQ(beta.name, "beta");
+  EXPECT_EQ(beta.countries, (std::vector{country("GB"), country("US")}));
+  EXPECT_EQ(beta.not_countries, std::vector{country("IE")});
+  const policy::CarrierTerms terms{.classes = 0b10001,
+                                   .senders = {SenderRule::registered, SenderRule::allowed,
+                                               SenderRule::replaced, SenderRule::refused},
+                                   .unicode = false,
+                                   .max_segments = 3,
+                                   .links = policy::Links::no_shorteners,
+                                   .no_phone_numbers = true,
+                                   .opt_out = true,
+                                   .two_way = false};
+  EXPECT_EQ(beta.terms, terms);
+  EXPECT_EQ(beta.terms_in(country("US")), terms);
+  policy::CarrierTerms in_gb = terms;
+  in_gb.unicode = true;
+  in_gb.classes = 1;
+  in_gb.senders[2] = SenderRule::refused;
+  EXPECT_EQ(beta.terms_in(country("GB")), in_gb);
 }
 
 TEST(LoadPolicy, WhatIsOldIsToldOnce) {

@@ -163,6 +163,11 @@ constexpr Field kClassFields[] = {
      .absent = "`true` for the kind `marketing`, else `false`",
      .doc = "Whether its messages are held while it is quiet where the recipient is; see "
             "`countries`."},
+    {.key = "two_way",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .doc = "Whether answers to its messages are waited for: then they go neither to countries "
+            "nor to carriers from which none come."},
     {.key = "priority",
      .kind = Kind::integer,
      .absent = "by class",
@@ -237,6 +242,11 @@ constexpr Field kCarrierFields[] = {
      .absent = "only what routes say",
      .doc = "CSV file of what it charges by country and mobile network: "
             "[routing](routing.md#prices)."},
+    {.key = "policy",
+     .kind = Kind::object,
+     .absent = "it takes anything",
+     .shape = &kCarrierPolicyShape,
+     .doc = "What it takes, beyond what countries allow."},
     {.key = "smpp",
      .kind = Kind::object,
      .required = true,
@@ -481,6 +491,11 @@ constexpr Field kTenantFields[] = {
      .choices = kConsents,
      .doc = "`attested`: the tenant has the consent of whom it sends marketing to. Some countries "
             "ask for it."},
+    {.key = "keep_sender",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .doc = "`true`: messages go only where `from` is shown as given; countries and carriers that "
+            "replace such senders are as those that refuse them."},
     {.key = "residency",
      .kind = Kind::name,
      .many = Many::list,

@@ -1,5 +1,8 @@
 #include "config/schema_policy.h"
 
+#include <algorithm>
+#include <array>
+
 namespace trunkline::config {
 namespace {
 
@@ -128,6 +131,11 @@ constexpr Field kCountryFields[] = {
      .absent = kByCountry,
      .choices = kTextRules,
      .doc = "Texts of several segments. `route`: with a warning."},
+    {.key = "two_way",
+     .kind = Kind::boolean,
+     .absent = kByCountry,
+     .doc = "Whether recipients can answer; `false`: classes with `two_way` may not go there. Data "
+            "only ever warns."},
     {.key = "links",
      .kind = Kind::choice,
      .absent = kByCountry,
@@ -206,7 +214,116 @@ constexpr Field kRegistrationFields[] = {
      .min = "1",
      .max = "1600",
      .doc = "Texts it covers, `{#var#}` standing for what differs."},
+    {.key = "carriers",
+     .kind = Kind::reference,
+     .many = Many::list,
+     .absent = "all",
+     .doc = "With which carriers it counts. Where a sender must be registered, the others are left "
+            "out."},
 };
+
+constexpr std::string_view kCarrierSenderRules[] = {"allowed", "registered", "replaced", "refused"};
+constexpr std::string_view kCarrierLinkRules[] = {"allowed", "no_shorteners", "refused"};
+constexpr std::string_view kAnything = "taken";
+
+constexpr Field kCarrierSenderFields[] = {
+    {.key = "alphanumeric",
+     .kind = Kind::choice,
+     .absent = kAnything,
+     .choices = kCarrierSenderRules,
+     .doc = "Names such as `Acme`."},
+    {.key = "long_number",
+     .kind = Kind::choice,
+     .absent = kAnything,
+     .choices = kCarrierSenderRules,
+     .doc = "Numbers as phones have them."},
+    {.key = "short_code",
+     .kind = Kind::choice,
+     .absent = kAnything,
+     .choices = kCarrierSenderRules,
+     .doc = "Numbers of at most six digits."},
+    {.key = "toll_free",
+     .kind = Kind::choice,
+     .absent = kAnything,
+     .choices = kCarrierSenderRules,
+     .doc = "Numbers that cost their caller nothing."},
+};
+constexpr Shape kCarrierSendersShape{
+    "carrier senders", "carriers[].policy.senders", kCarrierSenderFields,
+    "What becomes of each kind of sender. `registered`: only with a registration of the tenant's "
+    "there, which counts with the carrier; `replaced`: shown as another, so only of tenants "
+    "without `keep_sender`."};
+
+// Of a carrier in general, and in one country.
+constexpr std::array kCarrierTermsFields{
+    Field{.key = "classes",
+          .kind = Kind::reference,
+          .many = Many::list,
+          .absent = "all",
+          .doc = "Which classes it takes."},
+    Field{.key = "senders",
+          .kind = Kind::object,
+          .absent = "all are taken",
+          .shape = &kCarrierSendersShape,
+          .doc = "What becomes of each kind of sender."},
+    Field{.key = "unicode",
+          .kind = Kind::boolean,
+          .absent = "they are taken",
+          .doc = "`false`: it takes no texts that need UCS-2."},
+    Field{.key = "max_segments",
+          .kind = Kind::integer,
+          .absent = "any number",
+          .min = "1",
+          .max = "32",
+          .doc = "Of the longest text it takes."},
+    Field{.key = "links",
+          .kind = Kind::choice,
+          .absent = "they are taken",
+          .choices = kCarrierLinkRules,
+          .doc = "Web addresses in texts. `no_shorteners`: not those of public shorteners."},
+    Field{.key = "phone_numbers",
+          .kind = Kind::boolean,
+          .absent = "they are taken",
+          .doc = "`false`: texts may hold no phone numbers."},
+    Field{.key = "opt_out",
+          .kind = Kind::boolean,
+          .absent = "it does not ask",
+          .doc = "`true`: marketing must say how to get no more of it, such as STOP."},
+    Field{.key = "two_way",
+          .kind = Kind::boolean,
+          .absent = "it brings answers",
+          .doc = "`false`: it brings no answers, so nothing of classes with `two_way` goes to it."},
+};
+constexpr Shape kCarrierTermsShape{
+    "carrier terms", "carriers[].policy.by_country.COUNTRY", kCarrierTermsFields,
+    "What the carrier takes in one country. A key that is not given is as the carrier has it "
+    "elsewhere."};
+
+constexpr std::array kCarrierReachFields{
+    Field{.key = "countries",
+          .kind = Kind::country,
+          .many = Many::list,
+          .absent = "any",
+          .doc = "The only ones it goes to."},
+    Field{.key = "not_countries",
+          .kind = Kind::country,
+          .many = Many::list,
+          .absent = "none",
+          .doc = "Where it does not go."},
+    Field{.key = "by_country",
+          .kind = Kind::object,
+          .many = Many::map,
+          .absent = "the same everywhere",
+          .shape = &kCarrierTermsShape,
+          .doc = "Where it takes other things.",
+          .keys = Kind::country},
+};
+
+constexpr auto kCarrierPolicyFields = [] {
+  std::array<Field, kCarrierTermsFields.size() + kCarrierReachFields.size()> out;
+  std::ranges::copy(kCarrierReachFields, std::ranges::copy(kCarrierTermsFields, out.begin()).out);
+  return out;
+}();
 
 }  // namespace
 
@@ -214,6 +331,11 @@ const Shape kCountryShape{
     "country", "countries.COUNTRY", kCountryFields,
     "What holds for messages to a country, over the data that Trunkline has. Under `default`: for "
     "every country, unless it says otherwise itself."};
+
+const Shape kCarrierPolicyShape{
+    "carrier policy", "carriers[].policy", kCarrierPolicyFields,
+    "What the carrier takes, beyond what countries allow. It is left out of the plan of a message "
+    "that it does not take, and the message refused if none is left: [policy](policy.md)."};
 
 const Shape kRegistrationShape{
     "registration", "tenants[].registrations[]", kRegistrationFields,

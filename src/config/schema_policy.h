@@ -7,5 +7,6 @@ namespace trunkline::config {
 
 extern const Shape kCountryShape;
 extern const Shape kRegistrationShape;
+extern const Shape kCarrierPolicyShape;
 
 }  // namespace trunkline::config

@@ -1,6 +1,7 @@
 // From a request to a hot message: keys first, then room, policy, plan.
 #include "engine/impl.h"
 #include "engine/refusal.h"
+#include "engine/suited.h"
 #include "message/decision.h"
 
 namespace trunkline::engine {
@@ -145,7 +146,8 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
       .from = item.from,
       .now = std::max(s.now.wall, item.send_at.value_or(s.now.wall)),
       .unicode = static_cast<gsm::Encoding>(item.encoding) == gsm::Encoding::ucs2,
-      .segments = item.segments,
+      .segments = item.part ? std::max(item.segments, item.part->total) : item.segments,
+      .segments_whole = item.part ? item.part->total : std::uint8_t{1},
       .content = {item.content},
       .consent = item.consent};
   policy::Verdict verdict = policy::evaluate(tables_->policy, facts);
@@ -169,23 +171,33 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
       .dice = item.to_hash ^ next_generation_,
       .recipient = item.to_hash,
       .now = s.now.wall};
-  const routing::Plan plan = routing::plan(tables_->routing, routing_facts, &measures_);
+  Suited suited(*tables_, facts, item.plans);
+  const routing::Plan plan = plan_suited(*tables_, suited, routing_facts, item.plans, &measures_);
   if (plan.count == 0) {
     Refusal refusal =
         refusal_of("policy_refused", "routing.no_route",
                    fmt::format("no route for class {} to {}",
                                tables_->classes[item.traffic_class.at()].name, country.code()));
+    if (plan.route != nullptr) {
+      // Who would take it but for its own rules has said what to change.
+      if (auto reasons = suited.reasons(*plan.route); !reasons.empty()) {
+        refusal.reasons = std::move(reasons);
+      }
+    }
     refusal.version = tables_->version;
     return refusal;
   }
   Decided decided{.traffic_class = item.traffic_class, .hold_until = verdict.hold_until};
   for (std::size_t i = 0; i < plan.count; ++i) decided.plan[i] = plan.carriers[i];
+  std::vector<message::ExcludedCarrier> excluded;
+  if (suited.matters()) excluded = suited.excluded(*plan.route);
   decided.decision = message::encode_decision(
       {.version = tables_->version,
        .route = plan.route->name,
        .network = to.network == 0 ? 0 : tables_->ranges.network(to.network).code.digits(),
        .currency = tables_->routing.currency,
-       .prices = std::span(plan.prices).first(plan.count)});
+       .prices = std::span(plan.prices).first(plan.count),
+       .excluded = excluded});
   if (verdict.kind == policy::Verdict::Kind::hold) {
     for (const policy::Reason& reason : verdict.reasons) {
       s.out.notes.push_back(

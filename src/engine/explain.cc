@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/suited.h"
+
 namespace trunkline::engine {
 
 routing::Facts routing_facts(const Question& question, const numbering::Destination& to,
@@ -40,21 +42,31 @@ Explained explain(const Tables& tables, const Question& question,
                 .to = tables.ranges.destination(question.to),
                 .encoding = question.unicode ? gsm::Encoding::ucs2 : gsm::Encoding::gsm7,
                 .segments = question.segments};
-  out.verdict = policy::evaluate(tables.policy,
-                                 {.tenant = question.tenant,
-                                  .traffic_class = question.traffic_class,
-                                  .to = question.to,
-                                  .country = out.to.number.country,
-                                  .from = question.from,
-                                  .now = question.at,
-                                  .unicode = question.unicode,
-                                  .segments = question.segments,
-                                  .content = {question.content},
-                                  .consent = question.consent},
-                                 /*explain=*/true);
-  const routing::Facts facts = routing_facts(question, out.to, 0, 0);
+  const policy::Facts asked{.tenant = question.tenant,
+                            .traffic_class = question.traffic_class,
+                            .to = question.to,
+                            .country = out.to.number.country,
+                            .from = question.from,
+                            .now = question.at,
+                            .unicode = question.unicode,
+                            .segments = question.segments,
+                            .content = {question.content},
+                            .consent = question.consent};
+  out.verdict = policy::evaluate(tables.policy, asked, /*explain=*/true);
+  routing::Facts facts = routing_facts(question, out.to, 0, 0);
+  Suited suited(tables, asked, question.plans);
+  const routing::Plan plan = plan_suited(tables, suited, facts, question.plans, measures);
+  if (suited.matters()) facts.objections = &suited;
   out.routing = routing::explain(tables.routing, facts, measures);
-  const routing::Plan plan = routing::plan(tables.routing, facts, measures);
+  for (routing::Explanation::Candidate& candidate : out.routing.candidates) {
+    if (candidate.rank == 0 || !suited.matters()) continue;
+    for (const policy::Reason& reason :
+         policy::evaluate_carrier(tables.policy, candidate.carrier,
+                                  suited.facts_for(candidate.carrier), /*explain=*/true)
+             .reasons) {
+      candidate.reasons.push_back(fmt::format("{}: {}", reason.rule, reason.text));
+    }
+  }
   if (const message::TextPlan* text =
           common_text(tables, std::span(plan.carriers).first(plan.count), question.plans)) {
     out.encoding = static_cast<gsm::Encoding>(text->encoding);
@@ -64,6 +76,12 @@ Explained explain(const Tables& tables, const Question& question,
   if (plan.count == 0) {
     out.verdict.kind = policy::Verdict::Kind::refuse;
     out.verdict.code = "policy_refused";
+    auto reasons =
+        plan.route == nullptr ? std::vector<policy::Reason>{} : suited.reasons(*plan.route);
+    if (!reasons.empty()) {
+      std::ranges::move(reasons, std::back_inserter(out.verdict.reasons));
+      return out;
+    }
     out.verdict.reasons.push_back(
         {"routing.no_route", fmt::format("no route for class {} to {}",
                                          tables.classes[question.traffic_class.at()].name,

@@ -263,6 +263,7 @@ bool Scenario::configure(const Words& w) {
       found->removed = false;
       config_.carriers[static_cast<std::size_t>(found - config_.routing.carriers.begin())] = limits;
     }
+    carrier_rules(w);
     return true;
   }
   if (verb == "tenant") {
@@ -367,9 +368,11 @@ message::Submission Scenario::submission(const Words& w) {
   item.from = w.get("from");
   item.region = w.get("region");
   item.segments = static_cast<std::uint8_t>(w.number("segments", 1));
+  if (w.has("unicode")) item.encoding = static_cast<std::uint8_t>(gsm::Encoding::ucs2);
   for (const std::string& text : split_at(w.get("plans"), ',')) {
     const std::vector<std::string> parts = split_at(text, ':');
-    item.plans.push_back({std::stoull(parts.at(0)), /*encoding=*/1,
+    item.plans.push_back({std::stoull(parts.at(0)),
+                          /*encoding=*/parts.size() > 2 ? std::uint8_t{0} : std::uint8_t{1},
                           static_cast<std::uint8_t>(std::stoi(parts.at(1)))});
   }
   if (w.has("ttl")) item.ttl = duration(w.get("ttl"));
@@ -384,7 +387,8 @@ message::Submission Scenario::submission(const Words& w) {
   if (w.has("window")) item.key->window = duration(w.get("window"));
   if (w.has("part")) {
     item.part = {hash_text("part:" + w.get("of", "it")),
-                 static_cast<std::uint8_t>(w.number("part", 1))};
+                 static_cast<std::uint8_t>(w.number("part", 1)),
+                 static_cast<std::uint8_t>(w.number("total", 1))};
   }
   if (w.has("alias")) item.alias = static_cast<std::uint32_t>(w.number("alias", 0));
   return item;
@@ -434,8 +438,10 @@ void Scenario::explain(const Words& w) {
                             .to = item.to,
                             .from = item.from,
                             .region = item.region,
+                            .unicode = w.has("unicode"),
                             .segments = item.segments,
-                            .at = now_.wall}});
+                            .at = now_.wall,
+                            .plans = item.plans}});
 }
 
 void Scenario::answer(const Words& w) {

@@ -5,14 +5,15 @@
 // A line that starts in the first column is an instruction, an indented one what came of it; times
 // are seconds since the start. Before the first instruction of the second kind:
 //   class NAME [priority= ttl= reserve= in_doubt= on_undelivered= attempts= first= max= timeout=]
-//   carrier NAME [rate= burst= region= receipts=DURATION text=N]   tenant NAME [rate= classes=
-//   senders=] route CLASS,CLASS|* CARRIER...             options [trim=BYTES soft=N hard=N]
+//   carrier NAME [rate= burst= region= receipts=DURATION text=N and see carrier_rules()]   tenant
+//   NAME [rate= classes= senders=] route CLASS,CLASS|* CARRIER...             options [trim=BYTES
+//   soft=N hard=N]
 // and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
 // NAME, remove routes, route. Then:
 //   up|down CARRIER LINK [window=]
 //   submit NAME [to= class= tenant= key= fp= ttl= at= segments= from= region= account= notify=
-//     window=DURATION (of the key) part=INDEX of=GROUP alias=NUMBER
-//     plans=OPTIONS:SEGMENTS,...]
+//     window=DURATION (of the key) part=INDEX of=GROUP total=N alias=NUMBER unicode=yes
+//     plans=OPTIONS:SEGMENTS[:gsm7],...]
 //   batch [key= fp=] ; NAME ... ; NAME ...
 //   answer NAME OUTCOME [segment= attempt= id= cause= raw= late]   without segment: all of the set
 //   receipt STATE [id= to=NAME|+NUMBER carrier= raw=]
@@ -69,6 +70,7 @@ class Scenario {
   void instruction(std::string_view line);
   void order(const Words& w);
   bool configure(const Words& w);
+  void carrier_rules(const Words& w);
   void prepare();
   std::shared_ptr<const Tables> tables() const;
   void stand_up();

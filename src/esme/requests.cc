@@ -29,11 +29,15 @@ std::uint32_t status_of(const engine::Refusal& refusal) {
   const std::string_view rule =
       refusal.reasons.empty() ? std::string_view() : refusal.reasons.front().rule;
   if (refusal.code == "rate_limited") return smpp::kEsmeRthrottled;
-  if (refusal.code == "class_not_allowed") return smpp::kEsmeRinvsertyp;
-  constexpr std::string_view kSenderRules[] = {"tenant.sender", "country.sender_kind",
-                                               "country.registration", "country.sender_format"};
+  if (refusal.code == "class_not_allowed" || rule == "carrier.class") {
+    return smpp::kEsmeRinvsertyp;
+  }
+  constexpr std::string_view kSenderRules[] = {"tenant.sender",        "country.sender_kind",
+                                               "country.registration", "country.sender_format",
+                                               "carrier.sender_kind",  "carrier.registration"};
   constexpr std::string_view kCountryRules[] = {"destination.country", "routing.no_route",
-                                                "tenant.country", "country.unknown"};
+                                                "tenant.country", "country.unknown",
+                                                "carrier.country"};
   if (std::ranges::find(kSenderRules, rule) != std::end(kSenderRules)) {
     return smpp::kEsmeRinvsrcadr;
   }
@@ -166,7 +170,8 @@ message::Submission EsmeServer::Impl::submission(Submit& submit, const smpp::SmF
                         .notify = submit.notify};
   const seal::Vault& vault = backend_.vault();
   if (submit.part && submit.part->total > 1) {
-    s.part = {vault.hash("smpp-parts", group_of(submit, account.system_id)), submit.part->index};
+    s.part = {vault.hash("smpp-parts", group_of(submit, account.system_id)), submit.part->index,
+              submit.part->total};
   }
   if (account.dedup > base::Duration::zero()) {
     if (const std::string twin = twin_of(submit, sm, account.system_id); !twin.empty()) {

@@ -12,6 +12,8 @@ constexpr std::size_t kVersionDigits = 12;
 constexpr std::size_t kCurrencyLetters = 3;
 constexpr double kUnit = 1e6;
 constexpr std::size_t kPricesMax = 32;
+// PERSISTED: what may follow, each a tag and a text. Others are a later version's, and skipped.
+constexpr std::uint8_t kExcludedTag = 1;
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -44,6 +46,16 @@ std::string encode_decision(const DecisionView& d) {
   for (const double price : d.prices.first(known)) {
     out.varint(price < 0 ? 0 : static_cast<std::uint64_t>(std::llround(price * kUnit)) + 1);
   }
+  if (!d.excluded.empty()) {
+    std::string list;
+    base::ByteWriter field(list);
+    for (const ExcludedCarrier& one : d.excluded) {
+      field.text(one.carrier);
+      field.text(one.rule);
+    }
+    out.u8(kExcludedTag);
+    out.text(list);
+  }
   return bytes;
 }
 
@@ -66,6 +78,16 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
   for (std::uint64_t i = 0; in.ok() && i < known; ++i) {
     const std::uint64_t price = in.varint();
     out.prices.push_back(price == 0 ? -1 : static_cast<double>(price - 1) / kUnit);
+  }
+  while (in.ok() && !in.at_end()) {
+    const std::uint8_t tag = in.u8();
+    base::ByteReader field(in.text());
+    while (tag == kExcludedTag && field.ok() && !field.at_end()) {
+      const std::string_view carrier = field.text();
+      const std::string_view rule = field.text();
+      out.excluded.push_back({std::string(carrier), std::string(rule)});
+    }
+    if (!field.ok()) in.fail();
   }
   if (!in.ok()) return std::unexpected("a damaged decision");
   return out;

@@ -12,12 +12,21 @@
 
 namespace trunkline::message {
 
+// A carrier of the route that was left out because its own rules speak against the message.
+struct ExcludedCarrier {
+  std::string carrier;
+  std::string rule;  // one of policy::kRules, the first that spoke
+
+  friend bool operator==(const ExcludedCarrier&, const ExcludedCarrier&) = default;
+};
+
 struct Decision {
   std::string version;         // of the configuration, 12 hexadecimal digits
   std::string route;           // its name
   std::uint32_t network = 0;   // numbering::NetworkCode::digits(); 0: not known, or not asked for
   std::string currency;        // three capitals; empty: not said
   std::vector<double> prices;  // a segment, as Envelope::plan, in millionths; negative: not known
+  std::vector<ExcludedCarrier> excluded{};
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -28,6 +37,7 @@ struct DecisionView {
   std::uint32_t network = 0;
   std::string_view currency;
   std::span<const double> prices;
+  std::span<const ExcludedCarrier> excluded{};
 };
 // A version or currency of another shape is left out.
 std::string encode_decision(const DecisionView& decision);

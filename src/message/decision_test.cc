@@ -36,7 +36,22 @@ TEST(Decision, DamageIsTold) {
     EXPECT_FALSE(decode_decision(bytes.substr(0, n)).has_value()) << n;
   }
   EXPECT_FALSE(decode_decision("\x02" + bytes.substr(1)).has_value());
-  EXPECT_TRUE(decode_decision(bytes + "later").has_value());
+  EXPECT_TRUE(decode_decision(bytes + "\x7f\x05later").has_value());
+  EXPECT_FALSE(decode_decision(bytes + "\x7f\x06later").has_value());
+}
+
+TEST(Decision, KeepsWhoWasLeftOut) {
+  const std::vector<ExcludedCarrier> excluded = {{"alpha", "carrier.sender_kind"},
+                                                 {"beta", "carrier.text"}};
+  const std::string bytes =
+      encode_decision({.version = "0123456789ab", .route = "r", .excluded = excluded});
+  const auto d = decode_decision(bytes + "\x7f\x05later");
+  ASSERT_TRUE(d.has_value());
+  EXPECT_EQ(d->excluded, excluded);
+  const std::size_t plain = encode_decision({.version = "0123456789ab", .route = "r"}).size();
+  for (std::size_t n = plain + 1; n < bytes.size(); ++n) {
+    EXPECT_FALSE(decode_decision(bytes.substr(0, n)).has_value()) << n;
+  }
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ struct KeyRef {
 struct PartOf {
   base::Hash128 group;  // keyed hash of account, addresses, reference and total
   std::uint8_t index = 1;
+  std::uint8_t total = 1;
 };
 
 // The short id by which an account of SMPP 3.3 knows a message, as a key that leads to it.

@@ -34,6 +34,7 @@ struct TrafficClass {
   std::string name;
   ClassKind kind = ClassKind::transactional;
   bool quiet_hours = false;   // held while it is quiet where the recipient is
+  bool two_way = false;       // answers are waited for
   std::uint8_t priority = 3;  // 1 is served first
   base::Duration ttl = std::chrono::hours(24);
   double reserve = 0;  // share of each carrier's tokens and window no lower class may use

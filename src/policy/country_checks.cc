@@ -1,61 +1,55 @@
 // What each country asks for. A message that is allowed costs a look at a handful of bytes.
 #include "numbering/time_zones.h"
-#include "policy/opinion.h"
+#include "policy/checks.h"
 #include "policy/quiet.h"
 
 namespace trunkline::policy {
 namespace {
 
-ClassRules rules_of(const Table& table, message::ClassIndex traffic_class) {
-  const std::size_t at = traffic_class.at();
-  return at < table.class_rules.size() ? table.class_rules[at] : ClassRules{};
-}
-
-class Checks {
+class CountryChecks : private Checks {
  public:
-  Checks(const Table& table, const CountryRules& rules, const Tenant& tenant, const Facts& facts,
-         Opinion& opinion)
-      : table_(table),
-        rules_(rules),
-        class_(rules_of(table, facts.traffic_class)),
-        tenant_(tenant),
-        facts_(facts),
-        opinion_(opinion) {}
+  CountryChecks(const Table& table, const CountryRules& rules, const Tenant& tenant,
+                const Facts& facts, Opinion& opinion)
+      : Checks(kNames, table, tenant, facts, opinion), own_(rules) {}
 
   void run() {
-    if (rules_.facts == nullptr && rules_.configured == 0) {
+    if (own_.facts == nullptr && own_.configured == 0) {
       unknown([&] { return code(); });
       return;
     }
-    if (!facts_.from.empty()) sender();
+    if (!facts_.from.empty()) senders();
     if (class_.kind == ClassKind::marketing) marketing();
     text();
+    two_way();
     if (facts_.content.has(Content::kRead)) content();
     if (class_.quiet_hours) quiet_hours();
     rest_on(0);
   }
 
  private:
+  static constexpr Rules kNames{"country.sender_kind", "country.registration", "country.text",
+                                "country.content", "country.two_way"};
+
   std::string code() const { return facts_.country.code(); }
-  std::string verified() const { return fmt::format("verified {}", to_string(rules_.verified)); }
+  std::string verified() const { return fmt::format("verified {}", to_string(own_.verified)); }
+
+  std::string who() const override { return code(); }
+  std::string basis() const override { return fmt::format(" ({})", verified()); }
+  std::string correct(std::string_view key) const override {
+    return fmt::format(", or correct countries.{}.{}", code(), key);
+  }
+  std::string_view registry() const override { return own_.registry; }
 
   // Reasons about a field say the version of whoever said so.
   void rest_on(std::uint32_t field) {
-    const bool from_data = field != 0 && (rules_.configured & field) == 0;
+    const bool from_data = field != 0 && (own_.configured & field) == 0;
     opinion_.rest_on(from_data ? countries_version() : std::string_view());
-  }
-
-  // Nobody reads the text of what is allowed: then it is not made.
-  bool is_brief(Action action, std::string_view rule) {
-    if (action == Action::refuse || opinion_.explains()) return false;
-    if (action == Action::warn) opinion_.warn(rule, "");
-    return true;
   }
 
   // `what` is made only if somebody reads it.
   void unknown(const auto& what) {
     constexpr std::string_view kRule = "country.unknown";
-    const Action action = rules_.unknown[static_cast<std::size_t>(class_.kind)];
+    const Action action = own_.unknown[static_cast<std::size_t>(class_.kind)];
     if (is_brief(action, kRule)) return;
     opinion_.act(action, kRule,
                  "nothing is known of {}; say what holds under countries.{}, or what to do where "
@@ -65,94 +59,33 @@ class Checks {
 
   // --- senders ----------------------------------------------------------------------------------
 
-  void sender() {
+  void senders() {
     const SenderKind kind = sender_kind(facts_.from);
     const auto at = static_cast<std::size_t>(kind);
     rest_on(CountryRules::kSenders << at);
-    constexpr std::string_view kRule = "country.sender_kind";
-    switch (rules_.senders[at]) {
-      case SenderRule::allowed:
-        opinion_.allow(kRule, "{} takes {} senders", rules_code(), name(kind));
-        break;
-      case SenderRule::unknown:
-        unknown([&] { return fmt::format("{} senders in {}", name(kind), code()); });
-        break;
-      case SenderRule::refused:
-        if (is_brief(softened(Action::refuse), kRule)) break;
-        opinion_.act(softened(Action::refuse), kRule,
-                     "{} takes no {} senders ({}); give another `from`, or none, or correct "
-                     "countries.{}.senders",
-                     code(), name(kind), verified(), code());
-        break;
-      case SenderRule::registered:
-        registration(kind);
-        break;
-      case SenderRule::some_networks:
-        opinion_.warn(kRule, "some networks of {} take {} senders only if they are registered",
-                      rules_code(), name(kind));
-        break;
-      case SenderRule::route:
-        opinion_.warn(kRule, "whether {} senders are taken in {} depends on the carrier",
-                      name(kind), rules_code());
-        break;
-      case SenderRule::replaced:
-        opinion_.warn(kRule, "{} senders are shown as others in {}", name(kind), rules_code());
-        break;
+    if (own_.senders[at] == SenderRule::unknown) {
+      unknown([&] { return fmt::format("{} senders in {}", name(kind), code()); });
+    } else {
+      sender(kind, own_.senders[at], own_.unregistered);
     }
     if (kind == SenderKind::alphanumeric && class_.kind == ClassKind::marketing) sender_format();
   }
 
-  // What is asked of senders, where nobody is there to ask.
-  Action softened(Action action) const {
-    const bool soft = action == Action::refuse && table_.demo && numbering::is_fictional(facts_.to);
-    return soft ? Action::warn : action;
-  }
-
   // A view for texts that are only made with `explain`.
   std::string_view rules_code() const {
-    return rules_.facts != nullptr ? rules_.facts->code : std::string_view("the country");
-  }
-
-  void registration(SenderKind kind) {
-    constexpr std::string_view kRule = "country.registration";
-    const Covering found = covering_registration(tenant_, facts_.traffic_class, facts_.country,
-                                                 facts_.from, facts_.now);
-    if (found.active != nullptr) {
-      opinion_.allow(kRule, "sender {} is registered in {}: {} {}", facts_.from, rules_code(),
-                     found.active->kind, found.active->id);
-      return;
-    }
-    const Action action = softened(rules_.unregistered);
-    if (is_brief(action, kRule)) return;
-    const std::string registry =
-        rules_.registry.empty() ? "" : fmt::format(" ({})", rules_.registry);
-    if (found.inactive == nullptr) {
-      opinion_.act(action, kRule,
-                   "{} takes {} senders only if they are registered{} ({}), and tenant {} has no "
-                   "registration of {} there; add it to the tenant's registrations",
-                   code(), name(kind), registry, verified(), tenant_.name, facts_.from);
-      return;
-    }
-    const Registration& r = *found.inactive;
-    const std::string why = r.state != Registration::State::active
-                                ? fmt::format("is {}", name(r.state))
-                                : fmt::format("expired on {}", to_string(*r.expires));
-    opinion_.act(action, kRule,
-                 "{} takes {} senders only if they are registered{} ({}), and registration {} of "
-                 "tenant {} {}; renew it, and correct it in the tenant's registrations",
-                 code(), name(kind), registry, verified(), r.id, tenant_.name, why);
+    return own_.facts != nullptr ? own_.facts->code : std::string_view("the country");
   }
 
   void sender_format() {
     rest_on(CountryRules::kSenderForm);
     constexpr std::string_view kRule = "country.sender_format";
-    if (!rules_.sender_prefix.empty() && !facts_.from.starts_with(rules_.sender_prefix)) {
+    if (!own_.sender_prefix.empty() && !facts_.from.starts_with(own_.sender_prefix)) {
       opinion_.refuse(kRule, "senders of marketing to {} begin with {} ({})", code(),
-                      rules_.sender_prefix, verified());
+                      own_.sender_prefix, verified());
     }
-    if (!rules_.sender_suffix.empty() && !facts_.from.ends_with(rules_.sender_suffix)) {
+    if (!own_.sender_suffix.empty() && !facts_.from.ends_with(own_.sender_suffix)) {
       opinion_.refuse(kRule, "senders of marketing to {} end with {} ({})", code(),
-                      rules_.sender_suffix, verified());
+                      own_.sender_suffix, verified());
     }
   }
 
@@ -161,7 +94,7 @@ class Checks {
   void marketing() {
     constexpr std::string_view kRule = "country.class";
     rest_on(CountryRules::kMarketing);
-    switch (rules_.marketing) {
+    switch (own_.marketing) {
       case Marketing::allowed:
         opinion_.allow(kRule, "{} takes marketing", rules_code());
         break;
@@ -194,7 +127,7 @@ class Checks {
   }
 
   void consent() {
-    if (!rules_.consent) return;
+    if (!own_.consent) return;
     rest_on(CountryRules::kConsent);
     constexpr std::string_view kRule = "country.consent";
     if (facts_.consent) {
@@ -213,19 +146,12 @@ class Checks {
 
   void text() {
     constexpr std::string_view kRule = "country.text";
-    if (facts_.unicode && rules_.unicode >= Text::route) {
-      rest_on(CountryRules::kUnicode);
-      if (rules_.unicode == Text::no) {
-        opinion_.refuse(kRule, "{} takes no texts in Unicode; write it in the GSM alphabet",
-                        code());
-      } else {
-        opinion_.warn(kRule, "not every network of {} takes texts in Unicode", rules_code());
-      }
-    }
-    if (facts_.segments > 1 && rules_.concatenation >= Text::route) {
+    rest_on(CountryRules::kUnicode);
+    unicode(own_.unicode);
+    if (facts_.segments > 1 && own_.concatenation >= Text::route) {
       rest_on(CountryRules::kConcatenation);
-      const bool refused = rules_.concatenation == Text::no &&
-                           (rules_.configured & CountryRules::kConcatenation) != 0;
+      const bool refused =
+          own_.concatenation == Text::no && (own_.configured & CountryRules::kConcatenation) != 0;
       if (refused) {
         opinion_.refuse(kRule, "{} takes no texts of several segments; write a shorter one",
                         code());
@@ -240,30 +166,15 @@ class Checks {
     constexpr std::string_view kRule = "country.content";
     const Content& c = facts_.content;
     rest_on(CountryRules::kLinks);
-    if (rules_.links == Links::refused && c.has(Content::kLink)) {
-      opinion_.refuse(kRule, "texts to {} may hold no links ({})", code(), verified());
-    } else if (rules_.links == Links::no_shorteners && c.has(Content::kShortLink)) {
-      opinion_.refuse(kRule,
-                      "texts to {} may hold no links of public shorteners ({}); write your own "
-                      "domain",
-                      code(), verified());
-    } else if (rules_.links == Links::registered && c.has(Content::kLink)) {
-      opinion_.warn(kRule, "networks of {} drop links they do not know", rules_code());
-    }
-    if (rules_.no_phone_numbers && c.has(Content::kPhoneNumber)) {
-      rest_on(CountryRules::kPhoneNumbers);
-      opinion_.refuse(kRule, "texts to {} may hold no phone numbers ({})", code(), verified());
-    }
+    links(own_.links);
+    rest_on(CountryRules::kPhoneNumbers);
+    if (own_.no_phone_numbers) phone_numbers();
     if (class_.kind == ClassKind::marketing) {
-      if (rules_.opt_out && !c.has(Content::kOptOut)) {
-        rest_on(CountryRules::kOptOut);
-        opinion_.refuse(kRule,
-                        "marketing to {} must say how to get no more of it, such as STOP ({})",
-                        code(), verified());
-      }
-      if (!rules_.body_prefix.empty() && !c.has(Content::kPrefix)) {
+      rest_on(CountryRules::kOptOut);
+      if (own_.opt_out) opt_out();
+      if (!own_.body_prefix.empty() && !c.has(Content::kPrefix)) {
         rest_on(CountryRules::kBodyPrefix);
-        opinion_.refuse(kRule, "marketing to {} begins with {} ({})", code(), rules_.body_prefix,
+        opinion_.refuse(kRule, "marketing to {} begins with {} ({})", code(), own_.body_prefix,
                         verified());
       }
     }
@@ -276,53 +187,57 @@ class Checks {
     }
   }
 
+  void two_way() {
+    if (own_.two_way != Known::no) return;
+    rest_on(CountryRules::kTwoWay);
+    one_way(/*refuses=*/(own_.configured & CountryRules::kTwoWay) != 0);
+  }
+
   // --- quiet hours ------------------------------------------------------------------------------
 
   void quiet_hours() {
-    if (!rules_.quiet.any()) return;
+    if (!own_.quiet.any()) return;
     constexpr std::string_view kRule = "country.quiet_hours";
     rest_on(CountryRules::kQuiet);
     const auto zones = numbering::time_zones(facts_.to);
-    const auto opening = next_opening(rules_.quiet, rules_.days_off, zones, facts_.now);
+    const auto opening = next_opening(own_.quiet, own_.days_off, zones, facts_.now);
     if (!opening) {
       opinion_.refuse(kRule,
                       "it is quiet in {} ({}) for more than 7 days on, in one or another of the "
                       "{} time zones the number may be in; narrow countries.{}.quiet_hours",
-                      code(), to_string(rules_.quiet), zones.size(), code());
+                      code(), to_string(own_.quiet), zones.size(), code());
     } else if (opening->at > facts_.now) {
       const std::string_view zone = opening->zone.empty() ? "UTC" : opening->zone;
       opinion_.hold(opening->at, kRule, "quiet in {} ({}); held until {}, when it is day in {}{}",
-                    code(), to_string(rules_.quiet), base::format_rfc3339(opening->at), zone,
+                    code(), to_string(own_.quiet), base::format_rfc3339(opening->at), zone,
                     zones.size() > 1
                         ? fmt::format(" and all {} zones the number may be in", zones.size())
                         : "");
     } else if (opinion_.explains()) {
-      opinion_.allow(kRule, "quiet in {} is {}, not now", code(), to_string(rules_.quiet));
+      opinion_.allow(kRule, "quiet in {} is {}, not now", code(), to_string(own_.quiet));
     }
   }
 
-  const Table& table_;
-  const CountryRules& rules_;
-  const ClassRules class_;
-  const Tenant& tenant_;
-  const Facts& facts_;
-  Opinion& opinion_;
+  const CountryRules& own_;
 };
 
 bool covers(const Registration& r, message::ClassIndex traffic_class, numbering::Country country,
-            std::string_view from) {
+            std::string_view from, message::CarrierIndex carrier) {
   return r.country == country && (r.classes == 0 || (r.classes >> traffic_class.at() & 1) != 0) &&
          (r.senders.empty() || from.empty() ||
-          std::ranges::find(r.senders, from) != r.senders.end());
+          std::ranges::find(r.senders, from) != r.senders.end()) &&
+         (r.carriers.empty() || carrier.is_none() ||
+          std::ranges::find(r.carriers, carrier) != r.carriers.end());
 }
 
 }  // namespace
 
 Covering covering_registration(const Tenant& tenant, message::ClassIndex traffic_class,
-                               numbering::Country country, std::string_view from, base::Wall now) {
+                               numbering::Country country, std::string_view from, base::Wall now,
+                               message::CarrierIndex carrier) {
   Covering found;
   for (const Registration& r : tenant.registrations) {
-    if (!covers(r, traffic_class, country, from)) continue;
+    if (!covers(r, traffic_class, country, from, carrier)) continue;
     const bool expired = r.expires && *r.expires <= day_of(now);
     if (r.state == Registration::State::active && !expired) {
       found.active = &r;
@@ -336,18 +251,19 @@ Covering covering_registration(const Tenant& tenant, message::ClassIndex traffic
 void check_country(const Table& table, const Tenant& tenant, const Facts& facts, Opinion& opinion) {
   const CountryRules* rules = table.countries.find(facts.country);
   if (rules == nullptr) return;
-  Checks(table, *rules, tenant, facts, opinion).run();
+  CountryChecks(table, *rules, tenant, facts, opinion).run();
 }
 
 bool asks_for_content(const Table& table, message::TenantIndex tenant,
                       message::ClassIndex traffic_class, numbering::Country country) {
+  const bool is_marketing = rules_of(table, traffic_class).kind == ClassKind::marketing;
+  for (const CarrierRules& carrier : table.carriers.all()) {
+    if (carrier.terms_in(country).asks_for_content(is_marketing)) return true;
+  }
   const CountryRules* rules = table.countries.find(country);
   if (rules == nullptr) return false;
   if (rules->links != Links::allowed || rules->no_phone_numbers) return true;
-  if (rules_of(table, traffic_class).kind == ClassKind::marketing &&
-      (rules->opt_out || !rules->body_prefix.empty())) {
-    return true;
-  }
+  if (is_marketing && (rules->opt_out || !rules->body_prefix.empty())) return true;
   return std::ranges::any_of(table.tenants[tenant.at()].registrations, [&](const auto& r) {
     return r.country == country && !r.templates.empty();
   });
@@ -362,7 +278,7 @@ Content read_content(const Table& table, message::TenantIndex tenant,
     out.bits |= Content::kPrefix;
   }
   for (const Registration& r : table.tenants[tenant.at()].registrations) {
-    if (covers(r, traffic_class, country, from) &&
+    if (covers(r, traffic_class, country, from, {}) &&
         std::ranges::any_of(
             r.templates, [&](const std::string& form) { return matches_template(form, text); })) {
       out.bits |= Content::kTemplate;

@@ -24,6 +24,7 @@ CountryRules built_in_rules(numbering::Country country) {
   rules.marketing = facts.marketing;
   rules.concatenation = facts.concatenation;
   rules.unicode = facts.unicode;
+  rules.two_way = facts.two_way;
   rules.quiet = facts.quiet;
   for (const Holiday& holiday : holidays(country)) rules.days_off.push_back(holiday.day);
   rules.links = facts.links;

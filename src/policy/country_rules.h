@@ -31,6 +31,7 @@ struct CountryRules {
   Marketing marketing = Marketing::unknown;
   Text concatenation = Text::assumed;
   Text unicode = Text::assumed;
+  Known two_way = Known::unknown;
   QuietHours quiet;
   std::vector<Day> days_off;  // ascending
   Links links = Links::allowed;
@@ -58,6 +59,7 @@ struct CountryRules {
     kConsent = 1u << 11,
     kSenderForm = 1u << 12,
     kBodyPrefix = 1u << 13,
+    kTwoWay = 1u << 14,
   };
   std::uint32_t configured = 0;
 };

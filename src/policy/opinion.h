@@ -10,11 +10,15 @@
 
 namespace trunkline::policy {
 
+// What is kept of what the rules say. `names`: no texts, only which rules refused.
+enum class Detail : std::uint8_t { names, reasons, all };
+
 class Opinion {
  public:
-  Opinion(Verdict& verdict, bool explain) : verdict_(verdict), explain_(explain) {}
+  Opinion(Verdict& verdict, Detail detail) : verdict_(verdict), detail_(detail) {}
 
-  bool explains() const { return explain_; }
+  bool explains() const { return detail_ == Detail::all; }
+  bool names_only() const { return detail_ == Detail::names; }
 
   // The first refusal decides the code.
   template <class... Args>
@@ -22,7 +26,8 @@ class Opinion {
                  Args&&... args) {
     if (verdict_.kind != Verdict::Kind::refuse) verdict_.code = code;
     verdict_.kind = Verdict::Kind::refuse;
-    add(rule, fmt::format(text, std::forward<Args>(args)...));
+    verdict_.refusals |= bit_of(rule);
+    if (!names_only()) add(rule, fmt::format(text, std::forward<Args>(args)...));
   }
   template <class... Args>
   void refuse(std::string_view rule, fmt::format_string<Args...> text, Args&&... args) {
@@ -37,15 +42,14 @@ class Opinion {
   }
   template <class... Args>
   void warn(std::string_view rule, fmt::format_string<Args...> text, Args&&... args) {
-    const auto* const at = std::ranges::find(kRules, rule);
-    if (at != kRules.end()) verdict_.warnings |= 1u << (at - kRules.begin());
-    if (explain_) {
+    verdict_.warnings |= bit_of(rule);
+    if (explains()) {
       add(rule, fmt::format("warning: {}", fmt::format(text, std::forward<Args>(args)...)));
     }
   }
   template <class... Args>
   void allow(std::string_view rule, fmt::format_string<Args...> text, Args&&... args) {
-    if (explain_) add(rule, fmt::format(text, std::forward<Args>(args)...));
+    if (explains()) add(rule, fmt::format(text, std::forward<Args>(args)...));
   }
   template <class... Args>
   void act(Action action, std::string_view rule, fmt::format_string<Args...> text, Args&&... args) {
@@ -67,19 +71,25 @@ class Opinion {
   }
 
   Verdict& verdict_;
-  bool explain_;
+  Detail detail_;
   std::string_view version_;
 };
 
 void check_country(const Table& table, const Tenant& tenant, const Facts& facts, Opinion& opinion);
+// What the carrier's own rules say.
+void check_carrier(const Table& table, message::CarrierIndex carrier, const Tenant& tenant,
+                   const Facts& facts, Opinion& opinion);
+
+ClassRules rules_of(const Table& table, message::ClassIndex traffic_class);
 
 // The registration that covers the sender (empty: none given) there; `inactive`: one that would,
-// were it in force.
+// were it in force. `carrier`: only those that count with it; none: with any.
 struct Covering {
   const Registration* active = nullptr;
   const Registration* inactive = nullptr;
 };
 Covering covering_registration(const Tenant& tenant, message::ClassIndex traffic_class,
-                               numbering::Country country, std::string_view from, base::Wall now);
+                               numbering::Country country, std::string_view from, base::Wall now,
+                               message::CarrierIndex carrier = {});
 
 }  // namespace trunkline::policy

@@ -68,7 +68,7 @@ Verdict evaluate(const Table& table, const Facts& facts, bool explain) {
   ASSERT(facts.traffic_class.at() < table.classes.size());
   const Tenant& tenant = table.tenants[facts.tenant.at()];
   Verdict verdict;
-  Opinion opinion(verdict, explain);
+  Opinion opinion(verdict, explain ? Detail::all : Detail::reasons);
   if (tenant.removed) {
     opinion.refuse("tenant.removed", "tenant {} is no longer configured", tenant.name);
   }
@@ -76,6 +76,23 @@ Verdict evaluate(const Table& table, const Facts& facts, bool explain) {
   check_destination(tenant, facts, opinion);
   check_sender(tenant, facts, opinion);
   check_country(table, tenant, facts, opinion);
+  return verdict;
+}
+
+std::uint32_t objections(const Table& table, message::CarrierIndex carrier, const Facts& facts) {
+  const Tenant& tenant = table.tenants[facts.tenant.at()];
+  if (tenant.registrations.empty() && table.carriers.find(carrier) == nullptr) return 0;
+  Verdict verdict;
+  Opinion opinion(verdict, Detail::names);
+  check_carrier(table, carrier, tenant, facts, opinion);
+  return verdict.refusals;
+}
+
+Verdict evaluate_carrier(const Table& table, message::CarrierIndex carrier, const Facts& facts,
+                         bool explain) {
+  Verdict verdict;
+  Opinion opinion(verdict, explain ? Detail::all : Detail::reasons);
+  check_carrier(table, carrier, table.tenants[facts.tenant.at()], facts, opinion);
   return verdict;
 }
 

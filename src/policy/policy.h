@@ -15,6 +15,7 @@
 #include "message/index.h"
 #include "numbering/country.h"
 #include "numbering/number.h"
+#include "policy/carrier_rules.h"
 #include "policy/content.h"
 #include "policy/country_rules.h"
 
@@ -22,7 +23,7 @@ namespace trunkline::policy {
 
 // Every rule there is, in this folder and around it. Names are stable: customers and metrics see
 // them.
-inline constexpr std::array<std::string_view, 17> kRules{
+inline constexpr std::array<std::string_view, 25> kRules{
     "tenant.class",           // may the tenant use the class
     "tenant.sender",          // is the sender registered for the tenant
     "tenant.removed",         // is the tenant still configured
@@ -37,12 +38,27 @@ inline constexpr std::array<std::string_view, 17> kRules{
     "country.content",        // has the text what it must have, and nothing it must not
     "country.consent",        // is the recipient's consent on record
     "country.quiet_hours",    // is it day where the recipient is
+    "country.two_way",        // can the recipient answer, where the class waits for it
+    "carrier.class",          // does the carrier take the class
+    "carrier.country",        // does it go there
+    "carrier.sender_kind",    // does it take such senders
+    "carrier.registration",   // is the sender registered where the carrier wants it to be
+    "carrier.text",           // does it take such texts: alphabet, parts
+    "carrier.content",        // has the text what it must not have there
+    "carrier.two_way",        // does it bring answers, where the class waits for them
     "routing.no_route",       // does a route lead there
     "limits.tenant_rate",     // is the tenant within its accepted messages a second
     "limits.overload",        // has the gateway room for the class
 };
 // The one of kRules that `text` equals, "unknown" if none: a view that outlives `text`.
 std::string_view known_rule(std::string_view text);
+// The place of `rule` in kRules as a bit; 0 if it is none of them.
+constexpr std::uint32_t bit_of(std::string_view rule) {
+  for (std::size_t i = 0; i < kRules.size(); ++i) {
+    if (kRules[i] == rule) return 1u << i;
+  }
+  return 0;
+}
 
 // One rule that spoke. `rule` is one of kRules; `text` is for people.
 struct Reason {
@@ -62,6 +78,7 @@ struct Registration {
   std::optional<Day> expires;          // the first day on which it counts no more, in UTC
   std::uint32_t classes = 0;           // bit set of ClassIndex that it covers; 0: all
   std::vector<std::string> templates;  // of texts; empty: any text
+  std::vector<message::CarrierIndex> carriers{};  // with which it counts; empty: with all
 };
 std::string_view name(Registration::State state);
 
@@ -74,13 +91,15 @@ struct Tenant {
   std::vector<numbering::Country> countries{};      // ascending; the only ones; empty: any
   std::vector<numbering::Country> not_countries{};  // ascending; none of these
   std::vector<Registration> registrations{};
-  bool consent = false;  // attests that it has the consent of whom it sends marketing to
+  bool consent = false;      // attests that it has the consent of whom it sends marketing to
+  bool keep_sender = false;  // `from` must be shown as given: who replaces it is as who refuses it
 };
 
 // What the rules have to know of a class.
 struct ClassRules {
   ClassKind kind = ClassKind::transactional;
   bool quiet_hours = false;
+  bool two_way = false;  // answers are waited for
 };
 
 struct Table {
@@ -89,6 +108,7 @@ struct Table {
   std::string version;                    // of the configuration, shown with every reason
   std::vector<ClassRules> class_rules{};  // by ClassIndex; shorter: the rest as by default
   CountryTable countries{};               // empty: no country has rules
+  CarrierTable carriers{};                // empty: no carrier has rules
   // A demonstration: fictional numbers take any sender, as no network is there to refuse it.
   bool demo = false;
 };
@@ -102,6 +122,8 @@ struct Facts {
   base::Wall now{};            // when it would go out: send_at, if that is later
   bool unicode = false;
   std::uint8_t segments = 1;
+  // Of which it is a part that its client cut itself; 1: it is none.
+  std::uint8_t segments_whole = 1;
   Content content{};     // not read: rules on texts are not held against it
   bool consent = false;  // the message says where the recipient's comes from
 };
@@ -115,10 +137,18 @@ struct Verdict {
   std::vector<Reason>
       reasons;  // the rules that refused or held; with `explain`, also those that allowed
   std::uint32_t warnings = 0;  // bit set of kRules that allowed with a warning
+  std::uint32_t refusals = 0;  // of those that refused
 };
 
 // Never fails; never allocates for a message that is allowed, unless `explain`.
 Verdict evaluate(const Table& table, const Facts& facts, bool explain = false);
+
+// Which rules of the carrier's speak against it: a bit set of kRules. Constant time for a carrier
+// without rules; allocates nothing. Facts::unicode and ::segments as the carrier would have it.
+std::uint32_t objections(const Table& table, message::CarrierIndex carrier, const Facts& facts);
+// The same with words: refuse if there is an objection; with `explain` also what allowed.
+Verdict evaluate_carrier(const Table& table, message::CarrierIndex carrier, const Facts& facts,
+                         bool explain = false);
 
 // Whether rules may ask what is in the text, so that it is worth reading.
 bool asks_for_content(const Table& table, message::TenantIndex tenant,

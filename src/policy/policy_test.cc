@@ -128,7 +128,8 @@ TEST(Policy, NothingIsAllocatedForWhatIsAllowed) {
 TEST(Policy, RulesAreNamedOnce) {
   EXPECT_EQ(std::set(kRules.begin(), kRules.end()).size(), kRules.size());
   std::string copy(kRules[0]);
-  EXPECT_EQ(known_rule(copy).data(), kRules[0].data());
+  EXPECT_EQ(known_rule(copy), kRules[0]);
+  EXPECT_NE(known_rule(copy).data(), copy.data());
   EXPECT_EQ(known_rule("tenant.clas"), "unknown");
   EXPECT_EQ(known_rule(""), "unknown");
 }

@@ -249,7 +249,13 @@ void append_decision(std::string& out, const message::Record& record,
     const bool priced = i < decision.prices.size() && decision.prices[i] >= 0;
     priced ? json.number(decision.prices[i]) : json.null();
     append_attempts(json, record, e.plan[i]);
-    json.end_object();
+    json.key("excluded").null().end_object();
+  }
+  for (const message::ExcludedCarrier& one : decision.excluded) {
+    json.begin_object().key("rank").null().key("carrier").string(one.carrier);
+    json.key("region").string_or_null(region_of(one.carrier, config)).key("price").null();
+    append_attempts(json, record, one.carrier);
+    json.key("excluded").string(one.rule).end_object();
   }
   json.end_array().end_object();
 }

@@ -198,11 +198,13 @@ TEST_F(Render, RefusalsBecomeProblems) {
 TEST_F(Render, TheDecisionAndThePrice) {
   message::Record r = fresh_record();
   const double prices[] = {-1, 0.0345};
+  const std::vector<message::ExcludedCarrier> excluded = {{"gamma", "carrier.text"}};
   r.envelope.decision = message::encode_decision({.version = "0123456789ab",
                                                   .route = "gb",
                                                   .network = 23415,
                                                   .currency = "EUR",
-                                                  .prices = prices});
+                                                  .prices = prices,
+                                                  .excluded = excluded});
   const auto start = [&](std::uint8_t attempt, std::string carrier) {
     r.events.push_back({.kind = EventKind::started,
                         .state = State::submitting,
@@ -231,9 +233,12 @@ TEST_F(Render, TheDecisionAndThePrice) {
   EXPECT_TRUE(told.contains(R"("network":"23415","route":"gb","currency":"EUR")")) << told;
   EXPECT_TRUE(told.contains(R"("price":null,"attempts":[{"attempt":1,)"
                             R"("started_at":"2023-11-14T22:13:21.123Z","state":"refused",)"
-                            R"("cause":"carrier_refused","raw":"ESME_RSYSERR"}]})"))
+                            R"("cause":"carrier_refused","raw":"ESME_RSYSERR"}],"excluded":null})"))
       << told;
   EXPECT_TRUE(told.contains(R"("price":0.0345,"attempts":[{"attempt":2,)")) << told;
+  EXPECT_TRUE(told.ends_with(R"({"rank":null,"carrier":"gamma","region":null,"price":null,)"
+                             R"("attempts":[],"excluded":"carrier.text"}]})"))
+      << told;
 }
 
 }  // namespace

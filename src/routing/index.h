@@ -44,6 +44,14 @@ struct Match {
   std::optional<Hours> when;
 };
 
+// What speaks against carriers beside routes and regions: their own rules.
+class Objections {
+ public:
+  virtual ~Objections() = default;
+  virtual bool any(message::CarrierIndex carrier) const = 0;
+  virtual std::string text(message::CarrierIndex carrier) const = 0;
+};
+
 struct Facts {
   message::TenantIndex tenant;
   message::ClassIndex traffic_class;
@@ -57,6 +65,7 @@ struct Facts {
   std::uint64_t dice = 0;       // random, the same for the same message
   std::uint64_t recipient = 0;  // a hash of the number
   base::Wall now{};
+  const Objections* objections = nullptr;  // null: none
 };
 
 // A range that the plan calls fixed line or mobile is both.

@@ -13,6 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 5> kStrategyNames{"priority", "weighted", "cheapest",
                                                          "fastest", "best"};
 constexpr double kNever = 1e300;
+constexpr std::string_view kObjection = "its own rules";
 
 // The region it must not leave, the order of regions, and the order within one.
 constexpr unsigned kExcluded = ~0u;
@@ -93,6 +94,9 @@ class Ranking {
                                : Regions{0};
     if (tenant != 0 && (tenant & bit) == 0) return "tenant's residency";
     if (region_rank(route_.via[i]) == kExcluded) return "the route does not spill over there";
+    if (facts_.objections != nullptr && facts_.objections->any(route_.via[i].carrier)) {
+      return kObjection;
+    }
     return {};
   }
 
@@ -246,6 +250,7 @@ Explanation explain(const Table& table, const Facts& facts, const Measures* meas
     Explanation::Candidate candidate{.carrier = via.carrier, .price = ranking.price(via)};
     candidate.reasons = reasons_for(ranking, route, ranking[i]);
     candidate.excluded = ranking.excluded(ranking[i].at);
+    if (candidate.excluded == kObjection) candidate.excluded = facts.objections->text(via.carrier);
     if (candidate.excluded.empty() && i >= kPlanMax) {
       candidate.excluded = fmt::format("a plan holds {}", kPlanMax);
     }

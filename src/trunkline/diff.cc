@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "base/mask.h"
+#include "engine/suited.h"
 #include "io/clock.h"
 #include "trunkline/commands.h"
 #include "trunkline/config_files.h"
@@ -22,6 +23,7 @@ struct Arguments {
   bool json = false;
 };
 
+const std::vector<message::TextPlan> kNoTexts;
 constexpr std::size_t kExamplesMax = 5;  // of each kind of change
 constexpr std::size_t kRowsMax = 40;     // of the table for people
 
@@ -68,13 +70,15 @@ class Decider {
     }
     out.traffic_class = tables_.classes[traffic_class.at()].name;
     const base::Wall at = row.at.value_or(now);
-    const policy::Verdict verdict =
-        policy::evaluate(tables_.policy, {.tenant = tenant->second,
-                                          .traffic_class = traffic_class,
-                                          .to = row.to,
-                                          .country = to.number.country,
-                                          .from = row.from,
-                                          .now = at});
+    const policy::Facts asked{.tenant = tenant->second,
+                              .traffic_class = traffic_class,
+                              .to = row.to,
+                              .country = to.number.country,
+                              .from = row.from,
+                              .now = at,
+                              .unicode = row.unicode,
+                              .segments = row.segments};
+    const policy::Verdict verdict = policy::evaluate(tables_.policy, asked);
     if (verdict.kind == policy::Verdict::Kind::refuse) {
       out.verdict =
           fmt::format("refuse: {}", verdict.reasons.empty() ? std::string_view(verdict.code)
@@ -95,10 +99,14 @@ class Decider {
                                .dice = dice,
                                .recipient = dice,
                                .now = at};
-    const routing::Plan plan = routing::plan(tables_.routing, facts);
+    engine::Suited suited(tables_, asked, kNoTexts);
+    const routing::Plan plan = engine::plan_suited(tables_, suited, facts, kNoTexts);
     if (plan.route != nullptr) out.route = plan.route->name;
     if (plan.count == 0) {
-      out.verdict = "refuse: routing.no_route";
+      std::vector<policy::Reason> reasons;
+      if (plan.route != nullptr) reasons = suited.reasons(*plan.route);
+      out.verdict =
+          fmt::format("refuse: {}", reasons.empty() ? "routing.no_route" : reasons.front().rule);
       return out;
     }
     out.verdict = verdict.kind == policy::Verdict::Kind::hold ? "hold" : "allow";

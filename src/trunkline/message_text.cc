@@ -320,6 +320,10 @@ std::string decision_text(std::string_view decision) {
     if (!value.is_object()) continue;
     const json::object& c = value.as_object();
     const std::string price = text_of(c, "price");
+    if (const std::string rule = text_of(c, "excluded"); !rule.empty()) {
+      out += fmt::format("-. {} ({}): {}\n", text_of(c, "carrier"), or_dash(c, "region"), rule);
+      continue;
+    }
     out += fmt::format(
         "{}. {} ({}{})\n", text_of(c, "rank"), text_of(c, "carrier"), or_dash(c, "region"),
         price.empty() ? "" : fmt::format("; price {} {}", price, text_of(*d, "currency")));

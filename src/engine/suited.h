@@ -1,0 +1,49 @@
+// Policy and routing brought together: who of a route's carriers may take a message by the
+// carrier's own rules. Of each carrier, the text is looked at as it would have it.
+//
+// Pure; refers to what it is made of. Asks nothing of carriers while nobody has rules.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/tables.h"
+#include "message/decision.h"
+#include "message/submission.h"
+
+namespace trunkline::engine {
+
+class Suited final : public routing::Objections {
+ public:
+  // `texts`: as Submission::plans.
+  Suited(const Tables& tables, const policy::Facts& facts,
+         const std::vector<message::TextPlan>& texts)
+      : tables_(tables), facts_(facts), texts_(texts) {}
+
+  bool any(message::CarrierIndex carrier) const override;
+  std::string text(message::CarrierIndex carrier) const override;
+
+  // Has anybody rules that could speak against this message?
+  bool matters() const;
+  // From now on the text as carriers without options of their own have it.
+  void plain_text() { own_text_ = false; }
+
+  policy::Facts facts_for(message::CarrierIndex carrier) const;
+  // All of the route that objections speak against: names and first rules; and in words.
+  std::vector<message::ExcludedCarrier> excluded(const routing::Route& route) const;
+  std::vector<policy::Reason> reasons(const routing::Route& route) const;
+
+ private:
+  const Tables& tables_;
+  const policy::Facts& facts_;
+  const std::vector<message::TextPlan>& texts_;
+  bool own_text_ = true;
+};
+
+// routing::plan() with the carriers' own rules. `suited` may be changed: what it says afterwards
+// fits the plan.
+routing::Plan plan_suited(const Tables& tables, Suited& suited, routing::Facts facts,
+                          const std::vector<message::TextPlan>& texts,
+                          const routing::Measures* measures = nullptr);
+
+}  // namespace trunkline::engine
