@@ -537,6 +537,8 @@ class Engine::Impl {
   std::deque<AwaitedRef> awaited_order_;
   // Of those in recent_ that ended `uncertain`: what a receipt made of them since.
   boost::unordered_flat_map<base::MessageId, State, base::MessageIdHash> settled_;
+  // Oldest first. Kept twice as long as an entry of recent_: a late answer may still make one.
+  std::deque<std::pair<Mono, base::MessageId>> settled_order_;
   // Attempts whose receipt cannot be known by its id, by (carrier, number).
   boost::unordered_flat_map<base::Hash128, std::vector<ReceiptTarget>, base::Hash128Hash> doubts_;
   // Receipt keys of messages that ended, or went to the cold tier, in the journal of the last run:

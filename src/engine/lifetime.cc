@@ -249,11 +249,15 @@ void Engine::Impl::forget_recent(Mono now) {
   while (!recent_order_.empty() && (now - recent_order_.front().at > limits::kRecentFinalKeep ||
                                     recent_order_.size() > limits::kRecentFinalsMax)) {
     const auto found = recent_.find(recent_order_.front().key);
-    if (found != recent_.end() && found->second.at == recent_order_.front().at) {
-      if (!settled_.empty()) settled_.erase(found->second.id);
+    if (found != recent_.end() && found->second.at == recent_order_.front().at)
       recent_.erase(found);
-    }
     recent_order_.pop_front();
+  }
+  while (!settled_order_.empty() &&
+         (now - settled_order_.front().first > 2 * limits::kRecentFinalKeep ||
+          settled_order_.size() > limits::kRecentFinalsMax)) {
+    settled_.erase(settled_order_.front().second);
+    settled_order_.pop_front();
   }
   if (now >= used_ids_until_ && !used_ids_.empty()) used_ids_ = {};
 }

@@ -296,7 +296,8 @@ void Engine::Impl::receipt_for_recent(const Recent& recent, const Receipt& event
   if (settles) e.kind = EventKind::receipt;
   if (settles || bug(PlantedBug::late_overrules_final)) {
     e.state = delivered ? State::delivered : State::undelivered;
-    settled_[recent.id] = e.state;
+    if (settled_.insert_or_assign(recent.id, e.state).second)
+      settled_order_.emplace_back(s.now.mono, recent.id);
   }
   message::ArchiveAppend append{.tenant = tenant_name(recent.tenant), .id = recent.id};
   message::encode_event(e, recent.accepted_at, append.event);
