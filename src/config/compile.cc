@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "config/account_values.h"
+#include "config/compile_class.h"
 #include "config/compile_policy.h"
 #include "config/compile_route.h"
 #include "config/compile_smpp.h"
@@ -256,7 +257,7 @@ class Compiler {
         c.reserve = 0;  // nothing new comes to use it
         c.removed = true;
       } else if (const auto written = class_values_.find(name); written != class_values_.end()) {
-        fill_class(*written->second, c);
+        compile_class(*written->second, c, findings_);
       }
       reserved += c.reserve;
       config_.tables.policy.classes.push_back(name);
@@ -268,42 +269,6 @@ class Compiler {
             fmt::format("the classes reserve {:.0f}% together; {:.0f}% is the most", reserved * 100,
                         kReserveMax * 100),
             "lower a reserve; what is not written takes its default, such as otp's 30%");
-    }
-  }
-
-  void fill_class(const Value& value, message::TrafficClass& c) {
-    if (value.fields.empty()) return;
-    const std::string kind = value.at("kind").text();
-    for (const auto one : {message::ClassKind::otp, message::ClassKind::transactional,
-                           message::ClassKind::support, message::ClassKind::marketing}) {
-      if (message::name(one) == kind) c.kind = one;
-    }
-    c.quiet_hours = value.at("quiet_hours").has_value() ? value.at("quiet_hours").boolean()
-                                                        : c.kind == message::ClassKind::marketing;
-    c.two_way = value.at("two_way").boolean();
-    c.priority = static_cast<std::uint8_t>(value.at("priority").integer(c.priority));
-    c.ttl = value.at("ttl").duration(c.ttl);
-    c.reserve = value.at("reserve").number(c.reserve);
-    c.response_timeout = value.at("response_timeout").duration(c.response_timeout);
-    c.patience = value.at("patience").duration(c.patience);
-    if (const std::string rule = value.at("in_doubt").text(); !rule.empty()) {
-      c.in_doubt = rule == "hold" ? message::InDoubtRule::hold : message::InDoubtRule::resend;
-    }
-    if (const std::string rule = value.at("on_undelivered").text(); !rule.empty()) {
-      c.on_undelivered =
-          rule == "reroute" ? message::UndeliveredRule::reroute : message::UndeliveredRule::end;
-    }
-    const Value& retry = value.at("retry");
-    c.retry.attempts = static_cast<std::uint8_t>(retry.at("attempts").integer(c.retry.attempts));
-    c.retry.first = retry.at("first").duration(c.retry.first);
-    c.retry.max = retry.at("max").duration(c.retry.max);
-    if (c.retry.first > c.retry.max) {
-      const bool default_max = !retry.at("max").given;
-      error(default_max ? retry.at("first") : retry.at("max"),
-            fmt::format("the first wait, {}, is longer than the longest, {}{}",
-                        base::format_duration(c.retry.first), base::format_duration(c.retry.max),
-                        default_max ? " by default" : ""),
-            "lower first or raise max");
     }
   }
 

@@ -110,6 +110,8 @@ TEST(Load, Classes) {
   EXPECT_EQ(otp.retry.first, 1500ms);
   EXPECT_EQ(otp.retry.max, 2min);
   EXPECT_EQ(otp.response_timeout, 7s);
+  EXPECT_EQ(otp.no_receipt, message::NoReceiptRule::resend);
+  EXPECT_EQ(otp.no_receipt_after, 20s);
   for (std::size_t i = 1; i < 4; ++i) {
     EXPECT_EQ(classes[i].name, defaults[i].name);
     EXPECT_EQ(classes[i].ttl, defaults[i].ttl);

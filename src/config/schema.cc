@@ -16,6 +16,7 @@ constexpr std::string_view kClassKinds[] = {"otp", "transactional", "support", "
 constexpr std::string_view kConsents[] = {"none", "attested"};
 constexpr std::string_view kInDoubt[] = {"resend", "hold"};
 constexpr std::string_view kOnUndelivered[] = {"end", "reroute"};
+constexpr std::string_view kNoReceipt[] = {"wait", "resend"};
 constexpr std::string_view kStrategies[] = {"priority", "weighted", "cheapest", "fastest", "best"};
 constexpr std::string_view kNumberTypes[] = {
     "fixed_line",      "mobile", "premium_rate", "toll_free", "voip",   "shared_cost",
@@ -198,6 +199,19 @@ constexpr Field kClassFields[] = {
      .absent = "by class",
      .choices = kOnUndelivered,
      .doc = "After a final negative receipt: `end`, or `reroute` to the next carrier."},
+    {.key = "no_receipt",
+     .kind = Kind::choice,
+     .fallback = "wait",
+     .choices = kNoReceipt,
+     .doc = "A carrier took the message, and its receipt does not come: `wait` for it, or `resend` "
+            "over another carrier of the plan, flagged as a possible duplicate."},
+    {.key = "no_receipt_after",
+     .kind = Kind::duration,
+     .absent = "a fifth of ttl",
+     .min = "1s",
+     .max = "3d",
+     .doc = "How long after a carrier took it: with `no_receipt: resend`. The receipt counts as "
+            "missing from then on."},
     {.key = "retry",
      .kind = Kind::object,
      .absent = "by class",
@@ -599,7 +613,6 @@ constexpr Unsupported kUnsupported[] = {
     {"http listener", "tls", "", kNoTls},
     {"admin listener", "tls", "", kNoTls},
     {"store", "postgres", "", "use rocksdb"},
-    {"class", "no_receipt", "", "remove it; a message without a receipt ends uncertain"},
     {"class", "weight", "", "remove it; classes are served by priority"},
     {"carrier", "http", "", "bind over smpp instead"},
     {"carrier", "faults", "", "faults belong into the simulator's configuration"},

@@ -306,14 +306,16 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
       h.doubt ||
       (h.failures != 0 && (story_of(h.record(), h.accepted_at()).may_arrive() & segment_set) != 0);
   const bool duplicate = repeats && !bug(PlantedBug::unflagged_resend);
+  const bool after_overdue = duplicate && h.doubt && is_overdue(h);
   record(slot,
          {.kind = EventKind::started,
           .state = message::may_follow(h.progress.state, State::submitting) ? State::submitting
                                                                             : h.progress.state,
           .attempt = attempt,
-          .cause = !duplicate ? Cause::none
-                   : h.doubt  ? Cause::in_doubt_resend
-                              : Cause::reroute,
+          .cause = !duplicate      ? Cause::none
+                   : after_overdue ? Cause::no_receipt_resend
+                   : h.doubt       ? Cause::in_doubt_resend
+                                   : Cause::reroute,
           .possible_duplicate = duplicate,
           .only_missing = h.pinned,
           .carrier = carrier_name(h.carrier)},

@@ -34,6 +34,7 @@ enum class PlantedBug : std::uint8_t {
   late_overrules_final,  // lets a contradictory receipt change a final state
   forget_notice,         // does not tell the accounts of messages it recovered
   forget_moves,          // does not remember who is on the way to the cold tier or back
+  resend_too_soon,       // resends at once what its class gives the receipt time for
   release_unjournaled,   // puts an attempt on the wire without recording it
 };
 

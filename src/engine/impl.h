@@ -422,6 +422,12 @@ class Engine::Impl {
   void trim_early(std::uint64_t keep_from, Step& s);
   void record_whole(Slot slot, Step& s);
   bool was_negative(const Hot& h) const;
+  std::optional<base::Duration> until_overdue(const Hot& h, const Step& s) const;
+  bool is_overdue(const Hot& h) const;
+  bool may_resend_overdue(const Hot& h) const;
+  bool hopes_for_overdue(const Hot& h) const;
+  void resend_overdue(Slot slot, Step& s);
+  void only_wait(Slot slot, Cause why, Step& s);
 
   // --- cold.cc
   void freeze(Slot slot, Wall due, Step& s);

@@ -152,6 +152,8 @@ void Engine::Impl::finish(Slot slot, State state, Cause cause, std::string_view 
 // wished.
 void Engine::Impl::give_up(Slot slot, State preferred, Cause cause, Step& s) {
   const Hot& h = hot(slot);
+  // A carrier has it and only its receipt is overdue: nothing more is sent, and that still decides.
+  if (hopes_for_overdue(h)) return only_wait(slot, cause, s);
   State state = preferred;
   if (h.doubt || h.progress.in_doubt != 0) {
     state = State::uncertain;
@@ -160,6 +162,10 @@ void Engine::Impl::give_up(Slot slot, State preferred, Cause cause, Step& s) {
     state = was_negative(h) ? State::undelivered : State::failed;
   }
   finish(slot, state, cause, {}, s);
+}
+
+bool Engine::Impl::hopes_for_overdue(const Hot& h) const {
+  return h.doubt && story_of(h.record(), h.accepted_at()).hopes_for_overdue();
 }
 
 bool Engine::Impl::was_negative(const Hot& h) const {
@@ -339,6 +345,7 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
       set_place(slot, Place::none);
       return give_up(slot, State::expired, Cause::ttl, s);
     case Place::doubt_hold:
+      if (hopes_for_overdue(h)) return only_wait(slot, Cause::in_doubt_hold, s);
       return finish(slot, State::uncertain, Cause::no_receipt, {}, s);
     case Place::receipt_wait:
       return await_receipt(slot, {}, s);
@@ -371,10 +378,84 @@ base::Duration Engine::Impl::give_up_receipt_after(base::Duration deadline) {
   return std::max<base::Duration>(deadline, limits::kReceiptWaitMax);
 }
 
+// How long until the message is due to be sent again for want of a receipt, if its class says so.
+std::optional<base::Duration> Engine::Impl::until_overdue(const Hot& h, const Step& s) const {
+  const message::TrafficClass& rules = class_of(h);
+  if (rules.no_receipt != message::NoReceiptRule::resend || s.now.mono >= h.expires) return {};
+  if (h.carrier.is_none() ||
+      tables_->carriers[h.carrier.at()].receipt_deadline <= base::Duration::zero())
+    return {};  // none is expected
+  // Not accepted whole: overdue already. Failed: its segments' receipts have decided.
+  if (h.progress.accepted != message::all_segments(h.segments) || h.progress.failed != 0) return {};
+  const Story story = story_of(h.record(), h.accepted_at());
+  if (story.is_taken(h.segments, h.progress.since)) return {};
+  Wall answered{};
+  for (const Story::Attempt& a : story.attempts) answered = std::max(answered, a.accepted_at);
+  const bool at_once = bug(PlantedBug::resend_too_soon);
+  return answered + (at_once ? base::Duration{} : rules.no_receipt_after) - s.now.wall;
+}
+
+// Is it being sent again because no receipt came for its latest attempt?
+bool Engine::Impl::is_overdue(const Hot& h) const {
+  return story_of(h.record(), h.accepted_at()).attempts[h.progress.attempt].overdue != 0;
+}
+
+// Somebody else is there to send it, and it may be sent.
+bool Engine::Impl::may_resend_overdue(const Hot& h) const {
+  bool another = false;
+  for (std::size_t i = 0; i < h.plan_count(); ++i)
+    another |= h.plan[i] != h.carrier && usable(h, i);
+  return another && h.failures + 1 < class_of(h).retry.attempts &&
+         h.progress.attempt < limits::kAttemptsMax;
+}
+
+void Engine::Impl::resend_overdue(Slot slot, Step& s) {
+  Hot& h = hot(slot);
+  // One that came back from the cold tier, or is overdue for its carrier, has been counted.
+  if (!h.thawed && h.progress.state != State::uncertain)
+    matured(h.carrier, h, /*delivered=*/false, {}, s);
+  record(slot,
+         {.kind = EventKind::overdue,
+          .state = h.progress.state,
+          .attempt = h.progress.attempt,
+          .attempt_state = AttemptState::in_doubt,
+          .cause = Cause::no_receipt_resend,
+          .carrier = carrier_name(h.carrier)},
+         s);
+  ++h.failures;
+  refuse_by(h, h.carrier);
+  h.doubt = true;
+  h.taken = false;
+  h.pinned = false;
+  set_place(slot, Place::none);
+  note(s, Note::Metric::retry, h, message::name(Cause::no_receipt_resend));
+  dispatch(slot, Cause::no_receipt_resend, s);
+}
+
+// A carrier has it and its receipt is overdue; nothing more is sent, and that receipt decides.
+void Engine::Impl::only_wait(Slot slot, Cause why, Step& s) {
+  Hot& h = hot(slot);
+  record(slot,
+         {.kind = EventKind::overdue,
+          .state = h.progress.state,
+          .attempt = h.progress.attempt,
+          .attempt_state = h.progress.attempt_state,
+          .cause = why,
+          .carrier = {}},
+         s);
+  h.taken = true;
+  all_accepted(slot, s);
+}
+
 // Accepted by a carrier: hot for a while, `at_least` so long, then cold. At the carriers' deadline
 // it is uncertain, and later an end without an answer.
 void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   const Hot& h = hot(slot);
+  std::optional<base::Duration> overdue = until_overdue(h, s);
+  if (overdue && *overdue <= base::Duration::zero()) {
+    if (may_resend_overdue(h)) return resend_overdue(slot, s);
+    overdue = class_of(h).no_receipt_after;  // perhaps another carrier is there then
+  }
   const bool told = base::to_us(h.progress.submitted_at) != 0;
   const Wall since = told ? h.progress.submitted_at : h.accepted_at();
   const base::Duration waited = s.now.wall - since;
@@ -394,7 +475,8 @@ void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
             .cause = Cause::no_receipt},
            s);
   }
-  const base::Duration next = waited < deadline ? deadline : end;
+  base::Duration next = waited < deadline ? deadline : end;
+  if (overdue) next = std::min(next, waited + *overdue);
   const base::Duration stays = std::max<base::Duration>(limits::kColdAfter - waited, at_least);
   if (stays <= base::Duration::zero()) {
     const bool counted = h.thawed || h.progress.state == State::uncertain;

@@ -135,11 +135,15 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
   std::uint32_t accepted = h.progress.accepted;
   std::uint32_t delivered = h.progress.delivered;
   std::uint32_t failed = h.progress.failed;
-  if (!latest) {
+  bool overdue = false;
+  if (!latest || h.doubt) {
     const Story story = story_of(h.record(), h.accepted_at());
-    accepted = story.accepted(target.attempt);
-    delivered = story.delivered(target.attempt);
-    failed = story.attempts[target.attempt].failed;
+    overdue = (story.attempts[target.attempt].overdue & bit) != 0;
+    if (!latest) {
+      accepted = story.accepted(target.attempt);
+      delivered = story.delivered(target.attempt);
+      failed = story.attempts[target.attempt].failed;
+    }
   }
 
   if (((delivered | failed) & bit) != 0) {
@@ -164,7 +168,8 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
                            {},
                            (s.now.wall - h.progress.submitted_at).count()});
     // One that came back from the cold tier, or is overdue, has been counted as missing.
-    if (target.segment == 1 && !h.thawed && h.progress.state != State::uncertain) {
+    const bool counted = h.thawed || overdue || h.progress.state == State::uncertain;
+    if (target.segment == 1 && !counted) {
       matured(event.carrier, h, event.state == message::ReceiptState::delivered,
               s.now.wall - h.progress.submitted_at, s);
     }
@@ -225,6 +230,11 @@ void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
   if (may_reroute(h, carrier, s)) {
     record(slot, std::move(event), s);
     return reroute_undelivered(slot, carrier, s);
+  }
+  if (h.progress.unanswered == 0 && story.hopes_for_overdue(h.progress.since)) {
+    // Of an earlier attempt no receipt has come yet: it decides.
+    record(slot, std::move(event), s);
+    return only_wait(slot, Cause::no_receipt, s);
   }
   // Another segment may still be on the wire: the receipt decides without its answer.
   if (!story.in_doubt_before(h.progress.since)) {

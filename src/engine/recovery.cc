@@ -47,14 +47,16 @@ void Engine::Impl::read_story(Slot slot) {
   for (std::size_t i = 1; i < story.attempts.size(); ++i) {
     const Story::Attempt& attempt = story.attempts[i];
     h.carrier = find_carrier(attempt.carrier).value_or(CarrierIndex{});
-    if (attempt.failed != 0) refuse_by(h, h.carrier);
+    if (attempt.failed != 0 || attempt.overdue != 0) refuse_by(h, h.carrier);
     if (i == h.progress.attempt && h.progress.unanswered != 0) break;  // see resume_attempt()
-    if (!attempt.refused && !attempt.doubted && attempt.failed == 0) continue;
+    const bool counts =
+        attempt.refused || attempt.doubted || attempt.failed != 0 || attempt.overdue != 0;
+    if (!counts) continue;
     ++h.failures;
     tire_of(h, h.carrier);
   }
   h.doubt = story.in_doubt();
-  h.taken = story.is_taken(h.segments);
+  h.taken = story.is_settled(h.segments);
   h.pinned = h.progress.accepted != 0 && h.progress.failed == 0 &&
              h.progress.accepted != message::all_segments(h.segments);
 
@@ -230,8 +232,10 @@ void Engine::Impl::resume(Slot slot, Step& s) {
     const base::Duration hot_for = waited < deadline
                                        ? std::min<base::Duration>(limits::kColdAfter, deadline)
                                        : limits::kColdAfter;
-    return arm(slot,
-               s.now.mono + std::clamp<base::Duration>(hot_for - waited, {}, limits::kColdAfter));
+    base::Duration left = std::clamp<base::Duration>(hot_for - waited, {}, limits::kColdAfter);
+    if (const auto overdue = until_overdue(h, s))
+      left = std::clamp<base::Duration>(*overdue, {}, left);
+    return arm(slot, s.now.mono + left);
   }
   // Undelivered, and on its way to another carrier.
   if (h.progress.failed != 0) return place_later(slot);

@@ -433,7 +433,7 @@ void Engine::Impl::reconsider(Slot slot, Step& s) {
   Hot& h = hot(slot);
   const Story story = story_of(h.record(), h.accepted_at());
   h.doubt = story.in_doubt();
-  h.taken = story.is_taken(h.segments);
+  h.taken = story.is_settled(h.segments);
   const bool in_line =
       h.place == Place::lane || h.place == Place::unplaced || h.place == Place::stranded;
   // Perhaps the copy that was hoped for failed, and those after it were refused.

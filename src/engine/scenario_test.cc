@@ -244,6 +244,10 @@ bool Scenario::configure(const Words& w) {
       c.on_undelivered = w.get("on_undelivered") == "reroute" ? message::UndeliveredRule::reroute
                                                               : message::UndeliveredRule::end;
     }
+    if (w.has("no_receipt")) {
+      c.no_receipt = message::NoReceiptRule::resend;
+      c.no_receipt_after = duration(w.get("no_receipt"));
+    }
     c.retry.attempts = static_cast<std::uint8_t>(w.number("attempts", c.retry.attempts));
     if (w.has("first")) c.retry.first = duration(w.get("first"));
     if (w.has("max")) c.retry.max = duration(w.get("max"));

@@ -4,10 +4,11 @@
 //
 // A line that starts in the first column is an instruction, an indented one what came of it; times
 // are seconds since the start. Before the first instruction of the second kind:
-//   class NAME [priority= ttl= reserve= in_doubt= on_undelivered= attempts= first= max= timeout=]
-//   carrier NAME [rate= burst= region= receipts=DURATION text=N and see carrier_rules()]   tenant
-//   NAME [rate= classes= senders=] route CLASS,CLASS|* CARRIER...             options [trim=BYTES
-//   soft=N hard=N]
+//   class NAME [priority= ttl= reserve= in_doubt= on_undelivered= no_receipt=DURATION attempts=
+//     first= max= timeout=]
+//   carrier NAME [rate= burst= region= receipts=DURATION text=N and see carrier_rules()]
+//   tenant NAME [rate= classes= senders=]   route CLASS,CLASS|* CARRIER...
+//   options [trim=BYTES soft=N hard=N]
 // and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
 // NAME, remove routes, route. Then:
 //   up|down CARRIER LINK [window=]

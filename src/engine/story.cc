@@ -9,6 +9,17 @@ using message::EventKind;
 
 namespace {
 
+// The whole sending that `latest` belongs to.
+void tell_overdue(std::vector<Story::Attempt>& attempts, std::uint8_t latest) {
+  for (Story::Attempt& a : attempts) {
+    if (a.since == 0 || a.since != attempts[latest].since) continue;
+    const std::uint32_t open = a.accepted & ~a.delivered & ~a.failed;
+    a.overdue |= open;
+    a.in_doubt |= open;
+    a.accepted &= ~open;
+  }
+}
+
 void tell(Story::Attempt& a, const message::EventView& event, std::uint32_t bit) {
   switch (event.attempt_state) {
     case AttemptState::in_doubt:
@@ -26,6 +37,7 @@ void tell(Story::Attempt& a, const message::EventView& event, std::uint32_t bit)
       break;
     case AttemptState::submitted:
       a.accepted |= bit;
+      if (event.kind == EventKind::answered) a.accepted_at = event.time;
       break;
     case AttemptState::refused:
       a.refused = true;
@@ -54,8 +66,13 @@ Story story_of(std::string_view record, base::Wall accepted_at) {
       story.attempts.resize(std::max<std::size_t>(story.attempts.size(), event.attempt + 1u));
       Story::Attempt& a = story.attempts[event.attempt];
       a.carrier = event.carrier;
+      story.only_waits = false;
       a.since = event.only_missing ? story.attempts[event.attempt - 1u].since : event.attempt;
       continue;
+    }
+    if (event.kind == EventKind::overdue && event.attempt < story.attempts.size()) {
+      story.only_waits = event.cause != message::Cause::no_receipt_resend;
+      if (!story.only_waits) tell_overdue(story.attempts, event.attempt);
     }
     if (event.kind != EventKind::answered && event.kind != EventKind::receipt) continue;
     if (event.segment == 0 || event.attempt >= story.attempts.size()) continue;
@@ -68,6 +85,15 @@ Story story_of(std::string_view record, base::Wall accepted_at) {
 bool Story::in_doubt_before(unsigned attempt) const {
   for (std::size_t i = 1; i < attempts.size() && i < attempt; ++i) {
     if (attempts[i].in_doubt != 0) return true;
+  }
+  return false;
+}
+
+bool Story::hopes_for_overdue(unsigned before) const {
+  for (std::size_t i = 1; i < attempts.size() && i < before; ++i) {
+    const Attempt& a = attempts[i];
+    if ((a.overdue & a.in_doubt) == 0) continue;
+    if (of_sending(static_cast<std::uint8_t>(i), &Attempt::failed) == 0) return true;
   }
   return false;
 }

@@ -20,13 +20,17 @@ struct Story {
     std::uint32_t in_doubt = 0;  // still
     std::uint32_t delivered = 0;
     std::uint32_t failed = 0;
+    // Accepted, and the receipt did not come in the class's time: in doubt since, not accepted.
+    std::uint32_t overdue = 0;
     bool refused = false;  // a segment was
     bool doubted = false;  // a segment was in doubt, whatever came of it
     base::Wall doubted_at{};
+    base::Wall accepted_at{};  // the latest answer that said so
     std::string_view carrier;
   };
   std::vector<Attempt> attempts;  // by number; [0] is none
   bool has_negative_receipt = false;
+  bool only_waits = false;  // no attempt is to follow: the receipts of overdue ones decide
 
   // May an attempt, or one of those before `attempt`, have been accepted without our knowing?
   bool in_doubt() const { return in_doubt_before(256); }
@@ -40,6 +44,12 @@ struct Story {
   // Did a carrier take the whole message and not say since that it failed? Of all sendings.
   // `except`: leave out the sending that began with this attempt.
   bool is_taken(std::uint8_t segments, std::uint8_t except = 0) const;
+  // May the receipts of a sending that is overdue still say that all of it arrived? `before`: only
+  // of attempts before this one.
+  bool hopes_for_overdue(unsigned before = 256) const;
+  bool is_settled(std::uint8_t segments) const {
+    return is_taken(segments) || (only_waits && hopes_for_overdue());
+  }
 
  private:
   std::uint32_t of_sending(std::uint8_t attempt, std::uint32_t Attempt::* segments) const;

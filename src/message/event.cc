@@ -9,7 +9,7 @@ namespace trunkline::message {
 namespace {
 
 constexpr std::array<std::string_view, kEventKindCount> kKindNames{
-    "accepted", "held", "queued", "started", "answered", "receipt", "ended", "late"};
+    "accepted", "held", "queued", "started", "answered", "receipt", "ended", "late", "overdue"};
 
 constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "",
@@ -47,6 +47,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "crowded",
     "retry_budget",
     "suspended",
+    "no_receipt_resend",
 };
 static_assert(!kCauseNames.back().empty());
 

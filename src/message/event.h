@@ -22,8 +22,11 @@ enum class EventKind : std::uint8_t {
   receipt = 5,   // a receipt for a segment, matched
   ended = 6,     // a decision of ours ended it or gave up waiting; `cause` says which
   late = 7,      // came after the final state: recorded, changes nothing
+  overdue = 8,   // no receipt in its class's time: attempt `attempt` no longer stands in the way of
+                 // another; what its receipts say still counts. With another cause than
+                 // no_receipt_resend: there will be no other, for that reason; they decide
 };
-inline constexpr std::size_t kEventKindCount = 8;
+inline constexpr std::size_t kEventKindCount = 9;
 
 // Why. PERSISTED: never change a value, only append.
 enum class Cause : std::uint8_t {
@@ -60,10 +63,11 @@ enum class Cause : std::uint8_t {
   silent = 30,                     // the links of its carriers owe answers and give none
   unsuited = 31,  // the carrier's configuration asks for something that the message does not have
   crowded = 32,   // moved away from a carrier whose line was too long
-  retry_budget = 33,  // enough of what the carrier did not take is being sent again already
-  suspended = 34,     // an operator has suspended or drains its carriers
+  retry_budget = 33,       // enough of what the carrier did not take is being sent again already
+  suspended = 34,          // an operator has suspended or drains its carriers
+  no_receipt_resend = 35,  // class rule: no receipt came, send again, flagged
 };
-inline constexpr std::size_t kCauseCount = 35;
+inline constexpr std::size_t kCauseCount = 36;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

@@ -287,6 +287,12 @@ void apply(Progress& progress, std::uint8_t segments, const Event& event) {
     progress.sent = progress.unanswered = all & ~progress.accepted;
     return;
   }
+  if (event.kind == EventKind::overdue) {
+    if (event.attempt != progress.attempt || event.cause != Cause::no_receipt_resend) return;
+    progress.accepted = 0;
+    progress.attempt_state = AttemptState::in_doubt;
+    return;
+  }
   if (event.kind != EventKind::answered && event.kind != EventKind::receipt) return;
   // Of an earlier sending, which this one replaced: only the state it led to counts.
   if (event.attempt >= progress.since && event.attempt <= progress.attempt)

@@ -83,7 +83,7 @@ enum class AttemptState : std::uint8_t {
   refused = 2,     // the carrier said no: known not to have been accepted
   throttled = 3,   // the carrier said not now: known not to have been accepted, costs no attempt
   not_sent = 4,    // not one byte left us: known not to have been accepted
-  in_doubt = 5,    // bytes left, silence since
+  in_doubt = 5,    // bytes left, silence since; or accepted, and its receipt is overdue
   delivered = 6,
   undelivered = 7,  // final negative receipt
 };
@@ -109,7 +109,7 @@ inline constexpr std::array<AttemptStateInfo, kAttemptStateCount> kAttemptStates
                    AttemptState::not_sent, AttemptState::in_doubt, AttemptState::delivered,
                    AttemptState::undelivered})},
     {AttemptState::submitted, "submitted",
-     detail::bits({AttemptState::delivered, AttemptState::undelivered})},
+     detail::bits({AttemptState::in_doubt, AttemptState::delivered, AttemptState::undelivered})},
     {AttemptState::refused, "refused", 0},
     {AttemptState::throttled, "throttled", 0},
     {AttemptState::not_sent, "not_sent", 0},

@@ -42,7 +42,7 @@ TEST(State, AttemptMayFollow) {
   //           submitting submitted refused throttled not_sent in_doubt delivered undelivered
   EXPECT_EQ(table,
             "submitting   . x x x x x x x\n"
-            "submitted    . . . . . . x x\n"
+            "submitted    . . . . . x x x\n"
             "refused      . . . . . . . . resend\n"
             "throttled    . . . . . . . . resend\n"
             "not_sent     . . . . . . . . resend\n"

@@ -19,6 +19,14 @@ enum class InDoubtRule : std::uint8_t {
 // What to do after a final negative receipt.
 enum class UndeliveredRule : std::uint8_t { end, reroute };
 
+// What to do with a message that a carrier took and whose receipt does not come.
+enum class NoReceiptRule : std::uint8_t {
+  wait,
+  resend,  // over another carrier of its plan, flagged possible_duplicate
+};
+// Sent again after this part of the class's ttl unless it says otherwise.
+inline constexpr int kNoReceiptPartOfTtl = 5;
+
 // What kind of message the law and the carriers see in it, whatever the class is called.
 enum class ClassKind : std::uint8_t { otp, transactional, support, marketing };
 inline constexpr std::size_t kClassKinds = 4;
@@ -40,6 +48,8 @@ struct TrafficClass {
   double reserve = 0;  // share of each carrier's tokens and window no lower class may use
   InDoubtRule in_doubt = InDoubtRule::resend;
   UndeliveredRule on_undelivered = UndeliveredRule::end;
+  NoReceiptRule no_receipt = NoReceiptRule::wait;
+  base::Duration no_receipt_after{};  // resend: since the carrier's answer
   RetrySchedule retry;
   base::Duration response_timeout = std::chrono::seconds(30);  // then the attempt is in doubt
   // How long it may have to wait for its turn at one carrier while another of its plan has room.

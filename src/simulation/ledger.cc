@@ -76,7 +76,7 @@ std::size_t Ledger::submitted(std::size_t index, const engine::Submit& submit, s
   const std::size_t before = m.handovers.size();
   for (std::size_t i = 0; i < before; ++i) {
     if ((submit.segment_set >> (m.handovers[i].segment - 1) & 1) != 0)
-      check_resend(m, m.handovers[i], submit, serial);
+      check_resend(m, m.handovers[i], submit, serial, now);
   }
   for (std::uint8_t segment = 1; segment <= m.segments; ++segment) {
     if ((submit.segment_set >> (segment - 1) & 1) == 0) continue;
@@ -91,7 +91,7 @@ std::size_t Ledger::submitted(std::size_t index, const engine::Submit& submit, s
 
 // The segment went to a carrier before: was it allowed to go again?
 void Ledger::check_resend(const Message& m, const Handover& before, const engine::Submit& submit,
-                          std::uint64_t serial) {
+                          std::uint64_t serial, base::Now now) {
   if (before.told == Told::unaccepted && before.told_serial <= serial) return;
   const message::TrafficClass& rules = classes_[m.traffic_class];
   const bool reroutes = rules.on_undelivered == message::UndeliveredRule::reroute;
@@ -107,6 +107,12 @@ void Ledger::check_resend(const Message& m, const Handover& before, const engine
                              &m - messages_.data(), submit.ref.attempt, before.attempt,
                              before.segment, rules.name));
   };
+  if (is_overdue(m, rules, now)) {
+    // What was sent again for want of a receipt goes on being tried, whatever that says later.
+    if (!is_negative(before) && !submit.possible_duplicate)
+      say("sent again for want of a receipt, not flagged");
+    return;
+  }
   // Of a long message the whole is sent again, whichever part was reported undelivered or in doubt.
   const bool failed = std::ranges::any_of(m.handovers, is_negative);
   if (!resends && !(reroutes && failed))
@@ -119,6 +125,21 @@ void Ledger::check_resend(const Message& m, const Handover& before, const engine
     return say("sent again although it may have arrived, not flagged");
 }
 
+// Has a carrier had the whole of it for so long without a final receipt that its class sends it
+// again?
+bool Ledger::is_overdue(const Message& m, const message::TrafficClass& rules, base::Now now) const {
+  if (rules.no_receipt != message::NoReceiptRule::resend) return false;
+  std::uint32_t segments = 0;
+  for (const Handover& h : m.handovers) {
+    if (!h.taken) continue;
+    // What was in doubt may have become known by its receipt, whenever that came.
+    const bool waited = !exact_clock_ || h.was_in_doubt || h.told != Told::accepted ||
+                        now.wall >= h.told_at + rules.no_receipt_after;
+    if (waited) segments |= 1u << (h.segment - 1);
+  }
+  return segments == message::all_segments(m.segments);
+}
+
 void Ledger::written(std::size_t index, std::size_t handover, base::Now now) {
   Message& m = messages_[index];
   m.handovers[handover].written = true;
@@ -127,9 +148,10 @@ void Ledger::written(std::size_t index, std::size_t handover, base::Now now) {
 }
 
 void Ledger::told(std::size_t index, std::size_t handover, message::OutcomeKind kind,
-                  std::uint64_t serial) {
+                  std::uint64_t serial, base::Now now) {
   Handover& h = messages_[index].handovers[handover];
   h.told_serial = serial;
+  h.told_at = now.wall;
   switch (kind) {
     case message::OutcomeKind::accepted:
       h.told = Told::accepted;
@@ -262,7 +284,11 @@ void Ledger::crashed(std::uint64_t durable_serial) {
 
 void Ledger::observe(std::string_view bytes, std::string_view where, State floor) {
   const auto record = message::decode_record(bytes);
-  if (!record) return breaks("P7", fmt::format("record in {}: {}", where, record.error()));
+  if (!record) {
+    const auto envelope = message::decode_envelope(bytes);
+    return breaks("P7", fmt::format("record of {} in {}: {}",
+                                    envelope ? envelope->sealed : "nobody", where, record.error()));
+  }
   learn(record->envelope);
   const auto index = index_of(record->envelope.id);
   if (!index) return;

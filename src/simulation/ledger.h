@@ -34,6 +34,7 @@ class Ledger {
     std::uint64_t told_serial = 0;
     std::uint64_t negative_serial = 0;  // the engine was told that it is undelivered; 0: no
     bool was_in_doubt = false;          // at any time
+    base::Wall told_at{};
     bool written = false;
     bool taken = false;  // the carrier accepted it, whether or not it could say so
     bool said_delivered = false;
@@ -93,7 +94,7 @@ class Ledger {
                         base::Now now);
   void written(std::size_t index, std::size_t handover, base::Now now);
   void told(std::size_t index, std::size_t handover, message::OutcomeKind kind,
-            std::uint64_t serial);
+            std::uint64_t serial, base::Now now);
   void told_undelivered(std::size_t index, std::size_t handover, std::uint64_t serial);
   void receipt_acknowledged(std::size_t index, std::string carrier_message_id,
                             std::uint64_t serial);
@@ -116,7 +117,8 @@ class Ledger {
 
  private:
   void check_resend(const Message& m, const Handover& before, const engine::Submit& submit,
-                    std::uint64_t serial);
+                    std::uint64_t serial, base::Now now);
+  bool is_overdue(const Message& m, const message::TrafficClass& rules, base::Now now) const;
   void observe_notice(const message::NoticePut& put);
   void check_told(const Message& m, const message::Record& record);
   void check_end(const Message& m, const message::Record& record, base::Wall calm_since);

@@ -170,7 +170,7 @@ void Life::tell(Link& link, const Flight& flight, message::Outcome outcome) {
   if (!flight.late) --link.outstanding[flight.ref.bind];
   const OutcomeKind kind = outcome.kind;
   step(engine::SubmitResult{flight.ref, flight.segment, flight.written_at, std::move(outcome)});
-  ledger_.told(flight.message, flight.handover, kind, batches_.back().serial);
+  ledger_.told(flight.message, flight.handover, kind, batches_.back().serial, now());
 }
 
 // --- carriers ------------------------------------------------------------------------------------

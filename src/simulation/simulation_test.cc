@@ -127,6 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"late_overrules_final", {.planted_bug = PlantedBug::late_overrules_final}},
         Planted{"forget_notice", {.planted_bug = PlantedBug::forget_notice}},
         Planted{"forget_moves", {.planted_bug = PlantedBug::forget_moves}},
+        Planted{"resend_too_soon", {.planted_bug = PlantedBug::resend_too_soon}},
         Planted{"release_unjournaled", {.planted_bug = PlantedBug::release_unjournaled}},
         Planted{"answer_before_durable", {.answer_before_durable = true}}),
     [](const auto& info) { return std::string(info.param.name); });

@@ -32,6 +32,13 @@ std::shared_ptr<const engine::Tables> Life::make_tables() {
   auto tables = std::make_shared<engine::Tables>();
   tables->version = "simulation";
   tables->classes = message::default_traffic_classes();
+  Random rules(options_.seed ^ 0x6e6f20726563);  // its own: the rest of the world stays as it was
+  for (message::TrafficClass& c : tables->classes) {
+    if (!rules.percent(20)) continue;
+    c.no_receipt = message::NoReceiptRule::resend;
+    c.no_receipt_after =
+        rules.percent(50) ? c.ttl / message::kNoReceiptPartOfTtl : rules.between(5s, 4min);
+  }
   for (const message::TrafficClass& c : tables->classes) tables->policy.classes.push_back(c.name);
   tables->policy.tenants.push_back({.name = "acme", .classes = ~0u});
   tables->policy.tenants.push_back({.name = "bolt", .classes = ~0u, .rate_per_s = 2});
