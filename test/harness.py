@@ -81,6 +81,8 @@ class Process:
     def kill(self, number=signal.SIGKILL):
         if self.running():
             self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait(60)  # it may hold its store's lock for a while yet
 
     def wait(self, seconds=60):
         """The exit code."""
