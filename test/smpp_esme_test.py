@@ -9,6 +9,7 @@ import struct
 import sys
 import tempfile
 import unittest
+from datetime import datetime, timedelta, timezone
 
 import harness
 import interop
@@ -17,6 +18,7 @@ from harness import World, wait_until
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$j91RNqk6FRFpmynPwxofPg$PuZoSin3l3SB3Ako5x61Pv0nj1AUIEmS3f1En6rI534"  # demopass
 OK, RINVBNDSTS, RALYBND, RINVSRCADR, RINVDSTADR, RINVMSGID, RBINDFAIL = 0, 4, 5, 0x0a, 0x0b, 0x0c, 0x0d
 RCANCELFAIL, RREPLACEFAIL, RINVESMCLASS, RTHROTTLED, RINVEXPIRY, RINVMSGLEN = 0x11, 0x13, 0x43, 0x58, 0x62, 0x01
+RINVSUBREP = 0x42
 ACCOUNTS = 20  # each test has its own: receipts of one must not reach another
 TO = {"dest_addr_ton": 1, "dest_addr_npi": 1, "destination_addr": "447700900123"}
 FROM = {"source_addr_ton": 5, "source_addr_npi": 0, "source_addr": "Acme"}
@@ -148,9 +150,10 @@ class Esme(unittest.TestCase):
                                (RINVESMCLASS, {"esm_class": 4}), (RINVEXPIRY, {"validity_period": "000000000000000R"}),
                                (RINVMSGLEN, {"esm_class": 0x40, "short_message": {"hex": "ff00"}})):
             self.submit(expect=status, **fields)
-        for command, status in (("replace_sm", RREPLACEFAIL), ("query_sm", RINVMSGID), ("cancel_sm", RINVMSGID)):
+        for command in ("replace_sm", "query_sm", "cancel_sm"):
             answer = self.esme.call("a", command, message_id="no such id", **FROM, **(TO if command == "cancel_sm" else {}))
-            self.assertEqual(answer["command_status"], status, answer)
+            self.assertEqual(answer["command_status"], RINVMSGID, answer)
+        self.submit(expect=RINVSUBREP, replace_if_present_flag=2)
         self.bind("r", command="bind_receiver")
         answer = self.esme.call("r", "submit_sm", **MESSAGE)
         self.assertEqual(answer["command_status"], RINVBNDSTS)
@@ -207,6 +210,73 @@ class Esme(unittest.TestCase):
         self.assertEqual(self.receipt()["stat"], "DELETED")
         answer = self.esme.call("a", "cancel_sm", message_id=number, **FROM, **TO)
         self.assertEqual(answer["command_status"], RCANCELFAIL)
+
+    def replace(self, number, expect=OK, name="a", **fields):
+        answer = self.esme.call(name, "replace_sm", message_id=number, **{**FROM, "registered_delivery": 1, **fields})
+        self.assertEqual(answer["command_status"], expect, answer)
+
+    def texts(self, token):
+        return [line["text"] for line in self.world.carrier_lines() if token in line["text"]]
+
+    def restart(self):
+        self.world.gateway.kill()
+        self.world.start_gateway()
+        self.address = self.world.gateway.ready["smpp"]
+        wait_until("links are bound", 30, self.world.bound)
+
+    def test_replace(self):
+        self.bind()
+        in_an_hour, soon = "000000010000000R", "000000000001000R"
+        waiting = self.submit(short_message="rep-1 old", schedule_delivery_time=in_an_hour)
+        number = self.submit(short_message={"hex": "rep-2 Привет".encode("utf-16-be").hex()}, data_coding=8,
+                             schedule_delivery_time=in_an_hour, registered_delivery=0)
+        self.replace(waiting, short_message="rep-1 new")
+        self.replace(waiting, RINVSRCADR, source_addr="Other", short_message="rep-1 no")
+        self.replace("0" * 32, RINVMSGID, short_message="rep-1 no")
+        # What was answered is on disk.
+        self.restart()
+        self.bind("b", system_id=self.account)
+        message = self.world.api().get(f"/v1/messages/msg_{waiting}")
+        self.assertEqual((message["status"], message["body"]), ("scheduled", "rep-1 new"))
+        self.replace(waiting, name="b", short_message="rep-1 newest " + "x" * 200, schedule_delivery_time=soon)
+        self.replace(number, name="b", short_message={"hex": "rep-2 Пока".encode("utf-16-be").hex()},
+                     schedule_delivery_time=soon)
+        receipts = {receipt["id"]: receipt["stat"] for receipt in (self.receipt("b") for _ in range(2))}
+        self.assertEqual(receipts, {waiting: "DELIVRD", number: "DELIVRD"})
+        wait_until("the carrier's ledger is written", 10, lambda: self.texts("rep-1") and self.texts("rep-2"))
+        self.assertEqual((self.texts("rep-1"), self.texts("rep-2")), (["rep-1 newest " + "x" * 200], ["rep-2 Пока"]))
+        self.replace(waiting, RREPLACEFAIL, name="b", short_message="rep-1 too late")
+        causes = [event["cause"] for event in self.world.api().get(f"/v1/messages/msg_{waiting}/events")["data"]]
+        self.assertEqual(causes.count("replaced_by_client"), 2, causes)
+        # Nothing of a part, nor of one that its carriers have.
+        part = self.submit("b", esm_class=0x40, short_message={"hex": "050003070201" + b"rep-3".hex()},
+                           schedule_delivery_time=in_an_hour)
+        self.replace(part, RREPLACEFAIL, name="b", short_message="rep-3 new")
+
+    def test_replace_what_came_over_rest(self):
+        self.bind()
+        message = self.world.api().post("/v1/messages", {
+            "to": "+447700900123", "from": "Acme", "body": "rest-1 old", "class": "otp", "ttl": "2h",
+            "send_at": (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()})[1]
+        self.replace(message["id"].removeprefix("msg_"), short_message="rest-1 new", schedule_delivery_time="000000000001000R")
+        self.assertEqual(self.receipt()["stat"], "DELIVRD")
+        wait_until("the carrier's ledger is written", 10, lambda: self.texts("rest-1"))
+        self.assertEqual(self.texts("rest-1"), ["rest-1 new"])
+
+    def test_replace_if_present(self):
+        self.bind()
+        fields = {"replace_if_present_flag": 1, "service_type": "NEWS"}
+        later = {**fields, "schedule_delivery_time": "000000010000000R"}
+        number = self.submit(short_message="pres-1", **later)
+        self.assertEqual(self.submit(short_message="pres-2", **later), number)
+        self.assertNotEqual(self.submit(short_message="other", **{**later, "service_type": "CMT"}), number)
+        self.restart()
+        self.bind("b", system_id=self.account)
+        self.assertEqual(self.submit("b", short_message="pres-3", **fields), number)
+        self.assertEqual(self.receipt("b")["id"], number)
+        wait_until("the carrier's ledger is written", 10, lambda: self.texts("pres-"))
+        self.assertEqual(self.texts("pres-"), ["pres-3"])
+        self.assertNotEqual(self.submit("b", short_message="pres-4", **fields), number)
 
     def test_receipts_wait_for_whoever_is_away(self):
         self.bind("t", system_id=self.account, command="bind_transmitter")

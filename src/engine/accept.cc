@@ -249,27 +249,62 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
                          {},
                          message::name(item.ingress),
                          1});
-  const bool is_held = decided.hold_until != Wall{};
   decided.country = country;
   const Slot slot = create(std::move(item), decided, s);
   ItemAnswer answer;
   answer.kind = ItemAnswer::Kind::accepted;
   answer.id = hot(slot).id();
   answer.record = hot(slot).record();
-  if (hot(slot).ready() > s.now.mono) {
-    record(slot,
-           {.kind = EventKind::held,
-            .state = State::scheduled,
-            .cause = is_held ? Cause::policy_hold : Cause::send_at,
-            .raw = decided.why_held},
-           s);
-    set_place(slot, Place::held);
-    on_timer(slot, s);
-  } else {
-    dispatch(slot, Cause::none, s);
-  }
+  begin(slot, decided, s);
   if (part) remember_parts(*part, parts, decided, answer.id, s);
   return answer;
+}
+
+// It waits until it is due, or looks for a carrier.
+void Engine::Impl::begin(Slot slot, const Decided& decided, Step& s) {
+  const Hot& h = hot(slot);
+  if (h.ready() <= s.now.mono) return dispatch(slot, Cause::none, s);
+  const bool is_held = decided.hold_until != Wall{};
+  record(slot,
+         {.kind = EventKind::held,
+          .state = message::may_follow(h.progress.state, State::scheduled) ? State::scheduled
+                                                                           : h.progress.state,
+          .attempt = h.progress.attempt,
+          .cause = is_held ? Cause::policy_hold : Cause::send_at,
+          .raw = decided.why_held},
+         s);
+  set_place(slot, Place::held);
+  // What this very commit brings back from the cold tier goes there again a while later.
+  if (h.cools) return arm(slot, std::min(h.ready(), s.now.mono + limits::kColdAfter));
+  on_timer(slot, s);
+}
+
+// The text, and to whom it goes.
+void Engine::Impl::set_text(message::Envelope& e, message::Submission& item,
+                            const Decided& decided) const {
+  e.encoding = item.encoding;
+  e.segments = item.segments;
+  e.text = 0;
+  if (const message::TextPlan* text = common_text(*tables_, decided.plan, item.plans)) {
+    e.encoding = text->encoding;
+    e.segments = text->segments;
+    e.text = text->options;
+  }
+  e.plan.clear();
+  for (const CarrierIndex carrier : decided.plan) {
+    if (!carrier.is_none()) e.plan.push_back(carrier_name(carrier));
+  }
+  e.decision = decided.decision;
+  e.sealed = std::move(item.sealed);
+}
+
+void Engine::Impl::keep_alias(const message::Envelope& e, Step& s) {
+  put_key(message::alias_key(e.account, static_cast<std::uint32_t>(e.id.low)),
+          {.fingerprint = {},
+           .expires_at = e.expires_at + limits::kAliasKept,
+           .kind = message::KeyKind::message,
+           .answers = {{e.id, {}}}},
+          s);
 }
 
 Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, Step& s) {
@@ -287,19 +322,8 @@ Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, St
   // By the class that was asked for: its text is sealed for no longer.
   e.expires_at = e.due_at + item.ttl.value_or(tables_->classes[item.traffic_class.at()].ttl);
   e.ingress = item.ingress;
-  e.encoding = item.encoding;
-  e.segments = item.segments;
-  if (const message::TextPlan* text = common_text(*tables_, decided.plan, item.plans)) {
-    e.encoding = text->encoding;
-    e.segments = text->segments;
-    e.text = text->options;
-  }
   e.reference = static_cast<std::uint8_t>(e.id.low ^ (e.id.low >> 8) ^ (e.id.low >> 32));
-  for (const CarrierIndex carrier : decided.plan) {
-    if (!carrier.is_none()) e.plan.push_back(carrier_name(carrier));
-  }
-  e.decision = decided.decision;
-  e.sealed = std::move(item.sealed);
+  set_text(e, item, decided);
   e.account = std::move(item.account);
   e.notify = item.notify;
 
@@ -320,14 +344,7 @@ Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, St
   message::encode_envelope(e, scratch_);
   append_to_record(h, scratch_);
   index(slot);
-  if (item.alias) {
-    put_key(message::alias_key(e.account, *item.alias),
-            {.fingerprint = {},
-             .expires_at = e.expires_at + limits::kAliasKept,
-             .kind = message::KeyKind::message,
-             .answers = {{e.id, {}}}},
-            s);
-  }
+  if (item.alias) keep_alias(e, s);
   record(slot, {.kind = EventKind::accepted, .state = State::accepted, .time = e.accepted_at}, s,
          /*journal=*/false);
   message::append_message(s.out.commit, h.record());
@@ -336,13 +353,19 @@ Slot Engine::Impl::create(message::Submission&& item, const Decided& decided, St
 
 ItemAnswer Engine::Impl::accept_item(message::Submission&& item,
                                      const std::optional<message::KeyRecord>* known,
-                                     const KnownParts* known_parts, Step& s) {
+                                     const KnownParts* known_parts,
+                                     const KnownEarlier* known_earlier, Step& s) {
   const std::optional<message::KeyRef> key = item.key;
+  const std::optional<base::Hash128> replaces = item.replaces;
   if (key) {
     if (auto answer = answer_from_key(*key, known)) return std::move(*answer);
   }
-  ItemAnswer answer = decide(std::move(item), known_parts, s);
-  const bool taken = answer.kind == ItemAnswer::Kind::accepted;
+  std::optional<ItemAnswer> replaced;
+  if (replaces) replaced = replace_earlier(item, known_earlier, s);
+  ItemAnswer answer = replaced ? std::move(*replaced) : decide(std::move(item), known_parts, s);
+  const bool taken =
+      answer.kind == ItemAnswer::Kind::accepted || answer.kind == ItemAnswer::Kind::replaced;
+  if (replaces && taken) remember_replaceable(*replaces, answer, s);
   if (key && (taken || key->window == base::Duration::zero())) {
     remember_key(*key, message::KeyKind::message,
                  {{taken ? answer.id : base::MessageId{},
@@ -381,7 +404,8 @@ void Engine::Impl::on(Accept&& event, Step& s) {
   for (std::size_t i = 0; i < event.items.size(); ++i) {
     const auto* known = i < event.known.size() ? &event.known[i] : nullptr;
     const auto* parts = i < event.known_parts.size() ? &event.known_parts[i] : nullptr;
-    answer.items.push_back(accept_item(std::move(event.items[i]), known, parts, s));
+    const auto* earlier = i < event.known_earlier.size() ? &event.known_earlier[i] : nullptr;
+    answer.items.push_back(accept_item(std::move(event.items[i]), known, parts, earlier, s));
   }
   if (event.batch_key) {
     std::vector<message::KeyAnswer> answers;

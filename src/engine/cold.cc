@@ -72,6 +72,22 @@ void Engine::Impl::thaw_moving(const base::MessageId& id, Step& s) {
   if (stayed) commit.cold_removed.erase(commit.cold_removed.begin() + static_cast<int>(removed));
 }
 
+// The record of a message that has not ended: hot, on the move, or as the store had it in the cold
+// tier. Empty: it has ended, or never was.
+std::string_view Engine::Impl::waiting_record(const base::MessageId& id,
+                                              std::string_view cold_record) const {
+  if (const Slot slot = find_hot(id); slot != kNoSlot) return hot(slot).record();
+  const auto moving = moving_.find(id);
+  return moving != moving_.end() ? std::string_view(moving->second.record) : cold_record;
+}
+
+// Makes it hot, if there is one.
+void Engine::Impl::bring_back(const base::MessageId& id, std::string_view cold_record, Step& s) {
+  if (find_hot(id) != kNoSlot) return;
+  if (moving_.contains(id)) return thaw_moving(id, s);
+  if (!cold_record.empty()) thaw(cold_record, s);
+}
+
 // What is due is brought back; what is on the move was due before.
 void Engine::Impl::on(Thaw&& event, Step& s) {
   for (const std::string& bytes : event.records) thaw(bytes, s);

@@ -36,6 +36,7 @@ enum class PlantedBug : std::uint8_t {
   forget_moves,          // does not remember who is on the way to the cold tier or back
   resend_too_soon,       // resends at once what its class gives the receipt time for
   release_unjournaled,   // puts an attempt on the wire without recording it
+  replace_sent,          // replaces what a carrier has taken
 };
 
 struct Options {

@@ -44,6 +44,12 @@ struct KnownParts {
   std::string record;  // of the message that it names, if the engine has it not
 };
 
+// Of the message that `Submission::replaces` leads to.
+struct KnownEarlier {
+  std::optional<message::KeyRecord> key;
+  std::string cold_record;  // if !is_hot() of it: what the cold tier has, else empty
+};
+
 // One POST. Its items are accepted or refused each by itself but become durable together. Only
 // overload and the tenant's rate refuse them all at once: then every item carries the same refusal.
 struct Accept {
@@ -54,6 +60,8 @@ struct Accept {
   std::vector<std::optional<message::KeyRecord>> known;
   // The same for the parts of which Engine::needs_parts says so.
   std::vector<KnownParts> known_parts;
+  // The same for Submission::replaces, whose keys needs_key asks for, too.
+  std::vector<KnownEarlier> known_earlier;
   bool is_batch = false;
   std::optional<message::KeyRef> batch_key;  // is_batch: the request's own key
   std::optional<message::KeyRecord> known_batch;
@@ -65,6 +73,17 @@ struct Cancel {
   base::MessageId id;
   std::optional<message::KeyRef> key;
   std::optional<message::KeyRecord> known;
+  std::string cold_record;  // if !is_hot(id): what the cold tier has, else empty
+};
+
+// Another text in the place of one that waits, under the same id: decided about anew, on disk
+// before it is answered. What is on the wire, in doubt, or was taken by a carrier in part, stays.
+struct Replace {
+  Token token = 0;
+  base::MessageId id;
+  // Tenant, class and recipient are those of the message. Without send_at or ttl its times stay as
+  // they are; `ttl` runs from now, or from when it is due. No key, no part; alias: its own.
+  message::Submission item;
   std::string cold_record;  // if !is_hot(id): what the cold tier has, else empty
 };
 
@@ -162,8 +181,9 @@ struct Order {
 struct Drain {};  // start no new attempt; answers and receipts go on
 struct Tick {};
 
-using Event = std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult,
-                           Receipt, Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick, Order>;
+using Event =
+    std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult, Receipt,
+                 Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick, Order, Replace>;
 
 // --- effects out ---------------------------------------------------------------------------------
 
@@ -182,6 +202,7 @@ struct ItemAnswer {
     refused,           // `refusal`
     replayed_refusal,  // `refusal`, as first given
     key_mismatch,      // the key was used before with other fields
+    replaced,          // `id` is an earlier message, `record` what it has become
   };
   Kind kind = Kind::refused;
   base::MessageId id;
@@ -206,6 +227,18 @@ struct CancelAnswer {
   } kind = Kind::not_found;
   bool replayed = false;
   std::string record;  // after the cancel; empty if not hot and not cold
+};
+
+struct ReplaceAnswer {
+  Token token = 0;
+  enum class Kind : std::uint8_t {
+    replaced,
+    not_replaceable,
+    not_found,
+    refused,
+  } kind = Kind::not_found;
+  std::string record;  // replaced: what it has become
+  Refusal refusal;     // refused
 };
 
 struct QueryAnswer {
@@ -265,8 +298,9 @@ struct OrderAnswer {
   bool done = false;  // false: limits::kCarrierOrdersMax are in force
 };
 
-using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer,
-                            Submit, ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer>;
+using Effect =
+    std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer, Submit,
+                 ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer, ReplaceAnswer>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

@@ -34,5 +34,22 @@ TEST(Engine, GoldenScenarios) {
   EXPECT_GE(count, only == nullptr ? 40u : 1u);
 }
 
+// However often, and whatever became of it before: its record stays small.
+TEST(Engine, IsReplacedAnyNumberOfTimes) {
+  constexpr int kTimes = 300;
+  std::string script = "up alpha 0\nsubmit m1\ndown alpha 0\nanswer m1 not_sent\n";
+  for (int i = 0; i < kTimes; ++i) script += fmt::format("replace m1 segments={}\n", i % 3 + 1);
+  script += "crash\ntick\nshow m1\nreplace m1\nup alpha 0\nanswer m1 accepted\n";
+  const std::string told = Scenario().run(script);
+  std::size_t done = 0;
+  for (std::size_t at = 0; (at = told.find("<- m1 replaced\n", at)) != std::string::npos; ++at)
+    ++done;
+  EXPECT_EQ(done, kTimes + 1u);
+  const std::size_t shown = told.find(" events=");
+  ASSERT_NE(shown, std::string::npos);
+  EXPECT_LT(std::stoi(told.substr(shown + 8)), 60);
+  EXPECT_NE(told.find("m1 answered #2.1 alpha submitted"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace trunkline::engine

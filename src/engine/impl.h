@@ -6,6 +6,7 @@
 //   receipts.cc  receipts, early and late ones
 //   lifetime.cc  events, timers, finals, journal trimming
 //   notices.cc   what applications are told
+//   replace.cc   another text in the place of one that waits
 //   cold.cc      leaving for the cold tier and coming back
 //   recovery.cc  standing up again
 //   queries.cc   reading, cancel, statistics
@@ -113,6 +114,8 @@ class Engine::Impl {
     bool doubt : 1 = false;   // an attempt may have been accepted and never answered
     bool taken : 1 = false;   // a carrier has accepted it whole: no further attempt
     bool thawed : 1 = false;  // came back from the cold tier: listed by id, not by age
+    bool held : 1 = false;    // when loaded: its latest event is `held`
+    bool cools : 1 = false;   // thawed, but not for being due: may go back
 
     std::string_view record() const { return {octets.get(), octet_count}; }
     message::EnvelopeHead head() const { return message::head_of(record()); }
@@ -131,6 +134,7 @@ class Engine::Impl {
     }
     void append(std::string_view bytes);
     void cut(std::size_t size);  // drops what is behind
+    void assign(std::string_view bytes);
   };
   static_assert(sizeof(Hot) <= 128);
 
@@ -265,7 +269,7 @@ class Engine::Impl {
   void on(Accept&& event, Step& s);
   std::optional<Refusal> admit_all(const Accept& event, Step& s);
   ItemAnswer accept_item(message::Submission&& item, const std::optional<message::KeyRecord>* known,
-                         const KnownParts* known_parts, Step& s);
+                         const KnownParts* known_parts, const KnownEarlier* known_earlier, Step& s);
   ItemAnswer decide(message::Submission&& item, const KnownParts* known_parts, Step& s);
   std::variant<Decided, Refusal> decide_by_rules(const message::Submission& item,
                                                  const numbering::Destination& to, Step& s);
@@ -274,6 +278,8 @@ class Engine::Impl {
   void note_warnings(const message::Submission& item, numbering::Country country,
                      std::uint32_t warnings, Step& s) const;
   Slot create(message::Submission&& item, const Decided& decided, Step& s);
+  void set_text(message::Envelope& e, message::Submission& item, const Decided& decided) const;
+  void keep_alias(const message::Envelope& e, Step& s);
   std::optional<ItemAnswer> answer_from_key(const message::KeyRef& key,
                                             const std::optional<message::KeyRecord>* known);
   const message::KeyRecord* known_key(const base::Hash128& key,
@@ -282,6 +288,25 @@ class Engine::Impl {
   void remember_key(const message::KeyRef& key, message::KeyKind kind,
                     std::vector<message::KeyAnswer> answers, Step& s);
   void put_key(const base::Hash128& key, message::KeyRecord record, Step& s);
+
+  void begin(Slot slot, const Decided& decided, Step& s);
+
+  // --- replace.cc
+  void on(Replace&& event, Step& s);
+  ReplaceAnswer replace(message::Submission&& item, const base::MessageId& id,
+                        std::string_view cold_record, Step& s);
+  std::optional<ItemAnswer> replace_earlier(message::Submission& item, const KnownEarlier* known,
+                                            Step& s);
+  void remember_replaceable(const base::Hash128& key, const ItemAnswer& answer, Step& s);
+  bool is_replaceable(const Hot& h, Mono now) const;
+  struct Times {
+    Wall due{};
+    Wall expires{};
+  };
+  static Times times_of(const message::Submission& item, Wall hold_until,
+                        const message::Envelope& old, Wall now);
+  void rewrite(Slot slot, message::Submission&& item, const Decided& decided, const Times& times,
+               Step& s);
 
   // --- parts.cc
   PartPlan* plan_of_parts(const message::PartOf& part, const KnownParts* known, Step& s);
@@ -449,6 +474,8 @@ class Engine::Impl {
   // --- queries.cc
   void on(Cancel&& event, Step& s);
   CancelAnswer cancel(const Cancel& event, Step& s);
+  std::string_view waiting_record(const base::MessageId& id, std::string_view cold_record) const;
+  void bring_back(const base::MessageId& id, std::string_view cold_record, Step& s);
   void cancel_hot(Slot slot, CancelAnswer& answer, Step& s);
   void on(const Query& event, Step& s);
   void on(const ListHot& event, Step& s);

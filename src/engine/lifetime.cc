@@ -122,6 +122,12 @@ void Engine::Impl::Hot::append(std::string_view bytes) {
   octet_count += static_cast<std::uint32_t>(bytes.size());
 }
 
+void Engine::Impl::Hot::assign(std::string_view bytes) {
+  octets = std::make_unique_for_overwrite<char[]>(bytes.size());
+  std::ranges::copy(bytes, octets.get());
+  octet_count = static_cast<std::uint32_t>(bytes.size());
+}
+
 void Engine::Impl::Hot::cut(std::size_t size) {
   ASSERT(size <= octet_count);
   octet_count = static_cast<std::uint32_t>(size);
@@ -327,7 +333,8 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
     case Place::held: {
       const Mono due = h.ready();
       const base::Duration left = due - s.now.mono;
-      if (left > limits::kColdAfter && !h.thawed) return freeze(slot, s.now.to_wall(due), s);
+      if (left > limits::kColdAfter && (!h.thawed || h.cools))
+        return freeze(slot, s.now.to_wall(due), s);
       if (left > base::Duration::zero()) return arm(slot, due);
       set_place(slot, Place::none);
       return dispatch(slot, Cause::none, s);

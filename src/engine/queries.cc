@@ -32,8 +32,7 @@ CancelAnswer Engine::Impl::cancel(const Cancel& event, Step& s) {
     }
   }
   if (find_hot(event.id) == kNoSlot) {
-    const auto moving = moving_.find(event.id);
-    const std::string cold = moving != moving_.end() ? moving->second.record : event.cold_record;
+    const std::string_view cold = waiting_record(event.id, event.cold_record);
     if (cold.empty()) return answer;  // not_found
     const auto record = message::decode_record(cold);
     ASSERT(record.has_value());
@@ -41,10 +40,8 @@ CancelAnswer Engine::Impl::cancel(const Cancel& event, Step& s) {
     if (!message::may_follow(message::fold(*record).state, State::canceled)) {
       answer.kind = CancelAnswer::Kind::not_cancelable;
       answer.record = cold;
-    } else if (moving != moving_.end()) {
-      thaw_moving(event.id, s);
     } else {
-      thaw(cold, s);
+      bring_back(event.id, event.cold_record, s);
     }
   }
   if (const Slot found = find_hot(event.id); found != kNoSlot) {

@@ -31,6 +31,7 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
     if (carrier && count < routing::kPlanMax) h.plan[count++] = *carrier;
   }
   const message::Event& last = decoded->events.back();
+  h.held = last.kind == EventKind::held;
   if (last.kind == EventKind::queued) {
     h.queued_as = last.cause;
     h.queued_at = find_carrier(last.carrier).value_or(CarrierIndex{});
@@ -44,7 +45,7 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
 void Engine::Impl::read_story(Slot slot) {
   Hot& h = hot(slot);
   const Story story = story_of(h.record(), h.accepted_at());
-  for (std::size_t i = 1; i < story.attempts.size(); ++i) {
+  for (std::size_t i = story.replaced + 1; i < story.attempts.size(); ++i) {
     const Story::Attempt& attempt = story.attempts[i];
     h.carrier = find_carrier(attempt.carrier).value_or(CarrierIndex{});
     if (attempt.failed != 0 || attempt.overdue != 0) refuse_by(h, h.carrier);
@@ -212,13 +213,13 @@ void Engine::Impl::restored(Now now, Output& out) {
 void Engine::Impl::resume(Slot slot, Step& s) {
   Hot& h = hot(slot);
   if (message::is_final(h.progress.state)) return archive(slot, s);
-  if (h.progress.attempt == 0) {
-    // One that was never held is due, even if the clock has been set back since.
-    if (h.progress.state != State::scheduled || h.ready() <= s.now.mono) return place_later(slot);
+  // One that was not held is due, even if the clock has been set back since.
+  if (h.held && h.ready() > s.now.mono) {
     set_place(slot, Place::held);
     const bool far = h.ready() - s.now.mono > limits::kColdAfter && !h.thawed;
     return arm(slot, far ? s.now.mono : h.ready());
   }
+  if (h.progress.attempt == 0) return place_later(slot);
   if (h.progress.unanswered != 0) return resume_attempt(slot, s);
   const auto copy_in_doubt = [&] {
     return story_of(h.record(), h.accepted_at()).in_doubt_of(h.progress.attempt) != 0;

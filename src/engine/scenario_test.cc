@@ -137,6 +137,8 @@ void Scenario::instruction(std::string_view line) {
     step(std::move(told));
   } else if (verb == "cancel") {
     cancel(w);
+  } else if (verb == "replace") {
+    replace(w);
   } else if (verb == "query") {
     asked_[next_token_] = {word(1)};
     step(Query{next_token_++, tenant_of(w), ids_.at(word(1))});
@@ -394,6 +396,7 @@ message::Submission Scenario::submission(const Words& w) {
                  static_cast<std::uint8_t>(w.number("part", 1)),
                  static_cast<std::uint8_t>(w.number("total", 1))};
   }
+  if (w.has("replaces")) item.replaces = hash_text(w.get("replaces"));
   if (w.has("alias")) item.alias = static_cast<std::uint32_t>(w.number("alias", 0));
   return item;
 }
@@ -418,6 +421,7 @@ void Scenario::submit(const std::vector<Words>& items, bool is_batch) {
     const auto& key = accept.items[i].key;
     if (key && engine_->needs_key(key->key)) accept.known[i] = look_up(key->key);
     look_up_parts(accept, i);
+    look_up_earlier(accept, i);
   }
   asked_[accept.token] = names;
   step(std::move(accept));
@@ -516,22 +520,7 @@ void Scenario::cancel(const Words& w) {
     event.key = {hash_text(w.get("key")), hash_text(w.get("fp", "same"))};
     if (engine_->needs_key(event.key->key)) event.known = look_up(event.key->key);
   }
-  if (!engine_->is_hot(event.id)) {
-    const auto cold = disk_.cold.find(event.id);
-    if (cold != disk_.cold.end()) event.cold_record = cold->second.record;
-  }
-  step(std::move(event));
-}
-
-void Scenario::list(const Words& w) {
-  ListHot event;
-  event.token = next_token_++;
-  event.tenant = tenant_of(w);
-  event.limit = static_cast<std::size_t>(w.number("limit", 50));
-  if (w.has("before")) event.before = ids_.at(w.get("before"));
-  if (w.has("status")) event.status = message::state_from_name(w.get("status"));
-  if (w.has("class")) event.traffic_class = class_named(w.get("class"));
-  if (w.has("to")) event.to_hash = hash_of(w.get("to"));
+  event.cold_record = cold_record(event.id);
   step(std::move(event));
 }
 
@@ -550,6 +539,18 @@ void Scenario::show(const std::string& name) {
   bits("delivered", p.delivered);
   bits("failed", p.failed);
   if (p.possible_duplicate) line += " possible_duplicate";
+  const auto seconds = [&](base::Wall at) {
+    return std::chrono::duration<double>(at - record->envelope.accepted_at).count();
+  };
+  const bool is_changed = std::ranges::any_of(record->events, [](const message::Event& e) {
+    return e.kind == message::EventKind::replaced;
+  });
+  if (is_changed) {
+    line += fmt::format(" {} segments={} due={:.0f}s expires={:.0f}s notify={} events={}",
+                        record->envelope.sealed, record->envelope.segments,
+                        seconds(record->envelope.due_at), seconds(record->envelope.expires_at),
+                        record->envelope.notify, p.events);
+  }
   say(line);
 }
 
@@ -643,13 +644,13 @@ void Scenario::perform(Effect& effect) {
     say("<- told");
   } else if (auto* submit = std::get_if<Submit>(&effect)) {
     const std::string name = name_of(submit->id);
-    EXPECT_EQ(submit->sealed, "sealed:" + name);
     std::string line =
         fmt::format("=> {}/{} {} #{}", config_.routing.carriers[submit->carrier.at()].name,
                     submit->link, name, submit->ref.attempt);
     if (submit->segments > 1)
       line += fmt::format(" segments {} of {}", bits_text(submit->segment_set), submit->segments);
     if (submit->possible_duplicate) line += " possible_duplicate";
+    if (submit->sealed != "sealed:" + name) line += " " + submit->sealed;
     say(line);
     submits_.insert_or_assign({name, submit->ref.attempt}, *submit);
     written_[{name, submit->ref.attempt}] = now_.mono;
@@ -665,6 +666,9 @@ void Scenario::perform(Effect& effect) {
       switch (item.kind) {
         case ItemAnswer::Kind::accepted:
           line += "accepted";
+          break;
+        case ItemAnswer::Kind::replaced:
+          line += "replaces " + name_of(item.id);
           break;
         case ItemAnswer::Kind::replayed:
           line +=
@@ -689,6 +693,13 @@ void Scenario::perform(Effect& effect) {
                     kKinds[static_cast<std::size_t>(canceled->kind)],
                     canceled->replayed ? " replayed" : "",
                     canceled->record.empty() ? "" : " with record"));
+  } else if (auto* replaced = std::get_if<ReplaceAnswer>(&effect)) {
+    static constexpr std::string_view kKinds[] = {"replaced", "not_replaceable", "not_found",
+                                                  "refused "};
+    say(fmt::format(
+        "<- {} {}{}", asked_[replaced->token].front(),
+        kKinds[static_cast<std::size_t>(replaced->kind)],
+        replaced->kind == ReplaceAnswer::Kind::refused ? reasons(replaced->refusal) : ""));
   } else if (auto* queried = std::get_if<QueryAnswer>(&effect)) {
     const std::string& name = asked_[queried->token].front();
     if (queried->record.empty()) return say(fmt::format("<- {} not hot", name));

@@ -18,6 +18,8 @@
 //   batch [key= fp=] ; NAME ... ; NAME ...
 //   answer NAME OUTCOME [segment= attempt= id= cause= raw= late]   without segment: all of the set
 //   receipt STATE [id= to=NAME|+NUMBER carrier= raw=]
+//     replaces=KEY
+//   replace NAME [as submit]           its new text is called NAME+
 //   explain NAME [as submit]
 //   cancel NAME [key= fp= tenant=]             query NAME [tenant=]
 //   inbound ACCOUNT [tenant=]                  told ACCOUNT   all that it has not confirmed
@@ -81,6 +83,7 @@ class Scenario {
   void answer(const Words& w);
   void receipt(const Words& w);
   void cancel(const Words& w);
+  void replace(const Words& w);
   void list(const Words& w);
   void show(const std::string& name);
   void stats();
@@ -97,6 +100,8 @@ class Scenario {
   message::Submission submission(const Words& w);
   std::optional<message::KeyRecord> look_up(const base::Hash128& key) const;
   void look_up_parts(Accept& accept, std::size_t at) const;
+  void look_up_earlier(Accept& accept, std::size_t at) const;
+  std::string cold_record(const base::MessageId& id) const;
   std::string name_of(const base::MessageId& id) const;
   std::string record_of(const base::MessageId& id) const;
   message::TenantIndex tenant_of(const Words& w) const;

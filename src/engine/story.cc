@@ -74,6 +74,7 @@ Story story_of(std::string_view record, base::Wall accepted_at) {
       story.only_waits = event.cause != message::Cause::no_receipt_resend;
       if (!story.only_waits) tell_overdue(story.attempts, event.attempt);
     }
+    if (event.kind == EventKind::replaced) story.replaced = story.attempts.size() - 1;
     if (event.kind != EventKind::answered && event.kind != EventKind::receipt) continue;
     if (event.segment == 0 || event.attempt >= story.attempts.size()) continue;
     story.has_negative_receipt |= event.attempt_state == AttemptState::undelivered;

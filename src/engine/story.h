@@ -29,6 +29,7 @@ struct Story {
     std::string_view carrier;
   };
   std::vector<Attempt> attempts;  // by number; [0] is none
+  std::size_t replaced = 0;       // attempts up to this one were of a text that was replaced
   bool has_negative_receipt = false;
   bool only_waits = false;  // no attempt is to follow: the receipts of overdue ones decide
 

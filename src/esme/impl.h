@@ -2,7 +2,8 @@
 //   esme_server.cc  listener, threads, the way in and out
 //   binds.cc        who may come in
 //   outbinds.cc     who is called, to come in
-//   requests.cc     submit_sm, data_sm, submit_multi, query_sm, cancel_sm, replace_sm
+//   requests.cc     submit_sm, data_sm, submit_multi, query_sm, cancel_sm
+//   replacing.cc    replace_sm
 //   telling.cc      receipts and messages from phones
 #pragma once
 
@@ -52,8 +53,9 @@ class EsmeServer::Impl final : public SessionOwner {
     std::uint32_t sequence = 0;
     smpp::CommandId command{};
     message::TenantIndex tenant;
-    base::MessageId id;        // query, cancel
-    bool asked_again = false;  // query: neither engine nor store had it
+    base::MessageId id;                                    // query, cancel
+    bool asked_again = false;                              // query: neither engine nor store had it
+    std::shared_ptr<const smpp::ReplaceSm> replacement{};  // replace: of what is being asked for
     // submit_multi: the destination of each item of the Accept, and what was refused before it.
     std::vector<smpp::Address> destinations;
     std::vector<smpp::UnsuccessSme> unsuccess;
@@ -106,6 +108,9 @@ class EsmeServer::Impl final : public SessionOwner {
              const config::SmppAccount& account);
   void cancel(EsmeSession& session, std::uint32_t sequence, const smpp::CancelSm& cancel,
               const config::SmppAccount& account);
+  std::optional<message::Record> take_record(engine::QueryAnswer&& answer, Pending& pending,
+                                             EsmeSession& session, std::uint32_t or_else,
+                                             base::Mono now);
   message::Submission submission(Submit& submit, const smpp::SmFields& sm,
                                  const config::SmppAccount& account, const smpp::Dialect& dialect,
                                  base::Wall now);
@@ -130,7 +135,14 @@ class EsmeServer::Impl final : public SessionOwner {
   void on(engine::Submit&&, base::Mono) {}
   void on(engine::ReceiptAck&&, base::Mono) {}
   void on(engine::OrderAnswer&&, base::Mono) {}
+  void on(engine::ReplaceAnswer&& answer, base::Mono now);
   std::optional<Pending> finish(engine::Token token);
+
+  // --- replacing.cc
+  void replace(EsmeSession& session, std::uint32_t sequence, const smpp::ReplaceSm& sm,
+               const config::SmppAccount& account, base::Now now);
+  void replace(EsmeSession& session, const Pending& pending, const message::Record& record,
+               base::Now now);
 
   // --- telling.cc
   void tell(Account& account, base::Now now);

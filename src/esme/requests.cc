@@ -19,12 +19,28 @@ using telemetry::Metric;
 
 namespace {
 
-// Taken now, or before: a duplicate is answered like its first.
+// Taken now, or before: a duplicate is answered like its first, and what replaces an earlier one
+// like that.
 bool is_taken(const ItemAnswer& item) {
-  return item.kind == ItemAnswer::Kind::accepted || item.kind == ItemAnswer::Kind::replayed;
+  return item.kind == ItemAnswer::Kind::accepted || item.kind == ItemAnswer::Kind::replayed ||
+         item.kind == ItemAnswer::Kind::replaced;
 }
 
-// Of a refusal by policy or limits.
+// data_sm is a submit_sm in another form.
+smpp::SmFields as_submit(const smpp::DataSm& data) {
+  smpp::SmFields sm;
+  sm.service_type = data.service_type;
+  sm.source = data.source;
+  sm.dest = data.dest;
+  sm.esm_class = data.esm_class;
+  sm.registered_delivery = data.registered_delivery;
+  sm.data_coding = data.data_coding;
+  sm.tlvs = data.tlvs;
+  return sm;
+}
+
+}  // namespace
+
 std::uint32_t status_of(const engine::Refusal& refusal) {
   const std::string_view rule =
       refusal.reasons.empty() ? std::string_view() : refusal.reasons.front().rule;
@@ -46,21 +62,6 @@ std::uint32_t status_of(const engine::Refusal& refusal) {
   }
   return smpp::kEsmeRsubmitfail;
 }
-
-// data_sm is a submit_sm in another form.
-smpp::SmFields as_submit(const smpp::DataSm& data) {
-  smpp::SmFields sm;
-  sm.service_type = data.service_type;
-  sm.source = data.source;
-  sm.dest = data.dest;
-  sm.esm_class = data.esm_class;
-  sm.registered_delivery = data.registered_delivery;
-  sm.data_coding = data.data_coding;
-  sm.tlvs = data.tlvs;
-  return sm;
-}
-
-}  // namespace
 
 // --- answering ---------------------------------------------------------------------------------
 
@@ -131,9 +132,8 @@ void EsmeServer::Impl::on_request(EsmeSession& session, std::uint32_t sequence,
     query(session, sequence, *question, *account);
   } else if (const auto* wish = std::get_if<smpp::CancelSm>(&request)) {
     cancel(session, sequence, *wish, *account);
-  } else {
-    // replace_sm: a message is not changed once it was acknowledged.
-    respond(session, sequence, command, smpp::kEsmeRreplacefail, mono);
+  } else if (const auto* other = std::get_if<smpp::ReplaceSm>(&request)) {
+    replace(session, sequence, *other, *account, now);
   }
 }
 
@@ -178,6 +178,9 @@ message::Submission EsmeServer::Impl::submission(Submit& submit, const smpp::SmF
       const base::Hash128 key = vault.hash("smpp-dedup", twin);
       s.key = {.key = key, .fingerprint = key, .window = account.dedup};
     }
+  }
+  if (submit.replaces) {
+    s.replaces = vault.hash("smpp-replace", place_of(submit, sm, account.system_id, dialect));
   }
   if (dialect.is_33()) s.alias = static_cast<std::uint32_t>(aliases_());
   edge::seal_payload(s, submit.payload, *config_, vault, now);
@@ -346,35 +349,50 @@ void EsmeServer::Impl::on(engine::CancelAnswer&& answer, base::Mono now) {
   respond(*session, pending->sequence, CommandId::cancel_sm, status, now);
 }
 
+// What was asked about. Nothing: it is asked about once more, or has been answered: with `or_else`
+// if it cannot be told.
+std::optional<message::Record> EsmeServer::Impl::take_record(engine::QueryAnswer&& answer,
+                                                             Pending& pending, EsmeSession& session,
+                                                             std::uint32_t or_else,
+                                                             base::Mono now) {
+  const auto refuse = [&](std::uint32_t status) -> std::optional<message::Record> {
+    respond(session, pending.sequence, pending.command, status, now);
+    return std::nullopt;
+  };
+  std::string bytes = std::move(answer.record);
+  if (bytes.empty()) {
+    const std::string& tenant = config().tenants[pending.tenant.at()].name;
+    auto found = backend_.store().find_message(tenant, pending.id);
+    if (!found) return refuse(or_else);
+    if (!*found && !pending.asked_again) {
+      // It may have come back from the cold tier between the two.
+      pending.asked_again = true;
+      engine::Query again{.tenant = pending.tenant, .id = pending.id};
+      const engine::Token token = again.token = wait_for(session, pending);
+      if (post(again, token)) return std::nullopt;
+      return refuse(or_else);
+    }
+    if (!*found) return refuse(smpp::kEsmeRinvmsgid);
+    bytes = std::move(**found);
+  }
+  auto record = message::decode_record(bytes);
+  if (!record) {
+    telemetry::log_error("record_unreadable", record.error());
+    return refuse(or_else);
+  }
+  return std::move(*record);
+}
+
 void EsmeServer::Impl::on(engine::QueryAnswer&& answer, base::Mono now) {
   auto pending = finish(answer.token);
   if (!pending) return;
   const auto session = pending->session.lock();
   if (!session) return;
-  const auto refuse = [&](std::uint32_t status) {
-    respond(*session, pending->sequence, CommandId::query_sm, status, now);
-  };
-  std::string bytes = std::move(answer.record);
-  if (bytes.empty()) {
-    const std::string& tenant = config().tenants[pending->tenant.at()].name;
-    auto found = backend_.store().find_message(tenant, pending->id);
-    if (!found) return refuse(smpp::kEsmeRqueryfail);
-    if (!*found && !pending->asked_again) {
-      // It may have come back from the cold tier between the two.
-      pending->asked_again = true;
-      engine::Query again{.tenant = pending->tenant, .id = pending->id};
-      const engine::Token token = again.token = wait_for(*session, *pending);
-      if (!post(again, token)) refuse(smpp::kEsmeRqueryfail);
-      return;
-    }
-    if (!*found) return refuse(smpp::kEsmeRinvmsgid);
-    bytes = std::move(**found);
-  }
-  const auto record = message::decode_record(bytes);
-  if (!record) {
-    telemetry::log_error("record_unreadable", record.error());
-    return refuse(smpp::kEsmeRqueryfail);
-  }
+  const bool replaces = pending->command == CommandId::replace_sm;
+  const auto record = take_record(std::move(answer), *pending, *session,
+                                  replaces ? smpp::kEsmeRreplacefail : smpp::kEsmeRqueryfail, now);
+  if (!record) return;
+  if (replaces) return replace(*session, *pending, *record, {now, options_.clock().wall});
   const message::Progress progress = message::fold(*record);
   smpp::QuerySmResp response;
   response.message_id = message_id_for(record->envelope.id, session->dialect());

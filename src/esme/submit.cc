@@ -149,17 +149,16 @@ std::expected<std::uint8_t, Refusal> read_notify(std::uint8_t registered_deliver
   return out;
 }
 
-std::optional<Refusal> read_times(const smpp::SmFields& sm, base::Wall now, Submit& out) {
-  base::Wall start = now;
+std::optional<Refusal> read_times(const smpp::SmFields& sm, base::Wall now, base::Wall scheduled,
+                                  Submit& out) {
+  base::Wall start = std::max(now, scheduled);
   if (!sm.schedule_delivery_time.empty()) {
     const auto at = smpp::parse_time(sm.schedule_delivery_time, now);
     if (!at || *at > now + limits::kScheduleMax) {
       return Refusal{smpp::kEsmeRinvsched, "no time, or too far away"};
     }
-    if (*at > now) {
-      out.send_at = *at;
-      start = *at;
-    }
+    start = std::max(now, *at);
+    if (*at > now) out.send_at = *at;
   }
   if (!sm.validity_period.empty()) {
     const auto until = smpp::parse_time(sm.validity_period, now);
@@ -239,9 +238,21 @@ std::string twin_of(const Submit& submit, const smpp::SmFields& sm, std::string_
   return out;
 }
 
+std::string place_of(const Submit& submit, const smpp::SmFields& sm, std::string_view system_id,
+                     const smpp::Dialect& dialect) {
+  std::string out;
+  put(out, system_id);
+  put(out, submit.payload.to);
+  put(out, submit.payload.from);
+  put(out, sm.service_type);
+  base::ByteWriter(out).u8(dialect.is_33() ? 1 : 0);
+  return out;
+}
+
 std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
                                            const config::SmppAccount& account,
-                                           const config::Config& config, base::Wall now) {
+                                           const config::Config& config, base::Wall now,
+                                           base::Wall scheduled) {
   constexpr std::uint8_t kMode = 0x03, kType = 0x3c;
   // Only "store and forward" and the default are ours (5.2.12); the types are a phone's.
   const std::uint8_t mode = sm.esm_class & kMode;
@@ -291,8 +302,51 @@ std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
   const auto notify = read_notify(sm.registered_delivery);
   if (!notify) return std::unexpected(notify.error());
   out.notify = *notify;
-  if (const auto refusal = read_times(sm, now, out)) return std::unexpected(*refusal);
+  if (const auto refusal = read_times(sm, now, scheduled, out)) return std::unexpected(*refusal);
+  if (sm.replace_if_present_flag > 1) {
+    return refuse(smpp::kEsmeRinvsubrep, "replace_if_present_flag is 0 or 1");
+  }
+  // A part among others cannot be told from the next one by its addresses.
+  out.replaces = sm.replace_if_present_flag == 1 && !(out.part && out.part->total > 1);
+  out.payload.client_coding = sm.data_coding;
   return out;
+}
+
+std::expected<Submit, Refusal> read_replacement(const smpp::ReplaceSm& sm,
+                                                const message::Payload& original,
+                                                base::Wall scheduled,
+                                                const config::SmppAccount& account,
+                                                const config::Config& config, base::Wall now) {
+  const auto& senders = config.tables.policy.tenants[account.tenant.at()].senders;
+  if (read_sender(sm.source, senders) != original.from) {
+    return refuse(smpp::kEsmeRinvsrcadr, "not the message's source address");
+  }
+  const message::Payload::Verbatim& old = original.verbatim;
+  if (old.has_udh) {
+    const auto header = gsm::parse_udh(old.user_data);
+    if (!header || header->concatenation) {
+      return refuse(smpp::kEsmeRreplacefail, "a part, which has to fit the others");
+    }
+  }
+  smpp::SmFields fields;
+  fields.source = sm.source;
+  fields.dest = {.ton = smpp::ton::kInternational, .npi = 1, .addr = original.to};
+  fields.esm_class = old.has_udh ? smpp::esm_class::kUdhi : std::uint8_t{0};
+  fields.data_coding = original.client_coding;
+  fields.schedule_delivery_time = sm.schedule_delivery_time;
+  fields.validity_period = sm.validity_period;
+  fields.registered_delivery = sm.registered_delivery;
+  fields.short_message = sm.short_message;
+  if (const smpp::Tlv* payload = smpp::find(sm.tlvs, smpp::tag::kMessagePayload)) {
+    fields.tlvs.push_back(*payload);
+  }
+  auto submit = read_submit(fields, account, config, now, scheduled);
+  if (!submit) return submit;
+  // A schedule that has passed is one, too: now.
+  if (!sm.schedule_delivery_time.empty() && !submit->send_at) submit->send_at = now;
+  submit->payload.metadata = original.metadata;
+  submit->payload.callback_url = original.callback_url;
+  return submit;
 }
 
 }  // namespace trunkline::esme

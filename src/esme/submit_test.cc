@@ -245,5 +245,122 @@ TEST(ReadSubmit, AddressesAndWhatIsNotTaken) {
   EXPECT_EQ(read(sm), "ESME_RINVESMCLASS");
 }
 
+// What a replace_sm makes of the message that `original` was.
+std::string replace(const smpp::SmFields& original, const smpp::ReplaceSm& sm,
+                    base::Wall scheduled = {}) {
+  const auto first = read_submit(original, account(), config(), kNow);
+  if (!first) return "no original";
+  const auto out = read_replacement(sm, first->payload, scheduled, account(), config(), kNow);
+  if (!out) return smpp::status_name(out.error().status);
+  std::string line =
+      fmt::format("{} {} {} {} notify{} [{}]", out->payload.to, out->payload.from,
+                  gsm::name(out->encoding), out->segments, out->notify, out->payload.body);
+  if (!out->payload.verbatim.user_data.empty())
+    line += fmt::format(" dcs{:#x}", out->payload.verbatim.data_coding);
+  if (out->ttl) line += " ttl " + base::format_duration(*out->ttl);
+  if (out->send_at) line += " at " + base::format_rfc3339(*out->send_at);
+  return line;
+}
+
+TEST(ReadReplacement, IsReadAsTheOriginalWas) {
+  smpp::ReplaceSm sm;
+  sm.source = {5, 0, "Acme"};
+  sm.short_message = "other";
+  EXPECT_EQ(replace(submit(), sm), "+447700900123 Acme gsm7 1 notify0 [other]");
+  sm.registered_delivery = 2;
+  smpp::SmFields original = submit();
+  original.short_message = std::string("\x04\x1f\x04\x40", 4);
+  original.data_coding = 8;
+  sm.short_message = std::string("\x04\x14\x04\x30", 4);
+  EXPECT_EQ(replace(original, sm), "+447700900123 Acme ucs2 1 notify2 [Да]");
+  original.data_coding = 3;
+  original.short_message = "a";
+  sm.short_message = "\xfc";
+  EXPECT_EQ(replace(original, sm), "+447700900123 Acme gsm7 1 notify2 [ü]");
+  // To be shown at once, as the original was.
+  original.data_coding = 0x10;
+  sm.short_message = "now";
+  EXPECT_EQ(replace(original, sm), "+447700900123 Acme gsm7 1 notify2 [now] dcs0x10");
+  // 5.0: a long one.
+  sm.short_message.clear();
+  sm.tlvs = {{smpp::tag::kMessagePayload, std::string(161, 'a')}};
+  EXPECT_EQ(replace(submit(), sm),
+            "+447700900123 Acme gsm7 2 notify2 [" + std::string(161, 'a') + "]");
+  sm.short_message = "both";
+  EXPECT_EQ(replace(submit(), sm), "ESME_RINVMSGLEN");
+}
+
+TEST(ReadReplacement, SourceAndParts) {
+  smpp::ReplaceSm sm;
+  sm.short_message = "other";
+  EXPECT_EQ(replace(submit(), sm), "ESME_RINVSRCADR");
+  smpp::SmFields original = submit();
+  original.source = {};
+  EXPECT_EQ(replace(original, sm), "+447700900123  gsm7 1 notify0 [other]");
+  sm.source = {1, 1, "15005550006"};
+  EXPECT_EQ(replace(original, sm), "ESME_RINVSRCADR");
+  original.source = {0, 1, "15005550006"};
+  EXPECT_EQ(replace(original, sm), "+447700900123 +15005550006 gsm7 1 notify0 [other]");
+  // A part has to fit the others; a message with ports has to have some again.
+  original.esm_class = smpp::esm_class::kUdhi;
+  original.short_message = std::string("\x05\x00\x03\x01\x02\x01hi", 8);
+  EXPECT_EQ(replace(original, sm), "ESME_RREPLACEFAIL");
+  original.short_message = std::string("\x06\x05\x04\x0b\x84\x23\xf0hi", 9);
+  EXPECT_EQ(replace(original, sm), "ESME_RINVMSGLEN");
+  sm.short_message = std::string("\x06\x05\x04\x0b\x84\x23\xf0yo", 9);
+  EXPECT_EQ(replace(original, sm), "+447700900123 +15005550006 gsm7 1 notify0 [yo] dcs0x0");
+}
+
+TEST(ReadReplacement, TimesThatAreNotNamedStay) {
+  smpp::ReplaceSm sm;
+  sm.source = {5, 0, "Acme"};
+  sm.short_message = "x";
+  sm.validity_period = "000000020000000R";
+  EXPECT_EQ(replace(submit(), sm), "+447700900123 Acme gsm7 1 notify0 [x] ttl 2h");
+  // It is due in an hour.
+  EXPECT_EQ(replace(submit(), sm, kNow + 1h), "+447700900123 Acme gsm7 1 notify0 [x] ttl 1h");
+  EXPECT_EQ(replace(submit(), sm, kNow + 3h), "ESME_RINVEXPIRY");
+  sm.schedule_delivery_time = "000000001000000R";
+  EXPECT_EQ(replace(submit(), sm, kNow + 3h),
+            "+447700900123 Acme gsm7 1 notify0 [x] ttl 110m at 2027-01-15T08:10:00.000Z");
+  sm.validity_period.clear();
+  sm.schedule_delivery_time = "270115075900000+";
+  EXPECT_EQ(replace(submit(), sm, kNow + 3h),
+            "+447700900123 Acme gsm7 1 notify0 [x] at 2027-01-15T08:00:00.000Z");
+  sm.schedule_delivery_time = "later";
+  EXPECT_EQ(replace(submit(), sm), "ESME_RINVSCHED");
+}
+
+TEST(ReadSubmit, ReplaceIfPresent) {
+  const auto replaces = [](const smpp::SmFields& sm) -> std::string {
+    const auto out = read_submit(sm, account(), config(), kNow);
+    if (!out) return smpp::status_name(out.error().status);
+    return out->replaces ? place_of(*out, sm, "app", smpp::Dialect{}) : "no";
+  };
+  smpp::SmFields sm = submit();
+  EXPECT_EQ(replaces(sm), "no");
+  sm.replace_if_present_flag = 1;
+  const std::string place = replaces(sm);
+  sm.short_message = "another";
+  sm.registered_delivery = 1;
+  sm.validity_period = "000000020000000R";
+  EXPECT_EQ(replaces(sm), place);
+  smpp::SmFields other = sm;
+  other.service_type = "OTP";
+  EXPECT_NE(replaces(other), place);
+  other = sm;
+  other.dest.addr = "447700900124";
+  EXPECT_NE(replaces(other), place);
+  other = sm;
+  other.source = {1, 1, "15005550006"};
+  EXPECT_NE(replaces(other), place);
+  other = sm;
+  other.esm_class = smpp::esm_class::kUdhi;
+  other.short_message = std::string("\x05\x00\x03\x01\x02\x01hi", 8);
+  EXPECT_EQ(replaces(other), "no");
+  sm.replace_if_present_flag = 2;
+  EXPECT_EQ(replaces(sm), "ESME_RINVSUBREP");
+}
+
 }  // namespace
 }  // namespace trunkline::esme

@@ -10,6 +10,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <condition_variable>
+#include <cstdlib>
 #include <future>
 #include <map>
 #include <memory>
@@ -87,7 +88,7 @@ class TestBackend final : public edge::Backend {
   template <class T>
   T take() {
     std::unique_lock lock(mutex_);
-    T out;
+    std::optional<T> out;
     const auto is_there = [&] {
       for (auto it = events_.begin(); it != events_.end(); ++it) {
         if (auto* event = std::get_if<T>(&*it)) {
@@ -98,8 +99,11 @@ class TestBackend final : public edge::Backend {
       }
       return false;
     };
-    if (!changed_.wait_for(lock, kHang, is_there)) ADD_FAILURE() << "it was not posted";
-    return out;
+    if (!changed_.wait_for(lock, kHang, is_there)) {
+      ADD_FAILURE() << "it was not posted";
+      std::abort();
+    }
+    return std::move(*out);
   }
 
  private:
@@ -217,6 +221,17 @@ class Application {
     std::string bytes;
     ASSERT_TRUE(smpp::encode(pdu, sequence, status, bytes).has_value());
     boost::asio::write(socket_, boost::asio::buffer(bytes));
+  }
+  // The next PDU is one of these; returns its status.
+  template <class T>
+  std::uint32_t expect_status() {
+    const auto next = read();
+    if (!next || !std::holds_alternative<T>(next->pdu)) {
+      ADD_FAILURE() << (next ? smpp::command_name(next->header.command_id)
+                             : "the connection ended");
+      return ~std::uint32_t{0};
+    }
+    return next->header.command_status;
   }
   // The next PDU is one of these; returns its sequence number.
   template <class T>

@@ -9,7 +9,8 @@ namespace trunkline::message {
 namespace {
 
 constexpr std::array<std::string_view, kEventKindCount> kKindNames{
-    "accepted", "held", "queued", "started", "answered", "receipt", "ended", "late", "overdue"};
+    "accepted", "held",  "queued", "started", "answered",
+    "receipt",  "ended", "late",   "overdue", "replaced"};
 
 constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "",
@@ -48,6 +49,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "retry_budget",
     "suspended",
     "no_receipt_resend",
+    "replaced_by_client",
 };
 static_assert(!kCauseNames.back().empty());
 

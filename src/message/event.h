@@ -25,8 +25,9 @@ enum class EventKind : std::uint8_t {
   overdue = 8,   // no receipt in its class's time: attempt `attempt` no longer stands in the way of
                  // another; what its receipts say still counts. With another cause than
                  // no_receipt_resend: there will be no other, for that reason; they decide
+  replaced = 9,  // another text took its place; what was tried before was of the old one
 };
-inline constexpr std::size_t kEventKindCount = 9;
+inline constexpr std::size_t kEventKindCount = 10;
 
 // Why. PERSISTED: never change a value, only append.
 enum class Cause : std::uint8_t {
@@ -66,8 +67,9 @@ enum class Cause : std::uint8_t {
   retry_budget = 33,       // enough of what the carrier did not take is being sent again already
   suspended = 34,          // an operator has suspended or drains its carriers
   no_receipt_resend = 35,  // class rule: no receipt came, send again, flagged
+  replaced_by_client = 36,
 };
-inline constexpr std::size_t kCauseCount = 36;
+inline constexpr std::size_t kCauseCount = 37;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

@@ -136,10 +136,12 @@ std::string encode_payload(const Payload& payload) {
   writer.text(payload.body);
   writer.text(payload.metadata);
   writer.text(payload.callback_url);
-  if (const Payload::Verbatim& v = payload.verbatim; !v.user_data.empty()) {
+  const Payload::Verbatim& v = payload.verbatim;
+  if (!v.user_data.empty() || payload.client_coding != 0) {
     writer.text(v.user_data);
     writer.u8(v.data_coding);
     writer.u8(v.has_udh ? 1 : 0);
+    if (payload.client_coding != 0) writer.u8(payload.client_coding);
   }
   return out;
 }
@@ -159,6 +161,7 @@ std::expected<Payload, std::string> decode_payload(std::string_view bytes) {
     payload.verbatim.user_data = in.text();
     payload.verbatim.data_coding = in.u8();
     payload.verbatim.has_udh = in.u8() != 0;
+    if (in.ok() && !in.at_end()) payload.client_coding = in.u8();
   }
   if (!in.ok()) return std::unexpected("damaged payload");
   return payload;
@@ -211,18 +214,22 @@ std::expected<Record, std::string> decode_record(std::string_view bytes) {
   Record record{std::move(*envelope), {}};
   base::ByteReader in(bytes.substr(events_at));
   State state = State::accepted;
+  std::uint8_t highest = 0;  // segment, since the text was replaced
   while (!in.at_end()) {
     Event event = decode_event(in, record.envelope.accepted_at);
     if (!in.ok()) return std::unexpected("damaged event");
     // What apply() takes for granted.
-    if ((event.state != state && !may_follow(state, event.state)) ||
-        event.segment > record.envelope.segments) {
-      return std::unexpected(fmt::format("event {}: {} behind {}, segment {} of {}",
-                                         record.events.size(), name(event.state), name(state),
-                                         event.segment, record.envelope.segments));
+    if (event.state != state && !may_follow(state, event.state)) {
+      return std::unexpected(fmt::format("event {}: {} behind {}", record.events.size(),
+                                         name(event.state), name(state)));
     }
     state = event.state;
+    highest =
+        event.kind == EventKind::replaced ? std::uint8_t{0} : std::max(highest, event.segment);
     record.events.push_back(std::move(event));
+  }
+  if (highest > record.envelope.segments) {
+    return std::unexpected(fmt::format("segment {} of {}", highest, record.envelope.segments));
   }
   return record;
 }
@@ -291,6 +298,12 @@ void apply(Progress& progress, std::uint8_t segments, const Event& event) {
     if (event.attempt != progress.attempt || event.cause != Cause::no_receipt_resend) return;
     progress.accepted = 0;
     progress.attempt_state = AttemptState::in_doubt;
+    return;
+  }
+  if (event.kind == EventKind::replaced) {
+    progress.since = static_cast<std::uint8_t>(progress.attempt + 1);
+    progress.sent = progress.unanswered = progress.in_doubt = 0;
+    progress.accepted = progress.delivered = progress.failed = 0;
     return;
   }
   if (event.kind != EventKind::answered && event.kind != EventKind::receipt) return;

@@ -28,7 +28,7 @@ inline constexpr std::uint8_t kRecordVersion = 1;
 enum class Ingress : std::uint8_t { rest = 0, twilio = 1, smpp = 2, internal = 3 };
 std::string_view name(Ingress ingress);
 
-// Fixed at acceptance, never changed after.
+// Fixed at acceptance; only a `replaced` event comes with another one.
 struct Envelope {
   base::MessageId id;
   std::string tenant;
@@ -68,6 +68,8 @@ struct Payload {
     bool has_udh = false;
     friend bool operator==(const Verbatim&, const Verbatim&) = default;
   } verbatim{};
+  // The data_coding that an SMPP client gave: what it writes in place of this text is read by it.
+  std::uint8_t client_coding = 0;
 };
 
 std::string encode_payload(const Payload& payload);

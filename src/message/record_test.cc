@@ -104,6 +104,61 @@ TEST(Record, KeepsWhatIsPassedOnOctetByOctet) {
   EXPECT_EQ(decode_payload(without)->verbatim, Payload::Verbatim{});
 }
 
+TEST(Record, KeepsWhatItsClientReadsTextsBy) {
+  Payload payload{
+      .to = "+447700900123", .from = "Acme", .body = "hi", .metadata = {}, .callback_url = {}};
+  payload.client_coding = 8;
+  auto read = decode_payload(encode_payload(payload));
+  ASSERT_TRUE(read.has_value()) << read.error();
+  EXPECT_EQ(read->client_coding, 8);
+  EXPECT_EQ(read->verbatim, Payload::Verbatim{});
+  payload.verbatim = {.user_data = "hi", .data_coding = 0xf4, .has_udh = false};
+  payload.client_coding = 0xf4;
+  read = decode_payload(encode_payload(payload));
+  ASSERT_TRUE(read.has_value()) << read.error();
+  EXPECT_EQ(read->client_coding, 0xf4);
+  EXPECT_EQ(read->verbatim, payload.verbatim);
+}
+
+// The attempts of a text that was replaced had their own segments.
+TEST(Record, OfAReplacedText) {
+  Envelope e;
+  e.id = {1, 2};
+  std::string bytes;
+  encode_envelope(e, bytes);
+  encode_event(Event{}, e.accepted_at, bytes);
+  encode_event({.kind = EventKind::started, .state = State::submitting, .attempt = 1},
+               e.accepted_at, bytes);
+  for (std::uint8_t segment = 1; segment <= 3; ++segment) {
+    encode_event({.kind = EventKind::answered,
+                  .state = State::submitting,
+                  .attempt = 1,
+                  .segment = segment,
+                  .attempt_state = AttemptState::refused},
+                 e.accepted_at, bytes);
+  }
+  EXPECT_FALSE(decode_record(bytes).has_value());
+  encode_event({.kind = EventKind::replaced, .state = State::submitting, .attempt = 1},
+               e.accepted_at, bytes);
+  auto record = decode_record(bytes);
+  ASSERT_TRUE(record.has_value()) << record.error();
+  Progress progress = fold(*record);
+  EXPECT_EQ(progress.sent | progress.unanswered | progress.accepted | progress.failed, 0u);
+  EXPECT_EQ(progress.attempt, 1);
+  // An answer for the old text changes nothing of the new one.
+  apply(progress, 1,
+        {.kind = EventKind::answered,
+         .state = State::submitting,
+         .attempt = 1,
+         .segment = 1,
+         .attempt_state = AttemptState::submitted});
+  EXPECT_EQ(progress.accepted, 0u);
+  encode_event(
+      {.kind = EventKind::answered, .state = State::submitting, .attempt = 2, .segment = 2},
+      e.accepted_at, bytes);
+  EXPECT_FALSE(decode_record(bytes).has_value());
+}
+
 TEST(Record, ReadsPayloadVersionOne) {
   const std::string bytes = golden::version1()["payload"];
   const auto payload = decode_payload(bytes);

@@ -60,6 +60,8 @@ struct Submission {
   std::string sealed;                 // seal::Vault blob of an encoded Payload
   std::optional<KeyRef> key;
   std::optional<PartOf> part;
+  // If the latest message with this key still waits, this one takes its place.
+  std::optional<base::Hash128> replaces{};
   // The last 32 bits of its id, free in `account` (alias_key()). None: noise.
   std::optional<std::uint32_t> alias;
   std::string account;       // Envelope::account

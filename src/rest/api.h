@@ -85,6 +85,7 @@ class Api {
   void on(engine::NoticeReady&&) {}
   void on(engine::ToldAnswer&&) {}
   void on(engine::OrderAnswer&&) {}
+  void on(engine::ReplaceAnswer&&) {}
 
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;

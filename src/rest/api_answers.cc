@@ -106,6 +106,7 @@ Problem Api::render_item(ItemAnswer& item, const message::Payload* payload,
         item.record = std::move(*found);
       }
       [[fallthrough]];
+    case ItemAnswer::Kind::replaced:  // not asked for here
     case ItemAnswer::Kind::accepted: {
       const auto envelope = message::decode_envelope(item.record);
       if (!envelope) {

@@ -240,17 +240,16 @@ void EngineLoop::look_up(engine::Event& event, base::Now now) {
     for (std::size_t i = 0; i < accept->items.size(); ++i) {
       if (accept->items[i].part) look_up_parts(*accept, i, now);
       if (accept->items[i].alias) choose_alias(*accept, i, now);
+      if (accept->items[i].replaces) look_up_earlier(*accept, i, now);
       if (!accept->items[i].key) continue;
       accept->known.resize(accept->items.size());
       look_up_key(accept->items[i].key->key, accept->known[i], now);
     }
   } else if (auto* cancel = std::get_if<engine::Cancel>(&event)) {
     if (cancel->key) look_up_key(cancel->key->key, cancel->known, now);
-    if (!engine_.is_hot(cancel->id)) {
-      auto found = store_.find_cold(cancel->id);
-      if (!found) fail(found.error());
-      if (found && *found) cancel->cold_record = std::move((*found)->record);
-    }
+    cancel->cold_record = cold_record(cancel->id);
+  } else if (auto* replace = std::get_if<engine::Replace>(&event)) {
+    replace->cold_record = cold_record(replace->id);
   } else if (auto* receipt = std::get_if<engine::Receipt>(&event)) {
     const std::string& carrier = tables_->routing.carriers[receipt->carrier.at()].name;
     const base::Hash128 key = message::receipt_key(carrier, receipt->carrier_message_id);
@@ -264,6 +263,14 @@ void EngineLoop::look_up(engine::Event& event, base::Now now) {
       if (found && *found) receipt->cold_record = std::move((*found)->record);
     }
   }
+}
+
+// Empty if it is hot, or not in the cold tier.
+std::string EngineLoop::cold_record(const base::MessageId& id) {
+  if (engine_.is_hot(id)) return {};
+  auto found = store_.find_cold(id);
+  if (!found) fail(found.error());
+  return found && *found ? std::move((*found)->record) : std::string();
 }
 
 bool EngineLoop::look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known,
@@ -292,6 +299,18 @@ void EngineLoop::look_up_parts(engine::Accept& accept, std::size_t at, base::Now
   auto found = store_.find_message(tables_->policy.tenants[item.tenant.at()].name, id);
   if (!found) return fail(found.error());
   if (*found) known.record = std::move(**found);
+}
+
+// The message in whose place the item would be.
+void EngineLoop::look_up_earlier(engine::Accept& accept, std::size_t at, base::Now now) {
+  const base::Hash128& key = *accept.items[at].replaces;
+  if (!engine_.needs_key(key)) return;
+  accept.known_earlier.resize(accept.items.size());
+  engine::KnownEarlier& known = accept.known_earlier[at];
+  look_up_key(key, known.key, now);
+  if (known.key && known.key->answers.size() == 1) {
+    known.cold_record = cold_record(known.key->answers.front().message);
+  }
 }
 
 // From the one it was given on, the next that no message of the account has.

@@ -22,16 +22,23 @@ std::size_t Life::new_message(bool keyed, std::uint16_t tenant) {
   Ledger::Message m;
   m.traffic_class = static_cast<std::uint8_t>(random_.between(0, 3));
   m.tenant = tenant;
-  m.segments = static_cast<std::uint8_t>(random_.percent(70) ? 1 : random_.between(2, 4));
   m.keyed = keyed;
-  if (random_.percent(20)) {
-    m.ttl = random_.between(1s, 30s);
-  } else if (random_.percent(15)) {
-    m.ttl = random_.between(1min, 3h);
-  }
-  if (random_.percent(8)) m.send_at = now().wall + random_.between(-10s, 5min);
-  if (random_.percent(8)) m.send_at = now().wall + random_.between(11min, 4h);
+  m.texts = {new_text()};
+  m.segments = m.texts.front().segments;
   return ledger_.add(std::move(m));
+}
+
+Ledger::Text Life::new_text() {
+  Ledger::Text text;
+  text.segments = static_cast<std::uint8_t>(random_.percent(70) ? 1 : random_.between(2, 4));
+  if (random_.percent(20)) {
+    text.ttl = random_.between(1s, 30s);
+  } else if (random_.percent(15)) {
+    text.ttl = random_.between(1min, 3h);
+  }
+  if (random_.percent(8)) text.send_at = now().wall + random_.between(-10s, 5min);
+  if (random_.percent(8)) text.send_at = now().wall + random_.between(11min, 4h);
+  return text;
 }
 
 void Life::new_request() {
@@ -48,6 +55,23 @@ void Life::new_request() {
   send(requests_.size() - 1);
 }
 
+message::Submission Life::submission(std::size_t index, std::size_t number) {
+  const Ledger::Message& m = ledger_.at(index);
+  const Ledger::Text& text = m.texts[number];
+  message::Submission item{.to = *numbering::Number::from_digits(447700900000 + index % 1000)};
+  item.tenant = {m.tenant};
+  item.traffic_class = {m.traffic_class};
+  item.to_hash = number_hash(index);
+  item.segments = text.segments;
+  item.region = index % 3 == 0 ? "us" : "";
+  item.ttl = text.ttl;
+  item.send_at = text.send_at;
+  item.sealed = Ledger::sealed_text(index, number);
+  item.account = Ledger::account_of(index);
+  item.notify = Ledger::notify_of(index);
+  return item;
+}
+
 void Life::send(std::size_t number) {
   Request& request = requests_[number];
   if (++request.tries > kTriesMax) return;
@@ -58,18 +82,7 @@ void Life::send(std::size_t number) {
   const base::Hash128 fingerprint = hash_of(request.wrong ? "other" : "same", request.number);
   if (request.batch_key) accept.batch_key = {hash_of("batch", request.number), fingerprint};
   for (const std::size_t index : request.messages) {
-    const Ledger::Message& m = ledger_.at(index);
-    message::Submission item{.to = *numbering::Number::from_digits(447700900000 + index % 1000)};
-    item.tenant = {m.tenant};
-    item.traffic_class = {m.traffic_class};
-    item.to_hash = number_hash(index);
-    item.segments = m.segments;
-    item.region = index % 3 == 0 ? "us" : "";
-    item.ttl = m.ttl;
-    item.send_at = m.send_at;
-    item.sealed = Ledger::sealed_text(index);
-    item.account = Ledger::account_of(index);
-    item.notify = Ledger::notify_of(index);
+    message::Submission item = submission(index, 0);
     if (request.keyed && !request.batch_key) {
       item.key = {hash_of("item", index), hash_of(request.wrong ? "other" : "same", index)};
     }
@@ -93,6 +106,7 @@ void Life::send(std::size_t number) {
 void Life::clients_lost_connection() {
   accepts_.clear();
   cancels_.clear();
+  replaces_.clear();
   queries_.clear();
   for (auto& [token, receipt] : receipts_)
     later(random_.between(1s, 90s), [this, r = receipt] { send_receipt(r); });
@@ -137,6 +151,8 @@ void Life::item_answered(std::size_t number, std::size_t index, const ItemAnswer
       return;
     case ItemAnswer::Kind::replayed_refusal:
       return ledger_.breaks("P3", fmt::format("m{}: a refusal that never was", index));
+    case ItemAnswer::Kind::replaced:
+      return ledger_.breaks("P1", fmt::format("m{} took the place of another", index));
     case ItemAnswer::Kind::accepted:
     case ItemAnswer::Kind::replayed:
       break;
@@ -170,6 +186,9 @@ void Life::follow_up(std::size_t number, std::size_t index) {
   if (random_.percent(10))
     later(random_.percent(50) ? random_.between(1us, 1s) : random_.between(1s, 30min),
           [this, index] { cancel(index); });
+  for (int times = 0; times < 3 && random_.percent(12); ++times)
+    later(random_.percent(50) ? random_.between(1us, 1s) : random_.between(1s, 30min),
+          [this, index] { replace(index); });
   const std::int64_t queries = random_.between(0, 3);
   for (std::int64_t i = 0; i < queries; ++i)
     later(random_.percent(70) ? random_.between(1us, 10s) : random_.between(10s, 24h),
@@ -210,6 +229,45 @@ void Life::answered(const engine::CancelAnswer& answer) {
     case engine::CancelAnswer::Kind::key_mismatch:
       return ledger_.breaks("P3", fmt::format("m{}: mismatch of a cancel", index));
   }
+}
+
+// Both times are given, or neither.
+void Life::replace(std::size_t index) {
+  if (!is_running()) return;
+  Ledger::Text text = new_text();
+  text.asked_at = now().wall;
+  if (random_.percent(60)) {
+    text.ttl.reset();
+    text.send_at.reset();
+  } else {
+    text.ttl = text.ttl.value_or(1h);
+    text.send_at = text.send_at.value_or(now().wall);
+  }
+  const std::size_t number = ledger_.replacing(index, text);
+  engine::Replace event{.token = next_token_++,
+                        .id = ledger_.at(index).id,
+                        .item = submission(index, number),
+                        .cold_record = {}};
+  replaces_[event.token] = {index, number};
+  trace(fmt::format("replace m{} by text {}", index, number));
+  step(std::move(event));
+}
+
+void Life::answered(const engine::ReplaceAnswer& answer) {
+  const auto found = replaces_.find(answer.token);
+  if (found == replaces_.end()) return ledger_.breaks("P3", "an answer to no replace");
+  const auto [index, number] = found->second;
+  replaces_.erase(found);
+  using Kind = engine::ReplaceAnswer::Kind;
+  trace(fmt::format("replace of m{}: {}", index, static_cast<int>(answer.kind)));
+  mix(static_cast<std::uint64_t>(answer.kind));
+  if (answer.kind == Kind::refused)
+    return ledger_.breaks("P1", fmt::format("m{}: its text {} refused", index, number));
+  if (answer.kind == Kind::not_found && ledger_.at(index).archived_serial == 0)
+    return ledger_.breaks("P1", fmt::format("m{} cannot be replaced, it is lost", index));
+  if (answer.kind == Kind::replaced) ++result_.replaced;
+  if (random_.percent(4)) return;  // lost on its way
+  ledger_.replaced(index, number, answer.kind == Kind::replaced);
 }
 
 void Life::query(std::size_t index, bool again) {

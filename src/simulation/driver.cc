@@ -171,6 +171,7 @@ void Life::disturb(const base::MessageId& id) {
   if (!index || !ledger_.at(*index).acknowledged) return;
   const auto shortly = [&] { return random_.between(1us, 8ms); };
   if (random_.percent(10)) later(shortly(), [this, i = *index] { cancel(i); });
+  if (random_.percent(10)) later(shortly(), [this, i = *index] { replace(i); });
   if (random_.percent(10)) later(shortly(), [this, i = *index] { query(i); });
   if (random_.percent(10)) {
     soon(shortly(), [this] { thaw_due(); });
@@ -187,11 +188,9 @@ void Life::look_up(engine::Event& event) {
     }
   } else if (auto* cancel = std::get_if<engine::Cancel>(&event)) {
     if (cancel->key) look_up_key(cancel->key->key, cancel->known);
-    if (!engine_->is_hot(cancel->id)) {
-      auto found = store_->find_cold(cancel->id);
-      ASSERT(found.has_value());
-      if (*found) cancel->cold_record = std::move((*found)->record);
-    }
+    cancel->cold_record = cold_record(cancel->id);
+  } else if (auto* replace = std::get_if<engine::Replace>(&event)) {
+    replace->cold_record = cold_record(replace->id);
   } else if (auto* receipt = std::get_if<engine::Receipt>(&event)) {
     const base::Hash128 key = message::receipt_key(
         tables_->routing.carriers[receipt->carrier.at()].name, receipt->carrier_message_id);
@@ -204,6 +203,13 @@ void Life::look_up(engine::Event& event) {
       if (*found) receipt->cold_record = std::move((*found)->record);
     }
   }
+}
+
+std::string Life::cold_record(const base::MessageId& id) {
+  if (engine_->is_hot(id)) return {};
+  auto found = store_->find_cold(id);
+  ASSERT(found.has_value());
+  return *found ? std::move((*found)->record) : std::string();
 }
 
 void Life::look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known) {
@@ -285,6 +291,8 @@ void Life::perform_one(engine::Effect& effect, std::uint64_t serial) {
     answered(*accepted);
   } else if (const auto* canceled = std::get_if<engine::CancelAnswer>(&effect)) {
     answered(*canceled);
+  } else if (const auto* replaced = std::get_if<engine::ReplaceAnswer>(&effect)) {
+    answered(*replaced);
   } else if (const auto* queried = std::get_if<engine::QueryAnswer>(&effect)) {
     answered(*queried);
   } else if (const auto* sent = std::get_if<engine::Submit>(&effect)) {

@@ -21,18 +21,28 @@ constexpr base::Duration kEarlyAtMost = std::chrono::seconds(1);  // P4: expires
 // With carriers that take everything nobody waits longer than this; the longest retry is 30 min.
 constexpr base::Duration kWaitWhenCalm = std::chrono::hours(1);
 
-std::optional<std::size_t> index_from(std::string_view sealed) {
+// "m12" is the first text of message 12, "m12.3" the third that was to take its place.
+struct Sealed {
   std::size_t index = 0;
+  std::size_t text = 0;
+};
+std::optional<Sealed> read_sealed(std::string_view sealed) {
+  Sealed out;
+  const char* const last = sealed.data() + sealed.size();
   if (!sealed.starts_with('m')) return std::nullopt;
-  const auto [end, error] =
-      std::from_chars(sealed.data() + 1, sealed.data() + sealed.size(), index);
-  if (error != std::errc{} || end != sealed.data() + sealed.size()) return std::nullopt;
-  return index;
+  auto read = std::from_chars(sealed.data() + 1, last, out.index);
+  if (read.ec == std::errc{} && read.ptr != last && *read.ptr == '.') {
+    read = std::from_chars(read.ptr + 1, last, out.text);
+  }
+  if (read.ec != std::errc{} || read.ptr != last) return std::nullopt;
+  return out;
 }
 
 }  // namespace
 
-std::string Ledger::sealed_text(std::size_t index) { return fmt::format("m{}", index); }
+std::string Ledger::sealed_text(std::size_t index, std::size_t text) {
+  return text == 0 ? fmt::format("m{}", index) : fmt::format("m{}.{}", index, text);
+}
 
 std::size_t Ledger::add(Message message) {
   messages_.push_back(std::move(message));
@@ -63,6 +73,53 @@ void Ledger::acknowledged(std::size_t index, const base::MessageId& id) {
 
 void Ledger::canceled(std::size_t index) { messages_[index].told_canceled = true; }
 
+std::size_t Ledger::replacing(std::size_t index, Text text) {
+  std::vector<Text>& texts = messages_[index].texts;
+  texts.push_back(text);
+  return texts.size() - 1;
+}
+
+void Ledger::replaced(std::size_t index, std::size_t text, bool done) {
+  Message& m = messages_[index];
+  m.texts[text].said = done ? Text::Said::replaced : Text::Said::refused;
+  if (done && m.text < text) breaks("P1", fmt::format("m{}: replaced, not durable", index));
+  if (!done && m.text == text) breaks("P1", fmt::format("m{}: replaced, told it was not", index));
+}
+
+// May this text be the message's now? Not if a later one was promised, nor if it was refused
+// itself.
+void Ledger::check_text(const Message& m, std::size_t text) {
+  const auto index = &m - messages_.data();
+  if (text >= m.texts.size())
+    return breaks("P1", fmt::format("m{} has a text nobody wrote", index));
+  if (m.texts[text].said == Text::Said::refused)
+    return breaks("P1", fmt::format("m{} has a text that was refused", index));
+  for (std::size_t later = text + 1; later < m.texts.size(); ++later) {
+    if (m.texts[later].said == Text::Said::replaced)
+      return breaks("P1", fmt::format("m{} has its text {} again, after {}", index, text, later));
+  }
+}
+
+// Times that were not given are those of the text before, whichever of them that was.
+bool Ledger::may_have_times(const Message& m, std::size_t number,
+                            const message::Envelope& e) const {
+  const Text& text = m.texts[number];
+  const base::Wall from = number == 0 ? e.accepted_at : text.asked_at;
+  if (number == 0 || text.send_at) {
+    const base::Wall due = std::max(from, text.send_at.value_or(from));
+    const base::Wall expires = due + text.ttl.value_or(classes_[m.traffic_class].ttl);
+    // Due at once is due when it was accepted.
+    const bool is_due = number != 0 && due == from ? e.due_at <= from : e.due_at == due;
+    return is_due && e.expires_at == expires;
+  }
+  for (std::size_t before = number; before-- > 0;) {
+    if (m.texts[before].said == Text::Said::refused) continue;
+    if (may_have_times(m, before, e)) return true;
+    if (m.texts[before].said == Text::Said::replaced) break;
+  }
+  return false;
+}
+
 // --- carriers ------------------------------------------------------------------------------------
 
 std::size_t Ledger::submitted(std::size_t index, const engine::Submit& submit, std::uint64_t serial,
@@ -71,6 +128,10 @@ std::size_t Ledger::submitted(std::size_t index, const engine::Submit& submit, s
   if (m.told_canceled) breaks("P2", fmt::format("m{} submitted after it was canceled", index));
   if (m.expires_at == base::Wall{})
     breaks("P1", fmt::format("m{} submitted before it was durable", index));
+  const auto sealed = read_sealed(submit.sealed);
+  if (!sealed || sealed->text != m.text || submit.segments != m.segments)
+    breaks("P1", fmt::format("m{} submitted with a text that is not on the disk", index));
+  check_text(m, m.text);
   if (exact_clock_ && submit.not_after > now.to_mono(m.expires_at))
     breaks("P4", fmt::format("m{} may be written until after its expiry", index));
   const std::size_t before = m.handovers.size();
@@ -82,6 +143,7 @@ std::size_t Ledger::submitted(std::size_t index, const engine::Submit& submit, s
     if ((submit.segment_set >> (segment - 1) & 1) == 0) continue;
     m.handovers.push_back(
         {.carrier = submit.carrier.value, .attempt = submit.ref.attempt, .segment = segment});
+    m.handovers.back().text = m.text;
   }
   if (m.handovers.size() == before)
     breaks("P2", fmt::format("m{}: an attempt without segments", index));
@@ -192,11 +254,11 @@ void Ledger::durable(const message::Commit& commit, std::uint64_t serial) {
       if (entry.type != message::EntryType::message) continue;
       const auto envelope = message::decode_envelope(entry.record);
       if (!envelope) return breaks("P1", "journaled record unreadable: " + envelope.error());
-      learn(*envelope);
+      learn(*envelope, /*on_disk=*/true);
     }
   }
   for (const message::ArchivePut& put : commit.archive) {
-    observe(put.record, "archive", reached(put.id));
+    observe(put.record, "archive", reached(put.id), /*on_disk=*/true);
     if (const auto index = index_of(put.id); index && messages_[*index].archived_serial == 0) {
       messages_[*index].archived_serial = serial;
       if (const auto record = message::decode_record(put.record))
@@ -204,19 +266,21 @@ void Ledger::durable(const message::Commit& commit, std::uint64_t serial) {
     }
   }
   for (const message::NoticePut& put : commit.notices) observe_notice(put);
-  for (const message::ColdPut& put : commit.cold) observe(put.record, "cold tier", reached(put.id));
+  for (const message::ColdPut& put : commit.cold) {
+    observe(put.record, "cold tier", reached(put.id), /*on_disk=*/true);
+  }
 }
 
 // In the commit of its event, or an earlier one: the message is known by now.
 void Ledger::observe_notice(const message::NoticePut& put) {
   const auto notice = message::decode_notice(put.bytes);
   if (!notice) return breaks("P1", notice.error());
-  const auto index = index_from(notice->sealed);
-  if (!index || *index >= messages_.size() || messages_[*index].id != notice->id)
+  const auto sealed = read_sealed(notice->sealed);
+  if (!sealed || sealed->index >= messages_.size() || messages_[sealed->index].id != notice->id)
     return breaks("P1", "a notice of a message nobody sent");
-  if (put.account != account_of(*index))
-    return breaks("P8", fmt::format("m{} is told to {}", *index, put.account));
-  Message& m = messages_[*index];
+  if (put.account != account_of(sealed->index))
+    return breaks("P8", fmt::format("m{} is told to {}", sealed->index, put.account));
+  Message& m = messages_[sealed->index];
   if (notice->kind == message::NoticeKind::intermediate) {
     ++m.told_taken;
   } else {
@@ -249,24 +313,37 @@ State Ledger::reached(const base::MessageId& id) const {
   return index ? messages_[*index].state : State::accepted;
 }
 
-void Ledger::learn(const message::Envelope& e) {
-  const auto index = index_from(e.sealed);
-  if (!index || *index >= messages_.size())
+void Ledger::learn(const message::Envelope& e, bool on_disk) {
+  const auto sealed = read_sealed(e.sealed);
+  if (!sealed || sealed->index >= messages_.size())
     return breaks("P1", "a message nobody sent: " + e.sealed);
-  Message& m = messages_[*index];
+  const std::size_t index = sealed->index;
+  Message& m = messages_[index];
   if (m.id.is_null()) {
     m.id = e.id;
-    by_id_[e.id] = *index;
+    by_id_[e.id] = index;
   } else if (m.id != e.id) {
-    return breaks("P3", fmt::format("m{} exists as {} and as {}", *index, m.id.hex(), e.id.hex()));
+    return breaks("P3", fmt::format("m{} exists as {} and as {}", index, m.id.hex(), e.id.hex()));
   }
-  if (e.account != account_of(*index) || e.notify != notify_of(*index))
-    breaks("P1", fmt::format("m{}: somebody else wants to be told", *index));
-  const base::Wall due = std::max(e.accepted_at, m.send_at.value_or(e.accepted_at));
-  const base::Wall expires = due + m.ttl.value_or(classes_[m.traffic_class].ttl);
-  if (e.due_at != due || e.expires_at != expires)
-    breaks("P4", fmt::format("m{}: due or expiry is not what was asked for", *index));
-  m.expires_at = expires;
+  if (e.account != account_of(index) || e.notify != notify_of(index))
+    breaks("P1", fmt::format("m{}: somebody else wants to be told", index));
+  check_text(m, sealed->text);
+  if (!broken_.empty()) return;
+  // An answer may be older than what has come to the disk while it was on its way.
+  if (sealed->text < m.text) {
+    if (on_disk) breaks("P1", fmt::format("m{} has an earlier text again", index));
+    return;
+  }
+  for (const Handover& h : m.handovers) {
+    if (h.taken && h.text < sealed->text)
+      breaks("P2", fmt::format("m{} replaced, though a carrier has it", index));
+  }
+  m.text = sealed->text;
+  m.segments = m.texts[m.text].segments;
+  if (e.segments != m.segments) breaks("P1", fmt::format("m{}: {} segments", index, e.segments));
+  if (!may_have_times(m, m.text, e))
+    breaks("P4", fmt::format("m{}: due or expiry is not what was asked for", index));
+  m.expires_at = e.expires_at;
 }
 
 void Ledger::crashed(std::uint64_t durable_serial) {
@@ -282,14 +359,14 @@ void Ledger::crashed(std::uint64_t durable_serial) {
   }
 }
 
-void Ledger::observe(std::string_view bytes, std::string_view where, State floor) {
+void Ledger::observe(std::string_view bytes, std::string_view where, State floor, bool on_disk) {
   const auto record = message::decode_record(bytes);
   if (!record) {
     const auto envelope = message::decode_envelope(bytes);
     return breaks("P7", fmt::format("record of {} in {}: {}",
                                     envelope ? envelope->sealed : "nobody", where, record.error()));
   }
-  learn(record->envelope);
+  learn(record->envelope, on_disk);
   const auto index = index_of(record->envelope.id);
   if (!index) return;
   Message& m = messages_[*index];
@@ -315,7 +392,7 @@ void Ledger::finish(const Find& find, base::Wall calm_since) {
         breaks("P1", fmt::format("m{} is lost", i));
       continue;
     }
-    observe(*bytes, "the store at the end", m.state);
+    observe(*bytes, "the store at the end", m.state, /*on_disk=*/true);
     if (!broken_.empty()) return;
     const auto record = message::decode_record(*bytes);
     check_end(m, *record, calm_since);

@@ -40,19 +40,28 @@ class Ledger {
     bool said_delivered = false;
     bool said_undelivered = false;
     std::string carrier_message_id;  // taken: what the carrier calls it
+    std::size_t text = 0;
   };
   struct AckedReceipt {
     std::string carrier_message_id;
     std::uint64_t serial = 0;
   };
+  // One text of a message: the first, or one that a client wanted in its place.
+  struct Text {
+    std::uint8_t segments = 1;
+    std::optional<base::Duration> ttl;
+    std::optional<base::Wall> send_at;
+    base::Wall asked_at{};  // of a later one
+    enum class Said : std::uint8_t { nothing, replaced, refused } said = Said::nothing;
+  };
   // One message as a client wants it sent.
   struct Message {
     std::uint8_t traffic_class = 0;
     std::uint16_t tenant = 0;
-    std::uint8_t segments = 1;
+    std::uint8_t segments = 1;  // of the text in force
     bool keyed = false;
-    std::optional<base::Duration> ttl;
-    std::optional<base::Wall> send_at;
+    std::vector<Text> texts = std::vector<Text>(1);
+    std::size_t text = 0;  // in force, as far as it was seen on the disk
 
     base::MessageId id;  // null: not seen yet
     bool acknowledged = false;
@@ -76,7 +85,7 @@ class Ledger {
   Message& at(std::size_t index) { return messages_[index]; }
   std::size_t size() const { return messages_.size(); }
   std::optional<std::size_t> index_of(const base::MessageId& id) const;
-  static std::string sealed_text(std::size_t index);
+  static std::string sealed_text(std::size_t index, std::size_t text = 0);
   // Who wants to be told of its end, and of which ends.
   static std::string account_of(std::size_t index) { return index % 2 == 0 ? "app" : ""; }
   static std::uint8_t notify_of(std::size_t index) {
@@ -86,6 +95,9 @@ class Ledger {
   // --- clients
   void acknowledged(std::size_t index, const base::MessageId& id);
   void canceled(std::size_t index);
+  // Asked of the engine, in this order. Returns the number of the text.
+  std::size_t replacing(std::size_t index, Text text);
+  void replaced(std::size_t index, std::size_t text, bool done);
 
   // --- carriers
   // The engine released an attempt. P2 and P4. Returns the number of the first handover; the other
@@ -104,7 +116,9 @@ class Ledger {
   void crashed(std::uint64_t durable_serial);
   // A record that somebody was shown. P7, P3. `floor`: the state that was known to be reached when
   // they asked; an answer may be older than what has come to the disk while it was on its way.
-  void observe(std::string_view record, std::string_view where, message::State floor);
+  // `on_disk`: it is no answer, but what the store has.
+  void observe(std::string_view record, std::string_view where, message::State floor,
+               bool on_disk = false);
 
   // --- the end
   using Find = std::function<std::optional<std::string>(std::uint16_t tenant, base::MessageId id)>;
@@ -125,7 +139,9 @@ class Ledger {
   void check_receipts(const Message& m, const message::Record& record);
   void check_matches(const Message& m, const message::Record& record);
   message::State reached(const base::MessageId& id) const;
-  void learn(const message::Envelope& envelope);
+  void learn(const message::Envelope& envelope, bool on_disk);
+  void check_text(const Message& m, std::size_t text);
+  bool may_have_times(const Message& m, std::size_t text, const message::Envelope& e) const;
 
   std::vector<message::TrafficClass> classes_;
   bool exact_clock_;

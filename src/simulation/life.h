@@ -39,6 +39,7 @@ class Life {
   void step(engine::Event event);
   void look_up(engine::Event& event);
   void disturb(const base::MessageId& id);
+  std::string cold_record(const base::MessageId& id);
   void look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known);
   engine::Output& output();
   bool has_work() const;
@@ -136,6 +137,10 @@ class Life {
   void follow_up(std::size_t request, std::size_t message);
   void cancel(std::size_t message);
   void answered(const engine::CancelAnswer& answer);
+  Ledger::Text new_text();
+  message::Submission submission(std::size_t message, std::size_t text);
+  void replace(std::size_t message);
+  void answered(const engine::ReplaceAnswer& answer);
   void query(std::size_t message, bool again = false);
   void answered(const engine::QueryAnswer& answer);
   void clients_lost_connection();
@@ -188,6 +193,7 @@ class Life {
     bool again = false;                               // neither engine nor store had it
   };
   std::map<engine::Token, Question> cancels_;
+  std::map<engine::Token, std::pair<std::size_t, std::size_t>> replaces_;  // message, text
   std::map<engine::Token, Question> queries_;
 
   bool calm_ = false;  // the load is over and everybody behaves

@@ -68,15 +68,17 @@ TEST(simulation, promises_hold) {
     total.accepted += result.accepted;
     total.submits += result.submits;
     total.crashes += result.crashes;
+    total.replaced += result.replaced;
   }
   const double spent = cpu_seconds() - began;
   fmt::print(
-      "{} seeds: {} messages, {} acknowledged, {} segments handed over, {} crashes; "
+      "{} seeds: {} messages, {} acknowledged, {} replaced, {} segments handed over, {} crashes; "
       "{:.0f} messages a second of CPU\n",
-      seeds, total.messages, total.accepted, total.submits, total.crashes,
+      seeds, total.messages, total.accepted, total.replaced, total.submits, total.crashes,
       static_cast<double>(total.messages) / spent);
   EXPECT_GT(total.accepted, seeds);
   EXPECT_GT(total.submits, seeds);
+  EXPECT_GT(total.replaced, seeds / 10);
 }
 
 TEST(simulation, same_seed_same_world) {
@@ -129,6 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"forget_moves", {.planted_bug = PlantedBug::forget_moves}},
         Planted{"resend_too_soon", {.planted_bug = PlantedBug::resend_too_soon}},
         Planted{"release_unjournaled", {.planted_bug = PlantedBug::release_unjournaled}},
+        Planted{"replace_sent", {.planted_bug = PlantedBug::replace_sent}},
         Planted{"answer_before_durable", {.answer_before_durable = true}}),
     [](const auto& info) { return std::string(info.param.name); });
 

@@ -24,6 +24,7 @@ struct Result {
   std::size_t accepted = 0;  // acknowledged to a client
   std::size_t submits = 0;   // segments handed to carriers
   std::size_t crashes = 0;
+  std::size_t replaced = 0;  // texts
 };
 
 Result simulate(const Options& options);

@@ -1,0 +1,42 @@
+// What is asked of messages that are there: to be listed, to be replaced.
+#include "engine/scenario_test.h"
+
+namespace trunkline::engine {
+
+void Scenario::look_up_earlier(Accept& accept, std::size_t at) const {
+  const auto& key = accept.items[at].replaces;
+  if (!key || !engine_->needs_key(*key)) return;
+  accept.known_earlier.resize(accept.items.size());
+  KnownEarlier& known = accept.known_earlier[at];
+  known.key = look_up(*key);
+  if (known.key) known.cold_record = cold_record(known.key->answers.front().message);
+}
+
+std::string Scenario::cold_record(const base::MessageId& id) const {
+  const auto cold = disk_.cold.find(id);
+  return engine_->is_hot(id) || cold == disk_.cold.end() ? std::string() : cold->second.record;
+}
+
+void Scenario::list(const Words& w) {
+  ListHot event;
+  event.token = next_token_++;
+  event.tenant = tenant_of(w);
+  event.limit = static_cast<std::size_t>(w.number("limit", 50));
+  if (w.has("before")) event.before = ids_.at(w.get("before"));
+  if (w.has("status")) event.status = message::state_from_name(w.get("status"));
+  if (w.has("class")) event.traffic_class = class_named(w.get("class"));
+  if (w.has("to")) event.to_hash = hash_of(w.get("to"));
+  step(std::move(event));
+}
+
+// The new text is called NAME+.
+void Scenario::replace(const Words& w) {
+  const std::string& name = w.plain[1];
+  Replace event{.token = next_token_++, .id = ids_.at(name), .item = submission(w)};
+  event.item.sealed += "+";
+  event.cold_record = cold_record(event.id);
+  asked_[event.token] = {name};
+  step(std::move(event));
+}
+
+}  // namespace trunkline::engine
