@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "config/account_values.h"
+#include "config/compile_caps.h"
 #include "config/compile_class.h"
 #include "config/compile_policy.h"
 #include "config/compile_route.h"
@@ -67,6 +68,10 @@ class Compiler {
     compile_prices();
     config_.tables.policy.demo = config_.demo;
     config_.tables.policy.countries = compile_countries(root_.at("countries"), findings_);
+    compile_caps(
+        root_, refer_, [this](const std::string& name) { return tenants_.find(name); },
+        [this](const std::string& name) { return carriers_.find(name); }, config_.tables.policy,
+        findings_);
     compile_routes();
     config_.tables.version = sha256_hex(normalized(root_) + data_.digests()).substr(0, 12);
     config_.tables.policy.version = config_.tables.version;

@@ -87,6 +87,53 @@ TEST(LoadPolicy, EveryKeyReachesItsPlace) {
   EXPECT_EQ(r.carriers, std::vector{message::CarrierIndex{1}});
 }
 
+TEST(LoadPolicy, Caps) {
+  const Config c = full();
+  const policy::CapTable& table = c.tables.policy.caps;
+  const auto country = [](std::string_view code) { return *numbering::Country::parse(code); };
+  using policy::Cap;
+  ASSERT_EQ(table.all().size(), 4u);
+  ASSERT_EQ(table.of_country(country("GB")).size(), 1u);
+  const Cap& gb = table.all()[table.of_country(country("GB"))[0]];
+  EXPECT_EQ(policy::to_string(gb), "1000 messages a minute by recipient and class");
+  EXPECT_TRUE(gb.rolling && !gb.zone && gb.classes == 0);
+  EXPECT_TRUE(table.of_country(country("US")).empty());
+  ASSERT_EQ(table.of_carrier({1}).size(), 1u);
+  const Cap& beta = table.all()[table.of_carrier({1})[0]];
+  EXPECT_EQ(policy::to_string(beta), "2000 segments a day by sender");
+  EXPECT_EQ(beta.zone_name, "America/Los_Angeles");
+  EXPECT_TRUE(beta.zone.has_value() && !beta.rolling);
+  EXPECT_EQ(beta.classes, 1u);
+  EXPECT_EQ(beta.countries, (std::vector{country("CA"), country("US")}));
+  EXPECT_TRUE(table.any_of_carriers() && table.any_by_sender_of_carriers());
+  EXPECT_TRUE(table.of_carrier({0}).empty());
+  ASSERT_EQ(table.of_tenant({0}).size(), 2u);
+  EXPECT_EQ(policy::to_string(table.all()[table.of_tenant({0})[0]]), "100000 messages a day");
+  EXPECT_EQ(policy::to_string(table.all()[table.of_tenant({0})[1]]),
+            "5 messages an hour by sender and recipient");
+  // Raising a cap keeps its count, anything else makes it another.
+  const auto ids = [](const std::string& limits) {
+    const Loaded loaded =
+        load({{"x.yaml",
+               kBase + "tenants: [ { name: t, default_class: otp, limits: " + limits + " } ]\n"}},
+             resolver);
+    return loaded.config->tables.policy.caps.all().at(0).id;
+  };
+  EXPECT_EQ(ids("{ daily: 5 }"), ids("{ caps: [ { messages: 7 } ] }"));
+  EXPECT_NE(ids("{ daily: 5 }"), ids("{ caps: [ { segments: 5 } ] }"));
+  EXPECT_NE(ids("{ daily: 5 }"), ids("{ caps: [ { messages: 5, by: class } ] }"));
+  EXPECT_NE(ids("{ daily: 5 }"), ids("{ caps: [ { messages: 5, resets: rolling } ] }"));
+  // Under `default`, each country counts for itself.
+  const Loaded common =
+      load({{"x.yaml",
+             kBase + "countries: { default: { caps: [ { messages: 9 } ] }, GB: { caps: [] } }\n"}},
+           resolver);
+  const policy::CapTable& all = common.config->tables.policy.caps;
+  EXPECT_TRUE(all.of_country(country("GB")).empty());
+  EXPECT_EQ(all.of_country(country("US")).size(), 1u);
+  EXPECT_GT(all.all().size(), 200u);
+}
+
 TEST(LoadPolicy, WhatCarriersTake) {
   const Config c = full();
   const policy::CarrierTable& table = c.tables.policy.carriers;

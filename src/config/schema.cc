@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "config/schema_account.h"
+#include "config/schema_caps.h"
 #include "config/schema_policy.h"
 #include "config/smpp_shapes.h"
 #include "config/tls_shapes.h"
@@ -443,6 +444,18 @@ constexpr Field kTenantLimitFields[] = {
      .min = "1/h",
      .max = "1000000/s",
      .doc = "Messages accepted; beyond it the answer is 429."},
+    {.key = "daily",
+     .kind = Kind::integer,
+     .absent = "no limit",
+     .min = "1",
+     .max = "1000000000000",
+     .doc = "Messages accepted from 00:00 UTC on; the same as a cap of `messages`."},
+    {.key = "caps",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kCapShape,
+     .doc = "The most it may send; beyond, messages are refused with 429."},
 };
 constexpr Shape kTenantLimits{"limits", "tenants[].limits", kTenantLimitFields,
                               "What the tenant may use."};
@@ -622,7 +635,6 @@ constexpr Unsupported kUnsupported[] = {
     {"tenant", "twilio", "", "remove it; the tenant can use the REST API with keys"},
     {"tenant", "webhooks", "", "remove it; poll GET /v1/messages/{id}"},
     {"tenant", "quiet_hours", "", "remove it; give send_at with each message instead"},
-    {"limits", "daily", "", "limit the rate"},
 };
 
 constexpr std::string_view kTextTypes = R"(["string", "number"])";

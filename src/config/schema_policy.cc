@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "config/schema_caps.h"
+
 namespace trunkline::config {
 namespace {
 
@@ -154,6 +156,13 @@ constexpr Field kCountryFields[] = {
      .kind = Kind::boolean,
      .absent = kByCountry,
      .doc = "`true`: marketing needs the recipient's consent, attested by the tenant."},
+    {.key = "caps",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kCountryCapShape,
+     .doc = "The most that may go there; beyond, messages are refused with 429. Under `default`: "
+            "to each country that has none of its own."},
     {.key = "sender_prefix",
      .kind = Kind::text,
      .absent = kByCountry,
@@ -310,6 +319,12 @@ constexpr std::array kCarrierReachFields{
           .many = Many::list,
           .absent = "none",
           .doc = "Where it does not go."},
+    Field{.key = "caps",
+          .kind = Kind::object,
+          .many = Many::list,
+          .absent = "none",
+          .shape = &kCapShape,
+          .doc = "The most it takes; beyond, messages go to the next carrier."},
     Field{.key = "by_country",
           .kind = Kind::object,
           .many = Many::map,

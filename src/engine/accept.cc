@@ -187,6 +187,7 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
     refusal.version = tables_->version;
     return refusal;
   }
+  const policy::CapTable& caps = tables_->policy.caps;
   Decided decided{.traffic_class = item.traffic_class, .hold_until = verdict.hold_until};
   for (std::size_t i = 0; i < plan.count; ++i) decided.plan[i] = plan.carriers[i];
   std::vector<message::ExcludedCarrier> excluded;
@@ -197,7 +198,8 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
        .network = to.network == 0 ? 0 : tables_->ranges.network(to.network).code.digits(),
        .currency = tables_->routing.currency,
        .prices = std::span(plan.prices).first(plan.count),
-       .excluded = excluded});
+       .excluded = excluded,
+       .sender = caps.any_by_sender_of_carriers() ? policy::sender_hash(item.from) : 0});
   if (verdict.kind == policy::Verdict::Kind::hold) {
     for (const policy::Reason& reason : verdict.reasons) {
       s.out.notes.push_back(
@@ -241,6 +243,13 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
       return refused(item, country, *refusal, s);
     }
     decided = std::get<Decided>(verdict);
+    if (!tables_->policy.caps.empty()) {
+      const Wall due =
+          std::max({s.now.wall, item.send_at.value_or(s.now.wall), decided.hold_until});
+      const auto full =
+          refuse_at_caps(cap_facts(item, country), item.tenant, decided.plan, s.now.wall, due);
+      if (full) return refused(item, country, *full, s);
+    }
   }
   s.out.notes.push_back({Note::Metric::accepted,
                          {},
@@ -250,6 +259,9 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
                          message::name(item.ingress),
                          1});
   decided.country = country;
+  if (!tables_->policy.caps.empty()) {
+    count_accepted(cap_facts(item, country), item.tenant, s);
+  }
   const Slot slot = create(std::move(item), decided, s);
   ItemAnswer answer;
   answer.kind = ItemAnswer::Kind::accepted;
@@ -366,7 +378,8 @@ ItemAnswer Engine::Impl::accept_item(message::Submission&& item,
   const bool taken =
       answer.kind == ItemAnswer::Kind::accepted || answer.kind == ItemAnswer::Kind::replaced;
   if (replaces && taken) remember_replaceable(*replaces, answer, s);
-  if (key && (taken || key->window == base::Duration::zero())) {
+  const bool may_come_again = !taken && answer.refusal.code == "rate_limited";
+  if (key && !may_come_again && (taken || key->window == base::Duration::zero())) {
     remember_key(*key, message::KeyKind::message,
                  {{taken ? answer.id : base::MessageId{},
                    taken ? std::string() : encode_refusal(answer.refusal)}},

@@ -38,7 +38,7 @@ bool Engine::Impl::usable(const Hot& h, std::size_t i) const {
   const CarrierIndex carrier = h.plan[i];
   return ((h.refused_by | h.tired_of) >> i & 1) == 0 &&
          !tables_->routing.carriers[carrier.at()].removed && carriers_[carrier.at()].alive() &&
-         !is_closed(h, carrier);
+         !is_closed(h, carrier) && !is_capped(h, carrier);
 }
 
 // The carrier that is to take the message now; none if no link of those left is up.
@@ -59,7 +59,7 @@ std::optional<CarrierIndex> Engine::Impl::choose(Hot& h, Mono now) const {
   for (std::size_t i = 0; i < h.plan_count() && least != 0; ++i) {
     const CarrierIndex carrier = h.plan[i];
     if ((h.refused_by >> i & 1) != 0 || is_removed(carrier) || !takes(carrier) ||
-        is_closed(h, carrier))
+        is_closed(h, carrier) || is_capped(h, carrier))
       continue;
     unsigned fault = 0;
     if (!health_.admits(carrier, h.country, now)) {
@@ -81,12 +81,15 @@ std::optional<CarrierIndex> Engine::Impl::choose(Hot& h, Mono now) const {
 // they have is silent.
 Cause Engine::Impl::why_stranded(const Hot& h) const {
   bool silent = false;
+  bool capped = false;
   for (std::size_t i = 0; i < h.plan_count(); ++i) {
     const bool left = h.pinned ? h.plan[i] == h.carrier : (h.refused_by >> i & 1) == 0;
     if (!left || is_removed(h.plan[i])) continue;
     if (is_closed(h, h.plan[i])) return Cause::suspended;
+    capped |= is_capped(h, h.plan[i]);
     silent |= carriers_[h.plan[i].at()].silent();
   }
+  if (capped) return Cause::capped;
   return silent ? Cause::silent : Cause::no_link;
 }
 
@@ -148,7 +151,8 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
   if (!choice) {
     set_place(slot, Place::stranded);
     tell_queued(slot, why_stranded(h), {}, s);
-    return arm(slot, h.expires);
+    const auto capped = capped_until(h, s.now.wall);
+    return arm(slot, capped ? std::min(h.expires, s.now.to_mono(*capped)) : h.expires);
   }
   queue::CarrierQueue& q = carriers_[choice->at()];
   if (why == Cause::retry && h.carrier == *choice && h.failures > 0 &&
@@ -256,6 +260,7 @@ void Engine::Impl::pump(Step& s) {
 
 void Engine::Impl::pump_carrier(CarrierIndex carrier, Step& s) {
   queue::CarrierQueue& q = carriers_[carrier.at()];
+  std::size_t capped = 0;
   for (const ClassIndex c : order_.by_priority) {
     SlotList& lane = q.lane(c);
     while (!lane.empty()) {
@@ -269,6 +274,14 @@ void Engine::Impl::pump_carrier(CarrierIndex carrier, Step& s) {
         set_place(slot, Place::none);
         dispatch(slot, Cause::reroute, s);
         continue;
+      }
+      if (is_capped(h, carrier)) {
+        // Looks for another carrier, or waits until there is room again.
+        place_later(slot);
+        place_again_ = s.now.mono;
+        if (++capped < kPlacedPerStep) continue;
+        carrier_wake_[carrier.at()] = s.now.mono;
+        return;
       }
       const std::uint32_t segments = missing_count(h);
       const queue::ClassShare& share = order_.shares[c.at()];
@@ -290,6 +303,7 @@ void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
   set_place(slot, Place::wire);
   arm(slot, Mono::max());  // the carrier adapter answers for every segment, so no timer is needed
   const std::uint32_t segment_set = missing(h);
+  count_started(h, s);
   carriers_[h.carrier.at()].occupy(link, missing_count(h), s.now.mono);
   carrier_watch_[h.carrier.at()] =
       std::min(carrier_watch_[h.carrier.at()], carriers_[h.carrier.at()].silent_at());

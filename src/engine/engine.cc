@@ -12,6 +12,7 @@ Engine::Impl::Impl(std::shared_ptr<const Tables> tables, Options options)
 
 void Engine::Impl::step(Event event, Now now, Output& out) {
   Step s{now, out};
+  wall_ = now.wall;
   const std::size_t before = out.commit.entries.size();
   // Time first: what has expired by now is not there for the event to find.
   run_timers(s);
@@ -23,6 +24,7 @@ void Engine::Impl::step(Event event, Now now, Output& out) {
   place_some(s);
   pump(s);
   expire_early(s);
+  record_caps(s);
   trim(before, s);
 }
 

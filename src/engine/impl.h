@@ -8,6 +8,7 @@
 //   notices.cc   what applications are told
 //   replace.cc   another text in the place of one that waits
 //   cold.cc      leaving for the cold tier and coming back
+//   caps.cc      what is counted, and what is too much
 //   recovery.cc  standing up again
 //   queries.cc   reading, cancel, statistics
 #pragma once
@@ -364,6 +365,25 @@ class Engine::Impl {
   void end_orders(Step& s);
   void trim_orders(std::uint64_t keep_from, Step& s);
 
+  // --- caps.cc
+  policy::CapFacts cap_facts(const message::Submission& item, numbering::Country country) const;
+  policy::CapFacts cap_facts(const Hot& h) const;
+  std::optional<Wall> full_until(std::span<const std::uint32_t> caps, const policy::CapFacts& facts,
+                                 Wall now, const policy::Cap** full) const;
+  void count(std::span<const std::uint32_t> caps, const policy::CapFacts& facts, Step& s);
+  std::optional<Refusal> refuse_at_caps(const policy::CapFacts& facts, TenantIndex tenant,
+                                        std::span<const CarrierIndex> plan, Wall now, Wall due);
+  void count_accepted(const policy::CapFacts& facts, TenantIndex tenant, Step& s);
+  std::optional<Wall> capped_until(const Hot& h, CarrierIndex carrier, Wall now) const;
+  std::optional<Wall> capped_until(const Hot& h, Wall now) const;
+  bool is_capped(const Hot& h, CarrierIndex carrier) const {
+    return tables_->policy.caps.any_of_carriers() && capped_until(h, carrier, wall_).has_value();
+  }
+  void count_started(const Hot& h, Step& s);
+  void count_back(const Hot& h, Wall now);
+  void record_caps(Step& s);
+  void explain_caps(const Question& question, Explained& told, Wall now) const;
+
   // --- results.cc
   void on(SubmitResult&& event, Step& s);
   void segment_answered(Slot slot, const SubmitResult& event, Step& s);
@@ -605,8 +625,10 @@ class Engine::Impl {
     std::uint64_t seq = 0;
   };
   boost::unordered_flat_map<base::MessageId, Replayed, base::MessageIdHash> replayed_;
-  std::vector<Standing> orders_;    // few
-  Mono place_again_ = Mono::max();  // unplaced messages remain beyond this step's budget
+  mutable policy::CapCounts cap_counts_;  // windows move on when looked at
+  Wall wall_{};                           // of the step
+  std::vector<Standing> orders_;          // few
+  Mono place_again_ = Mono::max();        // unplaced messages remain beyond this step's budget
 };
 
 void Engine::Impl::for_each_key(const Hot& h, auto&& visit) const {

@@ -346,6 +346,11 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
       if (s.now.mono < h.expires) return lose_patience(slot, s);
       [[fallthrough]];
     case Place::stranded:
+      if (s.now.mono < h.expires && h.queued_as == Cause::capped) {
+        set_place(slot, Place::none);
+        return dispatch(slot, Cause::none, s);
+      }
+      [[fallthrough]];
     case Place::unplaced:
       if (s.now.mono < h.expires) return arm(slot, h.expires);
       if (bug(PlantedBug::ignore_ttl)) return;
@@ -525,13 +530,26 @@ void Engine::Impl::trim(std::size_t bytes_before, Step& s) {
   message::Commit& commit = s.out.commit;
   const std::size_t written = commit.entries.size() - bytes_before;
   const std::size_t until = commit.entries.size() + written * kTrimFactor + kTrimAtLeastBytes;
-  while (!journal_order_.empty() && commit.entries.size() < until &&
-         hot(journal_order_.front()).base_seq < commit.seq) {
+  // Messages and counts, the oldest first.
+  const auto oldest_message = [&] {
+    return journal_order_.empty() ? commit.seq
+                                  : std::min(commit.seq, hot(journal_order_.front()).base_seq);
+  };
+  const auto oldest_count = [&] {
+    return std::min(commit.seq, cap_counts_.oldest_seq().value_or(commit.seq));
+  };
+  while (commit.entries.size() < until) {
+    const std::uint64_t oldest = oldest_message();
+    if (const std::uint64_t counted = oldest_count(); counted < oldest) {
+      if (const auto r = cap_counts_.renew_oldest(commit.seq)) {
+        message::append_cap_count(commit, {r->cap, r->key, r->begin, r->count});
+      }
+      continue;
+    }
+    if (oldest == commit.seq) break;
     record_whole(journal_order_.front(), s);
   }
-  const std::uint64_t keep_from = journal_order_.empty()
-                                      ? commit.seq
-                                      : std::min(commit.seq, hot(journal_order_.front()).base_seq);
+  const std::uint64_t keep_from = std::min(oldest_message(), oldest_count());
   if (!journal_sizes_.empty() && journal_sizes_.front().first < keep_from) {
     trim_early(keep_from, s);
     trim_orders(keep_from, s);

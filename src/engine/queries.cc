@@ -114,6 +114,7 @@ void Engine::Impl::on(const Explain& event, Step& s) {
     if (candidate.rank == 0) continue;
     candidate.now = state_of(candidate.carrier, answer.explained.to.number.country, s.now.mono);
   }
+  explain_caps(event.question, answer.explained, s.now.wall);
   s.out.after_commit.emplace_back(std::move(answer));
 }
 
@@ -159,6 +160,7 @@ void Engine::Impl::on(Reload&& event, Step&) {
   ASSERT(event.tables != nullptr);
   tables_ = std::move(event.tables);
   rebuild_tables();
+  cap_counts_.use(tables_->policy.caps);
   // A removed carrier's queue looks for another way.
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
     if (!tables_->routing.carriers[i].removed) continue;

@@ -124,6 +124,10 @@ void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
         if (entry.order.kind == message::OrderKind::resume || entry.order.until > now.wall)
           take_order(entry.order, now.to_mono(entry.order.until), journal.seq);
         break;
+      case message::EntryType::cap_count:
+        cap_counts_.restore({entry.cap.cap, entry.cap.key, entry.cap.begin, entry.cap.count},
+                            journal.seq);
+        break;
       case message::EntryType::early_receipt_gone:
         early_.erase(entry.receipt.key);
         break;
@@ -166,6 +170,8 @@ void Engine::Impl::remember_used_ids(std::string_view record) {
 void Engine::Impl::restored(Now now, Output& out) {
   used_ids_until_ = now.mono + limits::kEarlyReceiptKeep + limits::kRecentFinalKeep;
   Step s{now, out};
+  wall_ = now.wall;
+  cap_counts_.use(tables_->policy.caps);
   const std::size_t before = out.commit.entries.size();
   early_oldest_seq_ = ~std::uint64_t{0};
   for (const auto& [key, early] : early_) {
@@ -205,6 +211,7 @@ void Engine::Impl::restored(Now now, Output& out) {
   for (const auto& [seq, slot] : by_seq) resume(slot, s);
   place_some(s);
   pump(s);
+  record_caps(s);
   trim(before, s);
 }
 

@@ -55,6 +55,10 @@ void Scenario::make_durable(const message::Commit& commit) {
       }
       case message::EntryType::gone:
         break;
+      case message::EntryType::cap_count:
+        say(fmt::format("    cap {} from {}", entry.cap.count,
+                        base::format_rfc3339(entry.cap.begin)));
+        break;
       case message::EntryType::carrier_order:
         say(fmt::format("{} {} kept", message::name(entry.order.kind), entry.order.carrier));
         break;

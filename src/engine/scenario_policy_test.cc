@@ -23,4 +23,38 @@ void Scenario::carrier_rules(const Words& w) {
   config_.policy.carriers.put(carrier_named(w.plain[1]), std::move(rules));
 }
 
+bool Scenario::configure_policy(const Words& w) {
+  if (w.plain.front() != "cap") return false;
+  cap(w);
+  return true;
+}
+
+void Scenario::cap(const Words& w) {
+  using policy::Cap;
+  const std::string& whose = w.plain[1];
+  Cap cap{.name = w.plain[2]};
+  std::size_t owner = 0;
+  if (whose == "tenant") owner = tenant_of(split("x tenant=" + cap.name)).at();
+  if (whose == "carrier") {
+    cap.owner = Cap::Owner::carrier;
+    owner = carrier_named(cap.name).at();
+  }
+  if (whose == "country") {
+    cap.owner = Cap::Owner::country;
+    owner = numbering::Country::parse(cap.name)->packed();
+  }
+  cap.segments = w.has("segments");
+  cap.most = static_cast<std::uint64_t>(w.number(cap.segments ? "segments" : "messages", 1));
+  if (w.get("per") == "minute") cap.per = Cap::Per::minute;
+  if (w.get("per") == "hour") cap.per = Cap::Per::hour;
+  const std::string by = w.get("by");
+  if (by.contains("recipient")) cap.by |= Cap::kRecipient;
+  if (by.contains("sender")) cap.by |= Cap::kSender;
+  if (by.contains("tenant")) cap.by |= Cap::kTenant;
+  cap.rolling = std::ranges::find(w.plain, "rolling") != w.plain.end();
+  std::vector<std::string> classes;
+  for (const auto& c : config_.classes) classes.push_back(c.name);
+  config_.policy.caps.add(std::move(cap), owner, classes);
+}
+
 }  // namespace trunkline::engine

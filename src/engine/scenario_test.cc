@@ -228,6 +228,7 @@ bool Scenario::configure(const Words& w) {
     return true;
   }
   if (config_.classes.empty()) config_.classes = message::default_traffic_classes();
+  if (configure_policy(w)) return true;
   if (verb == "class") {
     auto found = std::ranges::find(config_.classes, name, &message::TrafficClass::name);
     if (found == config_.classes.end()) {

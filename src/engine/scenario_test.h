@@ -9,6 +9,8 @@
 //   carrier NAME [rate= burst= region= receipts=DURATION text=N and see carrier_rules()]
 //   tenant NAME [rate= classes= senders=]   route CLASS,CLASS|* CARRIER...
 //   options [trim=BYTES soft=N hard=N]
+//   cap tenant|carrier|country NAME messages=N|segments=N [per=minute|hour by=recipient,...
+//   rolling]
 // and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
 // NAME, remove routes, route. Then:
 //   up|down CARRIER LINK [window=]
@@ -74,6 +76,8 @@ class Scenario {
   void order(const Words& w);
   bool configure(const Words& w);
   void carrier_rules(const Words& w);
+  bool configure_policy(const Words& w);
+  void cap(const Words& w);
   void prepare();
   std::shared_ptr<const Tables> tables() const;
   void stand_up();

@@ -14,6 +14,7 @@ constexpr double kUnit = 1e6;
 constexpr std::size_t kPricesMax = 32;
 // PERSISTED: what may follow, each a tag and a text. Others are a later version's, and skipped.
 constexpr std::uint8_t kExcludedTag = 1;
+constexpr std::uint8_t kSenderTag = 2;
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -56,6 +57,11 @@ std::string encode_decision(const DecisionView& d) {
     out.u8(kExcludedTag);
     out.text(list);
   }
+  if (d.sender != 0) {
+    out.u8(kSenderTag);
+    out.varint(sizeof d.sender);
+    out.u64(d.sender);
+  }
   return bytes;
 }
 
@@ -87,6 +93,7 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
       const std::string_view rule = field.text();
       out.excluded.push_back({std::string(carrier), std::string(rule)});
     }
+    if (tag == kSenderTag) out.sender = field.u64();
     if (!field.ok()) in.fail();
   }
   if (!in.ok()) return std::unexpected("a damaged decision");

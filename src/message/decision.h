@@ -27,6 +27,7 @@ struct Decision {
   std::string currency;        // three capitals; empty: not said
   std::vector<double> prices;  // a segment, as Envelope::plan, in millionths; negative: not known
   std::vector<ExcludedCarrier> excluded{};
+  std::uint64_t sender = 0;  // policy::sender_hash(), where a carrier counts by sender; else 0
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -38,6 +39,7 @@ struct DecisionView {
   std::string_view currency;
   std::span<const double> prices;
   std::span<const ExcludedCarrier> excluded{};
+  std::uint64_t sender = 0;
 };
 // A version or currency of another shape is left out.
 std::string encode_decision(const DecisionView& decision);

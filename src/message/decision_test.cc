@@ -43,13 +43,16 @@ TEST(Decision, DamageIsTold) {
 TEST(Decision, KeepsWhoWasLeftOut) {
   const std::vector<ExcludedCarrier> excluded = {{"alpha", "carrier.sender_kind"},
                                                  {"beta", "carrier.text"}};
-  const std::string bytes =
-      encode_decision({.version = "0123456789ab", .route = "r", .excluded = excluded});
+  const std::string bytes = encode_decision(
+      {.version = "0123456789ab", .route = "r", .excluded = excluded, .sender = 77});
   const auto d = decode_decision(bytes + "\x7f\x05later");
   ASSERT_TRUE(d.has_value());
   EXPECT_EQ(d->excluded, excluded);
+  EXPECT_EQ(d->sender, 77u);
   const std::size_t plain = encode_decision({.version = "0123456789ab", .route = "r"}).size();
+  const std::size_t sender = bytes.size() - 10;
   for (std::size_t n = plain + 1; n < bytes.size(); ++n) {
+    if (n == sender) continue;
     EXPECT_FALSE(decode_decision(bytes.substr(0, n)).has_value()) << n;
   }
 }

@@ -50,6 +50,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "suspended",
     "no_receipt_resend",
     "replaced_by_client",
+    "capped",
 };
 static_assert(!kCauseNames.back().empty());
 

@@ -68,8 +68,9 @@ enum class Cause : std::uint8_t {
   suspended = 34,          // an operator has suspended or drains its carriers
   no_receipt_resend = 35,  // class rule: no receipt came, send again, flagged
   replaced_by_client = 36,
+  capped = 37,  // its carriers have had all they take in a minute, an hour or a day
 };
-inline constexpr std::size_t kCauseCount = 37;
+inline constexpr std::size_t kCauseCount = 38;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

@@ -88,6 +88,12 @@ bool read_entry(base::ByteReader& in, Entry& entry) {
     case EntryType::carrier_order:
       entry.order = read_carrier_order(body);
       return body.ok();
+    case EntryType::cap_count:
+      entry.cap.cap = body.u64();
+      entry.cap.key = body.u64();
+      entry.cap.begin = base::wall_from_us(static_cast<std::int64_t>(body.u64()));
+      entry.cap.count = body.varint();
+      return body.ok();
   }
   return false;
 }
@@ -178,6 +184,16 @@ void append_carrier_order(Commit& commit, const CarrierOrder& o) {
   writer.text(o.reason);
   writer.text(o.by);
   append_entry(commit, EntryType::carrier_order, payload);
+}
+
+void append_cap_count(Commit& commit, const CapCount& count) {
+  std::string payload;
+  base::ByteWriter writer(payload);
+  writer.u64(count.cap);
+  writer.u64(count.key);
+  writer.u64(static_cast<std::uint64_t>(base::to_us(count.begin)));
+  writer.varint(count.count);
+  append_entry(commit, EntryType::cap_count, payload);
 }
 
 std::string encode_journal_record(const Commit& commit, std::uint16_t shard,

@@ -30,7 +30,8 @@ enum class EntryType : std::uint8_t {
   gone = 3,           // id: left the engine (archived or cold); what it held is elsewhere
   early_receipt = 4,  // a receipt that no message claims yet, acknowledged to the carrier
   early_receipt_gone = 5,  // key: claimed or given up
-  carrier_order = 6,       // what an operator wants of a carrier; the latest counts
+  cap_count = 7,      // how much of a cap is used up; the latest of a cap, key and begin counts
+  carrier_order = 6,  // what an operator wants of a carrier; the latest counts
 };
 
 // PERSISTED
@@ -64,6 +65,14 @@ struct EarlyReceipt {
   std::string raw;
 };
 
+// So much at most was counted for a key of a cap, in the part of its window that begins then.
+struct CapCount {
+  std::uint64_t cap = 0;
+  std::uint64_t key = 0;
+  base::Wall begin{};
+  std::uint64_t count = 0;
+};
+
 // The one key by which receipts find segments, in memory and on disk. Stable for ever.
 base::Hash128 receipt_key(std::string_view carrier, std::string_view carrier_message_id);
 // The same together with the number: carriers use their ids again, for other numbers.
@@ -76,6 +85,7 @@ void append_gone(Commit& commit, const base::MessageId& id);
 void append_early_receipt(Commit& commit, const EarlyReceipt& receipt);
 void append_early_receipt_gone(Commit& commit, const base::Hash128& key);
 void append_carrier_order(Commit& commit, const CarrierOrder& order);
+void append_cap_count(Commit& commit, const CapCount& count);
 
 // A decoded entry. Views point into the journal record.
 struct Entry {
@@ -85,6 +95,7 @@ struct Entry {
   std::string_view event;   // event: as encode_event wrote it, length prefix included
   EarlyReceipt receipt;     // early_receipt; only `key` for early_receipt_gone
   CarrierOrder order;       // carrier_order
+  CapCount cap;             // cap_count
 };
 
 std::string encode_journal_record(const Commit& commit, std::uint16_t shard,

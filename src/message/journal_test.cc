@@ -40,6 +40,10 @@ std::string text_of(const JournalRecord& record) {
             entry.order.country, base::format_rfc3339(entry.order.since),
             base::format_rfc3339(entry.order.until), entry.order.by, entry.order.reason);
         break;
+      case EntryType::cap_count:
+        out += fmt::format("cap_count {:x} {:x} {} {}\n", entry.cap.cap, entry.cap.key,
+                           base::format_rfc3339(entry.cap.begin), entry.cap.count);
+        break;
     }
   }
   return out;
@@ -58,6 +62,16 @@ TEST(Journal, KeepsAnOperatorsOrder) {
   ASSERT_TRUE(record.has_value());
   EXPECT_NE(text_of(*record).find("suspend alpha 'GB' from 2027-01-15T08:00:00.123Z until "
                                   "2027-01-15T09:00:00.123Z by ops: invoices\n"),
+            std::string::npos)
+      << text_of(*record);
+}
+
+TEST(Journal, KeepsWhatIsCounted) {
+  Commit commit{.seq = 1, .epoch = 1, .time = golden::kAccepted};
+  append_cap_count(commit, {~std::uint64_t{0}, 7, golden::kAccepted, 300});
+  const auto record = decode_journal_record(encode_journal_record(commit, 0, 0));
+  ASSERT_TRUE(record.has_value());
+  EXPECT_NE(text_of(*record).find("cap_count ffffffffffffffff 7 2027-01-15T08:00:00.123Z 300\n"),
             std::string::npos)
       << text_of(*record);
 }

@@ -15,6 +15,7 @@
 #include "message/index.h"
 #include "numbering/country.h"
 #include "numbering/number.h"
+#include "policy/caps.h"
 #include "policy/carrier_rules.h"
 #include "policy/content.h"
 #include "policy/country_rules.h"
@@ -23,7 +24,7 @@ namespace trunkline::policy {
 
 // Every rule there is, in this folder and around it. Names are stable: customers and metrics see
 // them.
-inline constexpr std::array<std::string_view, 25> kRules{
+inline constexpr std::array<std::string_view, 28> kRules{
     "tenant.class",           // may the tenant use the class
     "tenant.sender",          // is the sender registered for the tenant
     "tenant.removed",         // is the tenant still configured
@@ -47,6 +48,9 @@ inline constexpr std::array<std::string_view, 25> kRules{
     "carrier.content",        // has the text what it must not have there
     "carrier.two_way",        // does it bring answers, where the class waits for them
     "routing.no_route",       // does a route lead there
+    "limits.tenant_cap",      // is the tenant within its caps
+    "limits.country_cap",     // is what goes to the country within its caps
+    "limits.carrier_cap",     // is a carrier of the plan within its caps
     "limits.tenant_rate",     // is the tenant within its accepted messages a second
     "limits.overload",        // has the gateway room for the class
 };
@@ -109,6 +113,7 @@ struct Table {
   std::vector<ClassRules> class_rules{};  // by ClassIndex; shorter: the rest as by default
   CountryTable countries{};               // empty: no country has rules
   CarrierTable carriers{};                // empty: no carrier has rules
+  CapTable caps{};
   // A demonstration: fictional numbers take any sender, as no network is there to refuse it.
   bool demo = false;
 };
