@@ -1,5 +1,7 @@
 // Is this the password of that account? Argon2id is slow on purpose, so it is checked by a thread
 // of its own with a short queue, what was right is remembered, and whoever guesses has to wait.
+// After a wrong one the thread rests for as long as it has computed: whatever storm of guesses
+// there is, it gets half a processor.
 //
 // All calls on the network thread; answers come through `done` on the worker's.
 #pragma once
