@@ -58,6 +58,19 @@ engine::Stats test_stats() {
                .until = kNow.wall + 1h,
                .reason = "invoices",
                .by = "ops"}};
+  engine::CanaryStats canary{.canary = {.route = "gb",
+                                        .carrier = "alpha",
+                                        .state = message::CanaryState::rolled_back,
+                                        .since = kNow.wall,
+                                        .ended = kNow.wall + 1h,
+                                        .reason = "it refuses",
+                                        .evidence = {}},
+                             .share = 0.05,
+                             .until = kNow.wall + 168h,
+                             .seen = {}};
+  canary.seen.answered(*numbering::Country::parse("GB"), {0}, routing::Comparison::Arm::candidate,
+                       false);
+  s.canaries.push_back(std::move(canary));
   return s;
 }
 
@@ -254,11 +267,17 @@ TEST_F(AdminServerTest, ShowsCarriersWithoutSecrets) {
         R"({"data":[)"
         R"({"name":"alpha","region":"eu","address":"127.0.0.1:12775","bind":"transceiver",)"
         R"("up":true,"links":2,"links_up":2,"outstanding":7,"window":50,"rate":200,"rate_limit":187.5,"orders":[{"kind":"suspend","carrier":"alpha","country":"GB",)"
-        R"("since":"2027-01-15T08:00:00.000Z","until":"2027-01-15T09:00:00.000Z","reason":"invoices","by":"ops"}]},)"
+        R"("since":"2027-01-15T08:00:00.000Z","until":"2027-01-15T09:00:00.000Z","reason":"invoices","by":"ops"}],"canaries":[{"route":"gb","state":"rolled_back","share":0.05,)"
+        R"("since":"2027-01-15T08:00:00.000Z","until":"2027-01-22T08:00:00.000Z","ended":"2027-01-15T09:00:00.000Z","reason":"it refuses",)"
+        R"("takes":{"candidate":{"of":1,"share":0},"control":{"of":0,"share":null}},"delivers":{"candidate":{"of":0,"share":null},)"
+        R"("control":{"of":0,"share":null}},"in_time":{"candidate":{"of":0,"share":null},"control":{"of":0,"share":null}},"cells":[)"
+        R"({"country":"GB","class":"otp","takes":{"candidate":{"of":1,"share":0},"control":{"of":0,"share":null}},)"
+        R"("delivers":{"candidate":{"of":0,"share":null},"control":{"of":0,"share":null}},)"
+        R"("in_time":{"candidate":{"of":0,"share":null},"control":{"of":0,"share":null}},"late_after_seconds":null}]}]},)"
         R"({"name":"beta","region":"us","address":"[fd00::1]:2775","bind":"transmitter_receiver",)"
-        R"("up":false,"links":1,"links_up":0,"outstanding":3,"window":50,"rate":50,"rate_limit":50,"orders":[]},)"
+        R"("up":false,"links":1,"links_up":0,"outstanding":3,"window":50,"rate":50,"rate_limit":50,"orders":[],"canaries":[]},)"
         R"({"name":"new","region":"eu","address":"smsc.example:2775","bind":"transceiver",)"
-        R"("up":false,"links":1,"links_up":0,"outstanding":0,"window":50,"rate":null,"rate_limit":null,"orders":[]}]})");
+        R"("up":false,"links":1,"links_up":0,"outstanding":0,"window":50,"rate":null,"rate_limit":null,"orders":[],"canaries":[]}]})");
   }
 }
 
@@ -275,7 +294,7 @@ TEST_F(AdminServerTest, AnswersBeforeTheFirstSnapshot) {
   EXPECT_EQ(get("/v1/queues", "tl_ops").body, R"({"data":[]})");
   EXPECT_THAT(get("/v1/carriers", "tl_ops").body,
               HasSubstr(R"("up":false,"links":2,"links_up":0,"outstanding":0,"window":50,)"
-                        R"("rate":200,"rate_limit":200,"orders":[]})"));
+                        R"("rate":200,"rate_limit":200,"orders":[],"canaries":[]})"));
 }
 
 TEST_F(AdminServerTest, RefusesWithProblems) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "admin/orders.h"
 #include "base/json_writer.h"
@@ -22,6 +23,54 @@ engine::CarrierStats stats_of(std::size_t carrier, const engine::Stats* stats) {
     }
   }
   return {};
+}
+
+using routing::Comparison;
+
+// {"takes":{"candidate":{"of","share"},"control":{...}},"delivers":...,"in_time":...}; `share` is
+// null of none.
+void write_questions(base::JsonWriter& json, const auto& count) {
+  constexpr std::pair<Comparison::Question, std::string_view> kQuestions[] = {
+      {Comparison::Question::taken, "takes"},
+      {Comparison::Question::delivered, "delivers"},
+      {Comparison::Question::in_time, "in_time"}};
+  for (const auto& [question, name] : kQuestions) {
+    json.key(name).begin_object();
+    for (const auto arm : {Comparison::Arm::candidate, Comparison::Arm::control}) {
+      const Comparison::Count& n = count(arm, question);
+      json.key(arm == Comparison::Arm::candidate ? "candidate" : "control").begin_object();
+      json.key("of").integer(n.of).key("share");
+      n.of == 0 ? json.null() : json.number(n.share());
+      json.end_object();
+    }
+    json.end_object();
+  }
+}
+
+void write_canary(base::JsonWriter& json, const engine::CanaryStats& c,
+                  const config::Config& config) {
+  json.begin_object().key("route").string(c.canary.route);
+  json.key("state").string(message::name(c.canary.state));
+  json.key("share").number(c.share);
+  json.key("since").string(base::format_rfc3339(c.canary.since));
+  json.key("until").string(base::format_rfc3339(c.until)).key("ended");
+  const bool runs = c.canary.state == message::CanaryState::running;
+  runs ? json.null() : json.string(base::format_rfc3339(c.canary.ended));
+  json.key("reason").string_or_null(c.canary.reason);
+  write_questions(json, [&](auto arm, auto question) { return c.seen.total(arm, question); });
+  json.key("cells").begin_array();
+  for (const Comparison::Cell& cell : c.seen.cells()) {
+    if (cell.traffic_class.at() >= config.tables.classes.size()) continue;
+    json.begin_object().key("country").string_or_null(cell.country.known() ? cell.country.code()
+                                                                           : std::string());
+    json.key("class").string(config.tables.classes[cell.traffic_class.at()].name);
+    write_questions(json, [&](auto arm, auto question) { return cell.at(arm, question); });
+    json.key("late_after_seconds");
+    cell.late_after_us == 0 ? json.null()
+                            : json.number(static_cast<double>(cell.late_after_us) / 1e6);
+    json.end_object();
+  }
+  json.end_array().end_object();
 }
 
 base::JsonWriter& rate_or_null(base::JsonWriter& json, double per_s) {
@@ -66,6 +115,11 @@ std::string carriers_json(const config::Config& config, const engine::Stats* sta
     for (const message::CarrierOrder& order :
          stats != nullptr ? stats->orders : std::vector<message::CarrierOrder>{}) {
       if (order.carrier == carrier.name) json.raw(order_json(order));
+    }
+    json.end_array().key("canaries").begin_array();
+    for (const engine::CanaryStats& c :
+         stats != nullptr ? stats->canaries : std::vector<engine::CanaryStats>{}) {
+      if (c.canary.carrier == carrier.name) write_canary(json, c, config);
     }
     json.end_array();
     json.end_object();

@@ -100,6 +100,7 @@ class Adviser {
     std::set<std::size_t> used;
     for (const routing::Route& route : config_.tables.routing.routes) {
       for (const routing::Via& via : route.via) used.insert(via.carrier.at());
+      if (route.canary) used.insert(route.canary->carrier.at());
     }
     std::map<std::string, const Value*> accounts;
     for (const Value& value : root_.at("carriers").items) {

@@ -601,7 +601,17 @@ class Compiler {
       }
       route.residency = regions(value.at("residency"));
       if (value.at("spill_to").given) route.spill_to = spill_to(value.at("spill_to"));
-      stranded(value, route);
+      const Value& canary = value.at("canary");
+      if (canary.given && !canary.bad) {
+        const auto carrier =
+            refer(carriers_, canary.at("carrier"), "carrier", root_.at("carriers"));
+        std::uint32_t classes = 0;
+        for (const Value& item : canary.at("class").items) {
+          if (const auto c = refer_class(item); !c.is_none()) classes |= 1u << c.at();
+        }
+        compile_canary(canary, carrier, classes, config_, route, findings_);
+      }
+      check_residency(value, route, config_.tables.routing, findings_);
       config_.route_places.push_back(findings_.locate(value.mark, value.path));
       config_.tables.routing.routes.push_back(std::move(route));
     }
@@ -660,20 +670,6 @@ class Compiler {
       if (at && std::ranges::find(out, *at) == out.end()) out.push_back(*at);
     }
     return out;
-  }
-
-  // A route whose carriers are all outside its residency can never be used.
-  void stranded(const Value& value, const routing::Route& route) {
-    if (route.residency == 0 || route.via.empty()) return;
-    const auto& names = config_.tables.routing.regions;
-    const bool any = std::ranges::any_of(route.via, [&](const routing::Via& via) {
-      const auto found =
-          std::ranges::find(names, config_.tables.routing.carriers[via.carrier.at()].region);
-      return (route.residency >> (found - names.begin()) & 1) != 0;
-    });
-    if (any) return;
-    error(value.at("residency"), "none of the route's carriers is in one of these regions",
-          "add a carrier of these regions to via, or change the residency");
   }
 
   routing::Match match(const Value& value) {

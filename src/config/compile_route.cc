@@ -1,8 +1,12 @@
 #include "config/compile_route.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/hash.h"
 #include "config/account_values.h"
+#include "config/text.h"
 
 namespace trunkline::config {
 namespace {
@@ -98,6 +102,89 @@ routing::Hours match_hours(const Value& when, Findings& findings) {
     hours.utc_offset = offset.value_or(std::chrono::minutes(0));
   }
   return hours;
+}
+
+void check_residency(const Value& value, const routing::Route& route, const routing::Table& table,
+                     Findings& findings) {
+  if (route.residency == 0 || route.via.empty()) return;
+  const Value& residency = value.at("residency");
+  const auto is_inside = [&](message::CarrierIndex carrier) {
+    const auto found = std::ranges::find(table.regions, table.carriers[carrier.at()].region);
+    return (route.residency >> (found - table.regions.begin()) & 1) != 0;
+  };
+  if (std::ranges::none_of(route.via, is_inside, &routing::Via::carrier)) {
+    findings.error(residency.mark, residency.path,
+                   "none of the route's carriers is in one of these regions",
+                   "add a carrier of these regions to via, or change the residency");
+  }
+  if (route.canary && !is_inside(route.canary->carrier)) {
+    const Value& canary = value.at("canary").at("carrier");
+    findings.error(canary.mark, canary.path, "the carrier is outside the route's residency",
+                   "try out a carrier of these regions, or change the residency");
+  }
+}
+
+void compile_canary(const Value& value, message::CarrierIndex carrier, std::uint32_t classes,
+                    const Config& config, routing::Route& route, Findings& findings) {
+  if (carrier.is_none()) return;
+  const engine::Tables& tables = config.tables;
+  const Value& name = value.at("carrier");
+  const auto error = [&](const Value& at, std::string what, std::string remedy) {
+    findings.error(at.mark, at.path, std::move(what), std::move(remedy));
+  };
+  if (std::ranges::find(route.via, carrier, &routing::Via::carrier) != route.via.end()) {
+    return error(name, fmt::format("{} is one of the route's carriers already", quote(name.text())),
+                 "take it out of via, or the canary out of the route");
+  }
+  if (config.carriers[carrier.at()].smpp.options.registered_delivery !=
+      smpp::registered_delivery::kFinal) {
+    return error(name,
+                 fmt::format("{} is not asked for all receipts, so nothing can be compared",
+                             quote(name.text())),
+                 "set its smpp.registered_delivery to final, or try out another carrier");
+  }
+  if (std::ranges::count_if(tables.routing.routes, [](const routing::Route& r) {
+        return r.canary.has_value();
+      }) >= static_cast<std::ptrdiff_t>(routing::kCanariesMax)) {
+    return error(value, fmt::format("more than {} canaries", routing::kCanariesMax),
+                 "try out fewer at a time");
+  }
+  const Value& named = value.at("class");
+  if (!named.given) {
+    for (std::size_t i = 0; i < tables.classes.size(); ++i) {
+      const bool matches = route.match.classes == 0 || (route.match.classes >> i & 1) != 0;
+      if (matches && tables.classes[i].priority != 1) classes |= 1u << i;
+    }
+    if (classes == 0) {
+      return error(value,
+                   "all classes of the route have priority 1, and such take part only if named",
+                   "name them with class:, or remove the canary");
+    }
+  } else if (!named.bad && route.match.classes != 0 && (classes & ~route.match.classes) != 0) {
+    return error(named, "the route does not match all of these classes",
+                 "leave out those that match.class does not name");
+  }
+  // What it is compared by, in words that a restart does not change.
+  std::string words = name.text();
+  for (std::size_t i = 0; i < tables.classes.size(); ++i) {
+    if ((classes >> i & 1) != 0) words += "," + tables.classes[i].name;
+  }
+  routing::Canary canary{.carrier = carrier,
+                         .price = value.at("price").number(-1),
+                         .share = value.at("share").number(),
+                         .classes = classes,
+                         .less_delivered = value.at("less_delivered").number(),
+                         .more_refused = value.at("more_refused").number(),
+                         .more_late = value.at("more_late").number(),
+                         .risk = value.at("risk").number(),
+                         .length = value.at("for").duration(),
+                         .take_over = value.at("then").text() == "take_over"};
+  words += fmt::format(" {} {} {} {} {} {} {} {}", canary.price, canary.share,
+                       canary.less_delivered, canary.more_refused, canary.more_late, canary.risk,
+                       canary.length.count(), canary.take_over);
+  constexpr std::uint64_t kSeed = 0x63616e617279;
+  canary.fingerprint = base::hash128(words, kSeed).low;
+  route.canary = canary;
 }
 
 }  // namespace trunkline::config

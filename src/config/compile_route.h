@@ -4,9 +4,10 @@
 #include <vector>
 
 #include "config/check.h"
+#include "config/config.h"
 #include "config/findings.h"
 #include "numbering/ranges.h"
-#include "routing/index.h"
+#include "routing/routing.h"
 
 namespace trunkline::config {
 
@@ -17,5 +18,14 @@ std::vector<numbering::NetworkId> match_networks(const Value& match,
                                                  Findings& findings);
 
 routing::Hours match_hours(const Value& when, Findings& findings);
+
+// A route whose carriers are all outside its residency can never be used. Table::regions has those
+// of all carriers by now.
+void check_residency(const Value& value, const routing::Route& route, const routing::Table& table,
+                     Findings& findings);
+
+// Sets route.canary if all is well. `classes`: those that `class` names.
+void compile_canary(const Value& value, message::CarrierIndex carrier, std::uint32_t classes,
+                    const Config& config, routing::Route& route, Findings& findings);
 
 }  // namespace trunkline::config

@@ -154,7 +154,7 @@ TEST(Load, ACarriersNameIsItsHostUnlessGiven) {
 TEST(Load, Carriers) {
   const std::string kPin = "abababababababababababababababababababababababababababababababab";
   const Config c = must_load(testdata("full.yaml"));
-  ASSERT_EQ(c.carriers.size(), 2u);
+  ASSERT_EQ(c.carriers.size(), 3u);
   EXPECT_EQ(c.carriers[0].name, "alpha");
   EXPECT_EQ(c.carriers[0].region, "eu");
   const SmppOptions& options = c.carriers[0].smpp.options;
@@ -288,6 +288,20 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_FALSE(routes[1].match.unicode.has_value());
   EXPECT_EQ(routes[0].match.segments_min, 2);
   EXPECT_EQ(routes[0].match.segments_max, 9);
+  ASSERT_TRUE(routes[0].canary.has_value());
+  const routing::Canary& canary = *routes[0].canary;
+  EXPECT_EQ(canary.carrier.at(), 2u);
+  EXPECT_DOUBLE_EQ(canary.price, 0.02);
+  EXPECT_DOUBLE_EQ(canary.share, 0.125);
+  EXPECT_EQ(canary.classes, 0b010001u);
+  EXPECT_DOUBLE_EQ(canary.less_delivered, 0.03);
+  EXPECT_DOUBLE_EQ(canary.more_refused, 0.02);
+  EXPECT_DOUBLE_EQ(canary.more_late, 0.20);
+  EXPECT_DOUBLE_EQ(canary.risk, 0.02);
+  EXPECT_EQ(canary.length, std::chrono::hours(36));
+  EXPECT_TRUE(canary.take_over);
+  EXPECT_NE(canary.fingerprint, 0u);
+  EXPECT_FALSE(routes[1].canary.has_value());
   EXPECT_EQ(c.tables.routing.residency, (std::vector<routing::Regions>{0b01, 0}));
   EXPECT_EQ(routes[1].match.countries.size(), 1u);
   EXPECT_EQ(routes[2].match.classes, 0u);

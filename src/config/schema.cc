@@ -6,6 +6,7 @@
 #include "config/schema_account.h"
 #include "config/schema_caps.h"
 #include "config/schema_policy.h"
+#include "config/schema_route.h"
 #include "config/smpp_shapes.h"
 #include "config/tls_shapes.h"
 
@@ -421,6 +422,11 @@ constexpr Field kRouteFields[] = {
      .shape = &kVia,
      .doc = "At most 32 carriers; the first 8 in order are planned, the next is tried when one "
             "refuses or is down."},
+    {.key = "canary",
+     .kind = Kind::object,
+     .absent = "none",
+     .shape = &kCanaryShape,
+     .doc = "A carrier that is tried out with a share of the route's messages."},
 };
 constexpr Shape kRoute{"route", "routes[]", kRouteFields,
                        "Which carriers a message may take. The first route that matches decides."};
@@ -629,7 +635,6 @@ constexpr Unsupported kUnsupported[] = {
     {"class", "weight", "", "remove it; classes are served by priority"},
     {"carrier", "http", "", "bind over smpp instead"},
     {"carrier", "faults", "", "faults belong into the simulator's configuration"},
-    {"route", "canary", "", "remove it"},
     {"via", "priority", "", "write the carriers in the order they are to be tried"},
     {"via", "region", "", "the carrier's own region counts"},
     {"tenant", "twilio", "", "remove it; the tenant can use the REST API with keys"},

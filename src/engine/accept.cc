@@ -170,7 +170,9 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
       .segments = item.segments,
       .dice = item.to_hash ^ next_generation_,
       .recipient = item.to_hash,
-      .now = s.now.wall};
+      .now = s.now.wall,
+      .canaries = canaries_running_,
+      .canaries_promoted = canaries_promoted_};
   Suited suited(*tables_, facts, item.plans);
   const routing::Plan plan = plan_suited(*tables_, suited, routing_facts, item.plans, &measures_);
   if (plan.count == 0) {

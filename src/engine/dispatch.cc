@@ -437,6 +437,8 @@ void Engine::Impl::judge(const SubmitResult& event, const Hot& h, Step& s) {
       break;
   }
   ejected(health_.on_answer(event.ref.carrier, h.country, verdict, s.now.mono), s);
+  if (canaries_running_ != 0 && event.segment == 1)
+    canary_answered(h, event.ref.carrier, event.outcome.kind, s);
 }
 
 void Engine::Impl::matured(CarrierIndex carrier, const Hot& h, bool delivered, base::Duration after,
@@ -444,6 +446,7 @@ void Engine::Impl::matured(CarrierIndex carrier, const Hot& h, bool delivered, b
   if (carrier.is_none()) return;
   measures_.add(carrier, h.country, delivered, after);
   ejected(health_.on_matured(carrier, h.country, delivered, s.now.mono), s);
+  if (canaries_running_ != 0) canary_matured(h, carrier, delivered, after, s);
 }
 
 // What waits for the carrier looks again.

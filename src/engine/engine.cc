@@ -21,6 +21,7 @@ void Engine::Impl::step(Event event, Now now, Output& out) {
     if (carrier_watch_[i] <= now.mono) watch({static_cast<std::uint16_t>(i)}, s);
   }
   end_orders(s);
+  if (canaries_running_ != 0) watch_canaries(s);
   place_some(s);
   pump(s);
   expire_early(s);
@@ -34,6 +35,10 @@ Mono Engine::Impl::next_deadline() const {
   for (const Mono wake : carrier_watch_) at = std::min(at, wake);
   if (!early_order_.empty()) at = std::min(at, early_order_.front().at + limits::kEarlyReceiptKeep);
   for (const Standing& o : orders_) at = std::min(at, o.until);
+  for (const Trial& trial : trials_) {
+    if (trial.record.state == message::CanaryState::running)
+      at = std::min({at, trial.until, trial.keep_at});
+  }
   return std::min(at, place_again_);
 }
 

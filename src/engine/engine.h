@@ -61,6 +61,13 @@ struct CarrierStats {
   double rate_limit = 0;          // effective submits a second; 0: unlimited
 };
 
+struct CanaryStats {
+  message::CanaryRecord canary;  // without its evidence
+  double share = 0;
+  base::Wall until{};  // at the latest
+  routing::Comparison seen;
+};
+
 struct Stats {
   std::size_t hot = 0;
   std::size_t pending_keys = 0;
@@ -74,6 +81,7 @@ struct Stats {
   std::vector<LaneStats> lanes;     // those not empty
   std::vector<CarrierStats> carriers;
   std::vector<message::CarrierOrder> orders;  // in force
+  std::vector<CanaryStats> canaries;          // of the configuration
 };
 
 class Engine {

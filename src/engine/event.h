@@ -298,9 +298,14 @@ struct OrderAnswer {
   bool done = false;  // false: limits::kCarrierOrdersMax are in force
 };
 
+// A canary began, or ended by its rule. For the log.
+struct CanaryTold {
+  message::CanaryRecord canary;
+};
+
 using Effect =
     std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer, Submit,
-                 ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer, ReplaceAnswer>;
+                 ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer, ReplaceAnswer, CanaryTold>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

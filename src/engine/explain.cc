@@ -36,8 +36,8 @@ const message::TextPlan* common_text(const Tables& tables,
   return options == 0 || found == texts.end() ? nullptr : &*found;
 }
 
-Explained explain(const Tables& tables, const Question& question,
-                  const routing::Measures* measures) {
+Explained explain(const Tables& tables, const Question& question, const routing::Measures* measures,
+                  Canaries canaries) {
   Explained out{.version = tables.version,
                 .to = tables.ranges.destination(question.to),
                 .encoding = question.unicode ? gsm::Encoding::ucs2 : gsm::Encoding::gsm7,
@@ -55,8 +55,10 @@ Explained explain(const Tables& tables, const Question& question,
   out.verdict = policy::evaluate(tables.policy, asked, /*explain=*/true);
   routing::Facts facts = routing_facts(question, out.to, 0, 0);
   Suited suited(tables, asked, question.plans);
+  facts.canaries_promoted = canaries.promoted;  // and of the others the plan of most messages
   const routing::Plan plan = plan_suited(tables, suited, facts, question.plans, measures);
   if (suited.matters()) facts.objections = &suited;
+  facts.canaries = canaries.running;
   out.routing = routing::explain(tables.routing, facts, measures);
   for (routing::Explanation::Candidate& candidate : out.routing.candidates) {
     if (candidate.rank == 0 || !suited.matters()) continue;

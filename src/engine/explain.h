@@ -45,8 +45,14 @@ struct Explained {
   routing::Explanation routing;
 };
 
+// Those under way and those that come before all others, as routing::Facts has them.
+struct Canaries {
+  std::uint64_t running = ~std::uint64_t{0};
+  std::uint64_t promoted = 0;
+};
+
 Explained explain(const Tables& tables, const Question& question,
-                  const routing::Measures* measures = nullptr);
+                  const routing::Measures* measures = nullptr, Canaries canaries = {});
 
 // How all carriers of the plan (those that are none aside) would have the text, if that is one way
 // and not the default one. Null: the default.

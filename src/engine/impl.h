@@ -7,6 +7,8 @@
 //   lifetime.cc  events, timers, finals, journal trimming
 //   notices.cc   what applications are told
 //   replace.cc   another text in the place of one that waits
+//   orders.cc    what operators want of carriers
+//   canaries.cc  carriers that are tried out
 //   cold.cc      leaving for the cold tier and coming back
 //   caps.cc      what is counted, and what is too much
 //   recovery.cc  standing up again
@@ -19,6 +21,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <deque>
 #include <set>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -384,6 +387,31 @@ class Engine::Impl {
   void record_caps(Step& s);
   void explain_caps(const Question& question, Explained& told, Wall now) const;
 
+  // --- canaries.cc
+  struct Trial {
+    message::CanaryRecord record;
+    routing::Comparison seen;
+    Mono until{};
+    Mono keep_at = Mono::max();  // when what was seen since is to be recorded
+    std::uint64_t seq = 0;
+    unsigned unjudged = 0;  // of the usual carriers, since it was judged
+  };
+  const routing::Canary& canary_of(const Trial& trial) const;
+  void begin_canaries(Step& s);
+  Trial* trial_of(const Hot& h);
+  std::optional<routing::Comparison::Arm> arm_of(const Trial& trial, const Hot& h,
+                                                 CarrierIndex carrier) const;
+  void canary_answered(const Hot& h, CarrierIndex carrier, OutcomeKind kind, Step& s);
+  void canary_matured(const Hot& h, CarrierIndex carrier, bool delivered, base::Duration after,
+                      Step& s);
+  void judge_canary(Trial& trial, routing::Comparison::Arm arm, Step& s);
+  void end_canary(Trial& trial, message::CanaryState state, std::string reason, Step& s);
+  void keep_canary(Trial& trial, Step& s);
+  void sort_canaries();
+  void watch_canaries(Step& s);
+  void trim_canaries(std::uint64_t keep_from, Step& s);
+  void explain_canary(std::string_view route, routing::Explanation::Candidate& candidate) const;
+
   // --- results.cc
   void on(SubmitResult&& event, Step& s);
   void segment_answered(Slot slot, const SubmitResult& event, Step& s);
@@ -628,7 +656,12 @@ class Engine::Impl {
   mutable policy::CapCounts cap_counts_;  // windows move on when looked at
   Wall wall_{};                           // of the step
   std::vector<Standing> orders_;          // few
-  Mono place_again_ = Mono::max();        // unplaced messages remain beyond this step's budget
+  std::vector<Trial> trials_;             // by Canary::at
+  std::uint64_t canaries_running_ = 0;
+  std::uint64_t canaries_promoted_ = 0;
+  // Only while the journal is replayed.
+  std::vector<std::pair<message::CanaryRecord, std::uint64_t>> replayed_canaries_;
+  Mono place_again_ = Mono::max();  // unplaced messages remain beyond this step's budget
 };
 
 void Engine::Impl::for_each_key(const Hot& h, auto&& visit) const {

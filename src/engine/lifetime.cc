@@ -553,6 +553,7 @@ void Engine::Impl::trim(std::size_t bytes_before, Step& s) {
   if (!journal_sizes_.empty() && journal_sizes_.front().first < keep_from) {
     trim_early(keep_from, s);
     trim_orders(keep_from, s);
+    trim_canaries(keep_from, s);
     commit.trim_before = keep_from;
     while (!journal_sizes_.empty() && journal_sizes_.front().first < keep_from) {
       journal_bytes_ -= journal_sizes_.front().second;

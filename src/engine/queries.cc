@@ -109,8 +109,11 @@ std::string Engine::Impl::state_of(CarrierIndex carrier, numbering::Country coun
 
 void Engine::Impl::on(const Explain& event, Step& s) {
   ExplainAnswer answer{.token = event.token,
-                       .explained = explain(*tables_, event.question, &measures_)};
-  for (auto& candidate : answer.explained.routing.candidates) {
+                       .explained = explain(*tables_, event.question, &measures_,
+                                            {canaries_running_, canaries_promoted_})};
+  routing::Explanation& why = answer.explained.routing;
+  for (auto& candidate : why.candidates) {
+    if (candidate.canary) explain_canary(why.steps.back().route, candidate);
     if (candidate.rank == 0) continue;
     candidate.now = state_of(candidate.carrier, answer.explained.to.number.country, s.now.mono);
   }
@@ -156,11 +159,12 @@ void Engine::Impl::on(const ListHot& event, Step& s) {
   s.out.after_commit.emplace_back(std::move(answer));
 }
 
-void Engine::Impl::on(Reload&& event, Step&) {
+void Engine::Impl::on(Reload&& event, Step& s) {
   ASSERT(event.tables != nullptr);
   tables_ = std::move(event.tables);
   rebuild_tables();
   cap_counts_.use(tables_->policy.caps);
+  begin_canaries(s);
   // A removed carrier's queue looks for another way.
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
     if (!tables_->routing.carriers[i].removed) continue;
@@ -218,6 +222,11 @@ Stats Engine::Impl::stats() const {
             .lanes = {},
             .carriers = {}};
   for (const Standing& o : orders_) out.orders.push_back(o.order);
+  for (const Trial& trial : trials_) {
+    const routing::Canary& canary = canary_of(trial);
+    out.canaries.push_back(
+        {trial.record, canary.share, trial.record.since + canary.length, trial.seen});
+  }
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
     const queue::CarrierQueue& q = carriers_[i];
     const CarrierIndex carrier{static_cast<std::uint16_t>(i)};

@@ -128,6 +128,12 @@ void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
         cap_counts_.restore({entry.cap.cap, entry.cap.key, entry.cap.begin, entry.cap.count},
                             journal.seq);
         break;
+      case message::EntryType::canary:
+        std::erase_if(replayed_canaries_, [&](const auto& replayed) {
+          return replayed.first.route == entry.canary.route;
+        });
+        replayed_canaries_.emplace_back(entry.canary, journal.seq);
+        break;
       case message::EntryType::early_receipt_gone:
         early_.erase(entry.receipt.key);
         break;
@@ -173,6 +179,7 @@ void Engine::Impl::restored(Now now, Output& out) {
   wall_ = now.wall;
   cap_counts_.use(tables_->policy.caps);
   const std::size_t before = out.commit.entries.size();
+  begin_canaries(s);
   early_oldest_seq_ = ~std::uint64_t{0};
   for (const auto& [key, early] : early_) {
     early_order_.push_back({early.at, key});

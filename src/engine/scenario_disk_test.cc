@@ -62,6 +62,10 @@ void Scenario::make_durable(const message::Commit& commit) {
       case message::EntryType::carrier_order:
         say(fmt::format("{} {} kept", message::name(entry.order.kind), entry.order.carrier));
         break;
+      case message::EntryType::canary:
+        say(fmt::format("canary {} of {} {} kept", entry.canary.carrier, entry.canary.route,
+                        message::name(entry.canary.state)));
+        break;
       case message::EntryType::early_receipt:
         say(fmt::format("early receipt {} {} kept", entry.receipt.carrier,
                         entry.receipt.carrier_message_id));
@@ -125,6 +129,23 @@ void Scenario::tell_events(const base::MessageId& id, std::string_view bytes) {
   std::size_t& told = told_[id];
   for (; told < record->events.size(); ++told)
     say(fmt::format("{} {}", name_of(id), describe(record->events[told])));
+}
+
+// Of a route's words.
+std::optional<routing::Canary> Scenario::canary(const Words& w) const {
+  if (!w.has("canary")) return std::nullopt;
+  const long share = w.number("share", 100);
+  return routing::Canary{
+      .carrier = carrier_named(w.get("canary")),
+      .share = static_cast<double>(share) / 100,
+      .classes = ~0u,
+      .length = base::parse_duration(w.get("for", "1h")).value_or(base::Duration{}),
+      .fingerprint = static_cast<std::uint64_t>(share)};
+}
+
+void Scenario::told(const message::CanaryRecord& canary) {
+  say(fmt::format("! canary {} of {} {}: {}", canary.carrier, canary.route,
+                  message::name(canary.state), canary.reason));
 }
 
 }  // namespace trunkline::engine

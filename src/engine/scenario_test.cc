@@ -297,6 +297,7 @@ bool Scenario::configure(const Words& w) {
     }
     for (std::size_t i = 2; i < w.plain.size(); ++i)
       route.via.push_back({carrier_named(w.plain[i])});
+    route.canary = canary(w);
     config_.routing.routes.push_back(route);
     return true;
   }
@@ -557,14 +558,12 @@ void Scenario::show(const std::string& name) {
 
 void Scenario::stats() {
   const Stats s = engine_->stats();
-  std::string line = fmt::format("hot={} pending_keys={} early_receipts={}", s.hot, s.pending_keys,
-                                 s.early_receipts);
-  say(line);
-  for (const LaneStats& lane : s.lanes) {
+  say(fmt::format("hot={} pending_keys={} early_receipts={}", s.hot, s.pending_keys,
+                  s.early_receipts));
+  for (const LaneStats& lane : s.lanes)
     say(fmt::format("lane {} {} depth={}",
                     lane.carrier.is_none() ? "-" : config_.routing.carriers[lane.carrier.at()].name,
                     config_.classes[lane.traffic_class.at()].name, lane.depth));
-  }
   for (const CarrierStats& c : s.carriers) {
     say(fmt::format("carrier {} links={} outstanding={} limit={}",
                     config_.routing.carriers[c.carrier.at()].name, c.links_up, c.outstanding,
@@ -641,6 +640,8 @@ void Scenario::perform(Effect& effect) {
     EXPECT_TRUE(disk_.notices[ready->key.account].contains(ready->key.at));
   } else if (const auto* order = std::get_if<OrderAnswer>(&effect)) {
     say(order->done ? "<- in force" : "<- too many orders");
+  } else if (const auto* trial = std::get_if<CanaryTold>(&effect)) {
+    told(trial->canary);
   } else if (std::holds_alternative<ToldAnswer>(effect)) {
     say("<- told");
   } else if (auto* submit = std::get_if<Submit>(&effect)) {

@@ -8,6 +8,7 @@
 //     first= max= timeout=]
 //   carrier NAME [rate= burst= region= receipts=DURATION text=N and see carrier_rules()]
 //   tenant NAME [rate= classes= senders=]   route CLASS,CLASS|* CARRIER...
+//     [canary=CARRIER share=PERCENT for=]
 //   options [trim=BYTES soft=N hard=N]
 //   cap tenant|carrier|country NAME messages=N|segments=N [per=minute|hour by=recipient,...
 //   rolling]
@@ -75,6 +76,8 @@ class Scenario {
   void instruction(std::string_view line);
   void order(const Words& w);
   bool configure(const Words& w);
+  std::optional<routing::Canary> canary(const Words& w) const;
+  void told(const message::CanaryRecord& canary);
   void carrier_rules(const Words& w);
   bool configure_policy(const Words& w);
   void cap(const Words& w);

@@ -65,6 +65,13 @@ std::string encode_decision(const DecisionView& d) {
   return bytes;
 }
 
+std::string_view route_of(std::string_view decision) {
+  base::ByteReader in(decision);
+  in.view(1 + kVersionDigits / 2);
+  const std::string_view route = in.text();
+  return in.ok() ? route : std::string_view();
+}
+
 std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
   base::ByteReader in(bytes);
   const std::uint8_t version = in.u8();

@@ -41,6 +41,8 @@ struct DecisionView {
   std::span<const ExcludedCarrier> excluded{};
   std::uint64_t sender = 0;
 };
+// The name of an encoded decision's route; empty if there is none.
+std::string_view route_of(std::string_view decision);
 // A version or currency of another shape is left out.
 std::string encode_decision(const DecisionView& decision);
 // The error names what is wrong; only damage or a newer version can cause it.

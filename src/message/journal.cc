@@ -60,6 +60,21 @@ CarrierOrder read_carrier_order(base::ByteReader& in) {
   return o;
 }
 
+CanaryRecord read_canary(base::ByteReader& in) {
+  CanaryRecord c;
+  c.route = in.text();
+  c.carrier = in.text();
+  c.fingerprint = in.u64();
+  const std::uint8_t state = in.u8();
+  if (state > static_cast<std::uint8_t>(CanaryState::inconclusive)) in.fail();
+  c.state = static_cast<CanaryState>(state);
+  c.since = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  c.ended = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  c.reason = in.text();
+  c.evidence = in.text();
+  return c;
+}
+
 // False on an unknown type or damage.
 bool read_entry(base::ByteReader& in, Entry& entry) {
   const std::uint8_t type = in.u8();
@@ -93,6 +108,9 @@ bool read_entry(base::ByteReader& in, Entry& entry) {
       entry.cap.key = body.u64();
       entry.cap.begin = base::wall_from_us(static_cast<std::int64_t>(body.u64()));
       entry.cap.count = body.varint();
+      return body.ok();
+    case EntryType::canary:
+      entry.canary = read_canary(body);
       return body.ok();
   }
   return false;
@@ -194,6 +212,26 @@ void append_cap_count(Commit& commit, const CapCount& count) {
   writer.u64(static_cast<std::uint64_t>(base::to_us(count.begin)));
   writer.varint(count.count);
   append_entry(commit, EntryType::cap_count, payload);
+}
+
+std::string_view name(CanaryState state) {
+  static constexpr std::string_view kNames[] = {"running", "promoted", "rolled_back",
+                                                "inconclusive"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+void append_canary(Commit& commit, const CanaryRecord& c) {
+  std::string payload;
+  base::ByteWriter writer(payload);
+  writer.text(c.route);
+  writer.text(c.carrier);
+  writer.u64(c.fingerprint);
+  writer.u8(static_cast<std::uint8_t>(c.state));
+  writer.u64(static_cast<std::uint64_t>(base::to_us(c.since)));
+  writer.u64(static_cast<std::uint64_t>(base::to_us(c.ended)));
+  writer.text(c.reason);
+  writer.text(c.evidence);
+  append_entry(commit, EntryType::canary, payload);
 }
 
 std::string encode_journal_record(const Commit& commit, std::uint16_t shard,

@@ -32,6 +32,7 @@ enum class EntryType : std::uint8_t {
   early_receipt_gone = 5,  // key: claimed or given up
   cap_count = 7,      // how much of a cap is used up; the latest of a cap, key and begin counts
   carrier_order = 6,  // what an operator wants of a carrier; the latest counts
+  canary = 8,         // how a route's canary stands; the latest of a route counts
 };
 
 // PERSISTED
@@ -52,6 +53,27 @@ struct CarrierOrder {
   base::Wall until{};
   std::string reason;
   std::string by;  // the id of the token that gave it
+};
+
+// PERSISTED
+enum class CanaryState : std::uint8_t {
+  running = 0,
+  promoted = 1,      // it does as well as the usual carriers
+  rolled_back = 2,   // it does worse
+  inconclusive = 3,  // its time is over, and nothing is known
+};
+std::string_view name(CanaryState state);
+
+// A carrier that is tried out with a share of a route's messages.
+struct CanaryRecord {
+  std::string route;
+  std::string carrier;
+  std::uint64_t fingerprint = 0;  // of what the configuration says of it
+  CanaryState state = CanaryState::running;
+  base::Wall since{};
+  base::Wall ended{};    // zero: it runs
+  std::string reason;    // why it ended, in words
+  std::string evidence;  // routing::Comparison::encode()
 };
 
 // A receipt kept until its submit response arrives or limits::kEarlyReceiptKeep is over.
@@ -86,6 +108,7 @@ void append_early_receipt(Commit& commit, const EarlyReceipt& receipt);
 void append_early_receipt_gone(Commit& commit, const base::Hash128& key);
 void append_carrier_order(Commit& commit, const CarrierOrder& order);
 void append_cap_count(Commit& commit, const CapCount& count);
+void append_canary(Commit& commit, const CanaryRecord& canary);
 
 // A decoded entry. Views point into the journal record.
 struct Entry {
@@ -96,6 +119,7 @@ struct Entry {
   EarlyReceipt receipt;     // early_receipt; only `key` for early_receipt_gone
   CarrierOrder order;       // carrier_order
   CapCount cap;             // cap_count
+  CanaryRecord canary;      // canary
 };
 
 std::string encode_journal_record(const Commit& commit, std::uint16_t shard,

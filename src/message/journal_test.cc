@@ -44,6 +44,13 @@ std::string text_of(const JournalRecord& record) {
         out += fmt::format("cap_count {:x} {:x} {} {}\n", entry.cap.cap, entry.cap.key,
                            base::format_rfc3339(entry.cap.begin), entry.cap.count);
         break;
+      case EntryType::canary:
+        out += fmt::format("canary {} {} {:x} {} from {} until {}: {} ({} octets)\n",
+                           entry.canary.route, entry.canary.carrier, entry.canary.fingerprint,
+                           name(entry.canary.state), base::format_rfc3339(entry.canary.since),
+                           base::format_rfc3339(entry.canary.ended), entry.canary.reason,
+                           entry.canary.evidence.size());
+        break;
     }
   }
   return out;
@@ -72,6 +79,25 @@ TEST(Journal, KeepsWhatIsCounted) {
   const auto record = decode_journal_record(encode_journal_record(commit, 0, 0));
   ASSERT_TRUE(record.has_value());
   EXPECT_NE(text_of(*record).find("cap_count ffffffffffffffff 7 2027-01-15T08:00:00.123Z 300\n"),
+            std::string::npos)
+      << text_of(*record);
+}
+
+TEST(Journal, KeepsACanary) {
+  Commit commit{.seq = 1, .epoch = 1, .time = golden::kAccepted};
+  append_canary(commit, {.route = "gb",
+                         .carrier = "gamma",
+                         .fingerprint = 0xfeed,
+                         .state = CanaryState::rolled_back,
+                         .since = golden::kAccepted,
+                         .ended = golden::kAccepted + std::chrono::hours(1),
+                         .reason = "it delivers 50.0% of 22",
+                         .evidence = "12345"});
+  const auto record = decode_journal_record(encode_journal_record(commit, 0, 0));
+  ASSERT_TRUE(record.has_value());
+  EXPECT_NE(text_of(*record).find("canary gb gamma feed rolled_back from 2027-01-15T08:00:00.123Z "
+                                  "until 2027-01-15T09:00:00.123Z: it delivers 50.0% of 22 "
+                                  "(5 octets)\n"),
             std::string::npos)
       << text_of(*record);
 }

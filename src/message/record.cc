@@ -78,6 +78,19 @@ std::expected<std::string_view, std::string> open_record(base::ByteReader& in) {
   return envelope;
 }
 
+// The reader of an envelope, before the sealed blob.
+base::ByteReader at_sealed(std::string_view bytes) {
+  base::ByteReader envelope(bytes);
+  envelope.view(16 + 8);
+  envelope.svarint();
+  envelope.svarint();
+  envelope.view(8 + 4);
+  for (int field = 0; field < 4; ++field) envelope.text();
+  const std::uint64_t carriers = envelope.varint();
+  for (std::uint64_t i = 0; envelope.ok() && i < carriers; ++i) envelope.text();
+  return envelope;
+}
+
 std::expected<Envelope, std::string> decode_envelope_bytes(std::string_view bytes) {
   base::ByteReader in(bytes);
   Envelope envelope = read_envelope(in);
@@ -259,19 +272,23 @@ SealedText sealed_text_of(std::string_view record) {
   base::ByteReader in(record);
   const auto bytes = open_record(in);
   if (!bytes) return {};
-  base::ByteReader envelope(*bytes);
-  envelope.view(16 + 8);
-  envelope.svarint();
-  envelope.svarint();
-  envelope.view(8 + 4);
-  for (int field = 0; field < 4; ++field) envelope.text();
-  const std::uint64_t carriers = envelope.varint();
-  for (std::uint64_t i = 0; envelope.ok() && i < carriers; ++i) envelope.text();
+  base::ByteReader envelope = at_sealed(*bytes);
   SealedText out{.sealed = envelope.text()};
   envelope.text();
   envelope.u8();
   out.text = read_tail(envelope).text;
   return out;
+}
+
+std::string_view decision_of(std::string_view record) {
+  base::ByteReader in(record);
+  const auto bytes = open_record(in);
+  if (!bytes) return {};
+  base::ByteReader envelope = at_sealed(*bytes);
+  envelope.text();
+  envelope.text();
+  envelope.u8();
+  return read_tail(envelope).decision;
 }
 
 void apply(Progress& progress, std::uint8_t segments, const Event& event) {

@@ -112,6 +112,8 @@ struct SealedText {
   std::uint64_t text = 0;
 };
 SealedText sealed_text_of(std::string_view record);
+// Envelope::decision, as a view.
+std::string_view decision_of(std::string_view record);
 
 // The fold. Small on purpose: the engine holds one for every hot message.
 //

@@ -86,6 +86,7 @@ class Api {
   void on(engine::ToldAnswer&&) {}
   void on(engine::OrderAnswer&&) {}
   void on(engine::ReplaceAnswer&&) {}
+  void on(engine::CanaryTold&&) {}
 
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;

@@ -66,6 +66,9 @@ struct Facts {
   std::uint64_t recipient = 0;  // a hash of the number
   base::Wall now{};
   const Objections* objections = nullptr;  // null: none
+  // Bit sets of Canary::at: those under way, and those that come before all others by now.
+  std::uint64_t canaries = 0;
+  std::uint64_t canaries_promoted = 0;
 };
 
 // A range that the plan calls fixed line or mobile is both.

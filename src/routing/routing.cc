@@ -65,7 +65,7 @@ class Ranking {
     ASSERT(route.via.size() <= kViaMax);
     for (std::size_t i = 0; i < route.via.size(); ++i) {
       const Via& via = route.via[i];
-      all_[i] = {i, excluded(i).empty() ? region_rank(via) : kExcluded, keys(via)};
+      all_[i] = {i, excluded(via).empty() ? region_rank(via) : kExcluded, keys(via)};
     }
     std::sort(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(size()));
     explore();
@@ -83,9 +83,9 @@ class Ranking {
   double price(const Via& via) const { return price_of(table_, via, facts_); }
   const Carrier& carrier(const Via& via) const { return table_.carriers[via.carrier.at()]; }
 
-  // Why the carrier at this place is not planned whatever its state; empty: it is.
-  std::string_view excluded(std::size_t i) const {
-    const Carrier& c = carrier(route_.via[i]);
+  // Why the carrier is not planned whatever its state; empty: it is.
+  std::string_view excluded(const Via& via) const {
+    const Carrier& c = carrier(via);
     const Regions bit = Regions{1} << c.region_at;
     if (c.removed) return "removed from the configuration";
     if (route_.residency != 0 && (route_.residency & bit) == 0) return "route's residency";
@@ -93,8 +93,8 @@ class Ranking {
                                ? table_.residency[facts_.tenant.at()]
                                : Regions{0};
     if (tenant != 0 && (tenant & bit) == 0) return "tenant's residency";
-    if (region_rank(route_.via[i]) == kExcluded) return "the route does not spill over there";
-    if (facts_.objections != nullptr && facts_.objections->any(route_.via[i].carrier)) {
+    if (region_rank(via) == kExcluded) return "the route does not spill over there";
+    if (facts_.objections != nullptr && facts_.objections->any(via.carrier)) {
       return kObjection;
     }
     return {};
@@ -150,6 +150,20 @@ class Ranking {
   std::array<Ranked, kViaMax> all_;
   bool explored_ = false;
 };
+
+// The canary as a carrier of the route.
+Via via_of(const Canary& canary) { return {.carrier = canary.carrier, .price = canary.price}; }
+
+bool is_in(std::uint64_t set, const Canary& canary) { return (set >> canary.at & 1) != 0; }
+
+// Does the message go to the route's canary first? By lot, the same for the same message.
+bool goes_to(const Canary& canary, const Route& route, const Facts& facts) {
+  constexpr std::uint64_t kSalt = 0x63616e61727921;  // no other draw is to agree with this one
+  if (!concerns(canary, facts.traffic_class)) return false;
+  if (is_in(facts.canaries_promoted, canary)) return true;
+  const std::uint64_t dice = mixed((route.sticky ? facts.recipient : facts.dice) ^ kSalt);
+  return is_in(facts.canaries, canary) && static_cast<double>(dice >> 11) * 0x1p-53 < canary.share;
+}
 
 std::vector<std::string> reasons_for(const Ranking& ranking, const Route& route,
                                      const Ranked& ranked) {
@@ -216,7 +230,16 @@ void finish(Table& table) {
   for (const Carrier& carrier : table.carriers) {
     table.wants_networks = table.wants_networks || carrier.prices.by_network();
   }
+  std::uint8_t canaries = 0;
+  for (Route& route : table.routes) {
+    if (route.canary) route.canary->at = canaries++;
+  }
+  ASSERT(canaries <= kCanariesMax);
   table.index = Index(table.routes);
+}
+
+bool concerns(const Canary& canary, message::ClassIndex traffic_class) {
+  return (canary.classes >> traffic_class.at() & 1) != 0;
 }
 
 Plan plan(const Table& table, const Facts& facts, const Measures* measures) {
@@ -225,6 +248,13 @@ Plan plan(const Table& table, const Facts& facts, const Measures* measures) {
   if (!at) return plan;
   plan.route = &table.routes[*at];
   const Ranking ranking(table, *plan.route, facts, measures);
+  if (plan.route->canary && goes_to(*plan.route->canary, *plan.route, facts)) {
+    const Via via = via_of(*plan.route->canary);
+    if (ranking.excluded(via).empty()) {
+      plan.carriers[0] = via.carrier;
+      plan.prices[plan.count++] = price_of(table, via, facts);
+    }
+  }
   for (std::size_t i = 0; i < ranking.size() && plan.count < kPlanMax; ++i) {
     if (ranking[i].region == kExcluded) break;
     const Via& via = plan.route->via[ranking[i].at];
@@ -233,6 +263,35 @@ Plan plan(const Table& table, const Facts& facts, const Measures* measures) {
   }
   return plan;
 }
+
+namespace {
+
+// The route's canary among the candidates: before them if it has been promoted, else behind.
+void explain_canary(const Canary& canary, const Ranking& ranking, const Facts& facts,
+                    std::vector<Explanation::Candidate>& candidates) {
+  if (!concerns(canary, facts.traffic_class)) return;
+  const Via via = via_of(canary);
+  Explanation::Candidate out{.carrier = via.carrier, .price = ranking.price(via), .canary = true};
+  out.excluded = ranking.excluded(via);
+  if (out.excluded == kObjection) out.excluded = facts.objections->text(via.carrier);
+  out.reasons.push_back(ranking.carrier(via).region);
+  if (out.excluded.empty() && is_in(facts.canaries_promoted, canary)) {
+    out.reasons.emplace_back("canary, promoted");
+    out.rank = 1;
+    for (auto& other : candidates) other.rank += other.rank != 0 ? 1 : 0;
+    candidates.insert(candidates.begin(), std::move(out));
+    return;
+  }
+  if (out.excluded.empty()) {
+    out.excluded =
+        is_in(facts.canaries, canary)
+            ? fmt::format("canary: the first of {:g}% of the messages", 100 * canary.share)
+            : "canary: over";
+  }
+  candidates.push_back(std::move(out));
+}
+
+}  // namespace
 
 Explanation explain(const Table& table, const Facts& facts, const Measures* measures) {
   Explanation out;
@@ -249,7 +308,7 @@ Explanation explain(const Table& table, const Facts& facts, const Measures* meas
     const Via& via = route.via[ranking[i].at];
     Explanation::Candidate candidate{.carrier = via.carrier, .price = ranking.price(via)};
     candidate.reasons = reasons_for(ranking, route, ranking[i]);
-    candidate.excluded = ranking.excluded(ranking[i].at);
+    candidate.excluded = ranking.excluded(via);
     if (candidate.excluded == kObjection) candidate.excluded = facts.objections->text(via.carrier);
     if (candidate.excluded.empty() && i >= kPlanMax) {
       candidate.excluded = fmt::format("a plan holds {}", kPlanMax);
@@ -258,6 +317,7 @@ Explanation explain(const Table& table, const Facts& facts, const Measures* meas
     if (i == 0 && ranking.explored()) candidate.reasons.emplace_back("first to be measured");
     out.candidates.push_back(std::move(candidate));
   }
+  if (route.canary) explain_canary(*route.canary, ranking, facts, out.candidates);
   return out;
 }
 
@@ -277,8 +337,9 @@ std::vector<std::string> to_lines(const Table& table, const Explanation& explana
         candidate.excluded.empty()
             ? fmt::format("{}. {} ({}){}", candidate.rank, name, fmt::join(candidate.reasons, "; "),
                           candidate.now.value_or("").empty() ? "" : ": " + *candidate.now)
-            : fmt::format("-. {} ({}): {}", name, fmt::join(candidate.reasons, "; "),
-                          candidate.excluded));
+            : fmt::format("-. {} ({}): {}{}", name, fmt::join(candidate.reasons, "; "),
+                          candidate.excluded,
+                          candidate.now.value_or("").empty() ? "" : "; " + *candidate.now));
   }
   return lines;
 }

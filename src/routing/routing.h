@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "message/index.h"
 #include "numbering/country.h"
+#include "routing/canary.h"
 #include "routing/index.h"
 #include "routing/prices.h"
 
@@ -60,6 +61,8 @@ struct Route {
   std::optional<std::vector<std::uint8_t>> spill_to;
   // The dice of `weighted` are the recipient's: the same one gets the same carrier.
   bool sticky = false;
+  // Not among `via`. A share of the messages goes to it first, those of `via` stand behind it.
+  std::optional<Canary> canary{};
 };
 
 struct Carrier {
@@ -82,7 +85,8 @@ struct Table {
 };
 
 // Fills in what is computed: regions of carriers, and the index. To be called once the rest stands,
-// before any plan(). At most kRegionsMax regions and kViaMax carriers a route: the caller checks.
+// before any plan(). At most kRegionsMax regions, kCanariesMax canaries, and kViaMax carriers a
+// route: the caller checks.
 void finish(Table& table);
 
 // What has been measured of a carrier in one country.
@@ -109,6 +113,9 @@ inline double price_of(const Table& table, const Via& via, const Facts& facts) {
   return table.carriers[via.carrier.at()].prices.at(facts.country, facts.network, facts.now);
 }
 
+// Is the message among those that the route's canary is about, whoever takes it?
+bool concerns(const Canary& canary, message::ClassIndex traffic_class);
+
 // Never fails, never allocates. `measures` may be null: nothing is known.
 Plan plan(const Table& table, const Facts& facts, const Measures* measures = nullptr);
 
@@ -124,6 +131,7 @@ struct Explanation {
     std::string excluded;  // why, if it is
     std::vector<std::string> reasons;
     double price = -1;
+    bool canary = false;
     // What keeps messages from it at the moment; empty: nothing. Only the engine knows.
     std::optional<std::string> now{};
   };

@@ -75,10 +75,14 @@ store::Result<void> EngineLoop::recover() {
   out.commit.epoch = epoch_;
   out.commit.time = now.wall;
   engine_.restored(now, out);
-  out.after_commit.clear();  // notices at most, which are in the store: nobody has asked anything
+  // Nobody has asked anything, and notices are in the store: only the log has to hear of it.
+  std::erase_if(out.after_commit, [](const engine::Effect& effect) {
+    return !std::holds_alternative<engine::CanaryTold>(effect);
+  });
   if (out.commit.empty()) --next_seq_;
   if (auto done = store_.commit({&out.commit, 1}); !done) return done;
   notes_.count(out.notes);
+  if (!out.after_commit.empty()) hooks_.perform(out.after_commit);
   committed_ = durable_ = next_seq_ - 1;
   publish_stats(now);
   return {};

@@ -60,6 +60,18 @@ std::optional<config::Endpoint> tls_address(const config::Config& config) {
   return config.smpp_tls->at;
 }
 
+// One that ended by its rule wants somebody to look at it.
+void log_canary(const message::CanaryRecord& canary) {
+  const auto fields = telemetry::Fields{{"route", canary.route},
+                                        {"carrier", canary.carrier},
+                                        {"state", std::string(message::name(canary.state))}};
+  if (canary.state == message::CanaryState::running) {
+    telemetry::log_info("canary", "is tried out from now on", fields);
+  } else {
+    telemetry::log_warning("canary", canary.reason, fields);
+  }
+}
+
 bool same_place(const std::optional<config::Endpoint>& a,
                 const std::optional<config::Endpoint>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
@@ -234,6 +246,8 @@ void Gateway::perform(std::vector<engine::Effect>& effects) {
       commands_.emplace_back(*ack);
     } else if (const auto* order = std::get_if<engine::OrderAnswer>(&effect)) {
       order_answered(*order);
+    } else if (const auto* told = std::get_if<engine::CanaryTold>(&effect)) {
+      log_canary(told->canary);
     } else if (is_for_esmes(effect)) {
       for_esmes.push_back(std::move(effect));
     } else {
@@ -372,7 +386,7 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   const base::Wall now = io::wall_now();
   // Lanes that are empty and carriers that were removed have no value.
   for (const Metric gauge : {Metric::queue_depth, Metric::queue_oldest, Metric::carrier_up,
-                             Metric::carrier_rate_limit, Metric::carrier_orders})
+                             Metric::carrier_rate_limit, Metric::carrier_orders, Metric::canaries})
     metrics.retire_gauges(gauge);
   for (const engine::LaneStats& lane : stats->lanes) {
     const std::string_view carrier =
@@ -387,6 +401,11 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   }
   for (const message::CarrierOrder& order : stats->orders) {
     metrics.gauge(Metric::carrier_orders, {order.carrier, message::name(order.kind)})->set(1);
+  }
+  for (const engine::CanaryStats& c : stats->canaries) {
+    metrics
+        .gauge(Metric::canaries, {c.canary.carrier, c.canary.route, message::name(c.canary.state)})
+        ->set(1);
   }
   for (const engine::CarrierStats& carrier : stats->carriers) {
     const routing::Carrier& routed = config->tables.routing.carriers[carrier.carrier.at()];

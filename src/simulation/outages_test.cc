@@ -54,6 +54,29 @@ Drill fails(Behaviour how) {
   return drill;
 }
 
+// 40 messages a second over alpha, of which gamma gets a tenth to be tried out.
+Drill tries_out(Behaviour gamma, bool take_over) {
+  Drill drill;
+  auto tables = tables_of({{"alpha"}, {"beta"}});
+  tables->routing.carriers.push_back({.name = "gamma", .region = "eu"});
+  tables->carriers.push_back({});
+  tables->routing.routes[0].canary = {.carrier = {2},
+                                      .share = 0.1,
+                                      .classes = 0b10,
+                                      .less_delivered = 0.05,
+                                      .more_refused = 0.05,
+                                      .more_late = 0.10,
+                                      .length = 24h,
+                                      .take_over = take_over};
+  routing::finish(tables->routing);
+  drill.tables = tables;
+  drill.carriers = {{}, {}, gamma};
+  drill.loads = {{.traffic_class = "otp", .per_second = 5},
+                 {.traffic_class = "transactional", .per_second = 40}};
+  drill.length = 8min;
+  return drill;
+}
+
 double ms(base::Duration d) { return static_cast<double>(d.count()) / 1e3; }
 
 void print(const char* name, const Account& account) {
@@ -87,6 +110,41 @@ struct Row {
   base::Duration otp_p99 = 1s;  // accept to taken
   base::Duration otp_longest;
 };
+
+// By the real engine, from the lot to the outcome.
+TEST(Outages, ACanaryIsPromotedOrRolledBack) {
+  constexpr std::uint16_t kGamma = 2;
+  constexpr std::uint16_t kPatient = 1;
+  const auto share = [&](const Account& account, base::Duration from, base::Duration to) {
+    return account.taken_by_share(kPatient, kGamma, from, to);
+  };
+  const struct {
+    const char* what;
+    Behaviour gamma;
+    bool take_over;
+    double in_the_end;  // of its class by gamma
+  } kCases[] = {
+      {"as good, takes over", {}, true, 1},
+      {"as good, told", {}, false, 0.1},
+      {"delivers 80 %", {.delivered_percent = 80}, true, 0},
+      {"refuses all", {.mood = Mood::refuses}, true, 0},
+      {"asks for another route", {.mood = Mood::rejects}, true, 0},
+      {"black hole", {.mood = Mood::silent}, true, 0},
+      {"receipts after 20 s", {.receipt = 20s}, true, 0},
+  };
+  for (const auto& c : kCases) {
+    const Account account = run(tries_out(c.gamma, c.take_over));
+    const double begins = share(account, 5s, 15s);
+    const double ends = share(account, 5min, 8min);
+    fmt::print(
+        "canary that {:<24} {:.1f} % of its class at the start, {:.1f} % in the end; {} submits\n",
+        c.what, 100 * begins, 100 * ends, account.submits_to(kGamma, {}, 8min));
+    EXPECT_NEAR(ends, c.in_the_end, c.in_the_end == 0.1 ? 0.03 : 0) << c.what;
+    // One-time passwords take no part.
+    EXPECT_EQ(account.taken_by_share(0, kGamma, {}, 8min), 0) << c.what;
+    EXPECT_EQ(account.silent_duplicates, 0u) << c.what;
+  }
+}
 
 TEST(Outages, ADeadCarrierCostsLittle) {
   const Row rows[] = {

@@ -46,6 +46,9 @@ constexpr LabelInfo kLabels[] = {
     {"decision", "`refuse`"},
     {"ingress", "The API a message came in by: `rest`, `smpp`"},
     {"order", "`drain`: nothing new goes to it; `suspend`: nothing does"},
+    {"outcome",
+     "`running`; `promoted`: it does as well as the usual carriers; `rolled_back`: it does worse; "
+     "`inconclusive`: its time is over"},
     {"reason",
      "Why: the cause that the message's events show too, or `undelivered` after a "
      "negative receipt"},
@@ -57,6 +60,7 @@ constexpr LabelInfo kLabels[] = {
      "Of a bind: `accepted`, `refused`, `tls`, `overload`. Of a notice: `confirmed`, `retried`, "
      "`refused`, "
      "`expired`, `unreadable`, `unwritable`"},
+    {"route", "Name of the route in the configuration"},
     {"rule", "The policy rule, as problems and `explain` name it"},
     {"scope", "`carrier`, or `country` if it is one country's messages only"},
     {"state",

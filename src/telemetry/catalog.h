@@ -29,6 +29,7 @@ enum class Metric : std::uint8_t {
   carrier_up,
   carrier_rate_limit,
   carrier_orders,
+  canaries,
   throttled,
   ejections,
   receipts_unmatched,
@@ -45,7 +46,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 29;
+inline constexpr std::size_t kMetricCount = 30;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -133,6 +134,11 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::gauge,
      {"carrier", "order"},
      "1 while an operator's order about the carrier, or about it in a country, is in force."},
+    {Metric::canaries,
+     "trunkline_canaries",
+     Kind::gauge,
+     {"carrier", "route", "outcome"},
+     "Carriers that a route tries out, and what came of it; 1."},
     {Metric::throttled,
      "trunkline_throttled_total",
      Kind::counter,

@@ -84,6 +84,27 @@ std::string text_of(const json::object& carrier) {
                        o.at("country").is_null() ? "" : " in " + text(o.at("country")),
                        text(o.at("until")), text(o.at("by")), text(o.at("reason")));
   }
+  const auto number = [](const json::value& value) {
+    return value.is_null() ? 0.0 : value.to_number<double>();
+  };
+  for (const json::value& canary : carrier.at("canaries").as_array()) {
+    const json::object& c = canary.as_object();
+    const std::string state = text(c.at("state"));
+    out += fmt::format(
+        "  canary of {}: {} {}, {:g}% of its messages{}\n", text(c.at("route")), state,
+        state == "running" ? "until " + text(c.at("until")) : "at " + text(c.at("ended")),
+        100 * number(c.at("share")), c.at("reason").is_null() ? "" : ": " + text(c.at("reason")));
+    if (state != "running") continue;
+    for (const char* question : {"takes", "delivers", "in_time"}) {
+      const json::object& q = c.at(question).as_object();
+      const auto side = [&](const char* name) {
+        const json::object& s = q.at(name).as_object();
+        return fmt::format("{:.1f}% of {}", 100 * number(s.at("share")), text(s.at("of")));
+      };
+      out +=
+          fmt::format("    {:<8}  {}, control {}\n", question, side("candidate"), side("control"));
+    }
+  }
   return out;
 }
 
