@@ -1,10 +1,12 @@
 """Drills: a carrier fails under load, on the real binary. ./dev soak runs it, or python3 test/drill.py [--seconds N].
 
 Two simulated carriers, one route that prefers alpha. Urgent messages come at a steady rate while alpha fails for a
-third of the time in one of the ways carriers fail. Told is how long those that came in that time took from the
+third of the time in one of the ways carriers fail; then two carriers of a region fail at once, with a third in
+another one, while other messages may not leave the region. Told is how long those that came in that time took from the
 acknowledgement to the first carrier that took them, how many submits there were, and what was lost.
 """
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -27,6 +29,12 @@ DRILLS = {
     "answers after 3 s": [("faults", {"latency": "3s"}), ("mend", None)],
     "throttles to 20/s": [("faults", {"rate": "20/s"}), ("mend", None)],
 }
+# Both carriers of region eu at once; urgent messages may go to us.
+REGION_DRILLS = {
+    "region: all unbound": [("stop", None), ("start", None)],
+    "region: all refuse": [("faults", {"refuse": "ESME_RSYSERR"}), ("mend", None)],
+    "region: all ask for another route": [("faults", {"refuse": "ESME_RINVSRCADR"}), ("mend", None)],
+}
 # What goes into a hole, or to a connection that breaks, is in doubt: sent again after the class's 5 s, or at once.
 P99_MS = {"black hole": 5_500, "answers after 3 s": 3_500, "throttles to 20/s": 3_500}
 
@@ -40,8 +48,8 @@ def seconds_of(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def do(world, action, fault):
-    path = f"/v1/carriers/alpha/{action if action in ('stop', 'start') else 'faults'}"
+def do(world, action, fault, carrier="alpha"):
+    path = f"/v1/carriers/{carrier}/{action if action in ('stop', 'start') else 'faults'}"
     if action == "mend":
         status, body = world.control().request("DELETE", path)[:2]
     else:
@@ -50,15 +58,72 @@ def do(world, action, fault):
         raise SystemExit(f"{action}: {status} {body}")
 
 
+def start_load(world, traffic_class, rate, seconds, ledger):
+    return subprocess.Popen([BINARY, *world.load_arguments(rate=rate, duration=f"{seconds}s", ledger=ledger,
+                                                          **{"class": traffic_class})],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def end_load(load):
+    _, err = load.communicate(timeout=600)
+    if load.returncode not in (0, 1):
+        raise SystemExit(f"load: {err}")
+
+
+def settle(world):
+    wait_until("all is settled", 120, lambda: next(iter(harness.unsettled(world.api())), None) is None, step=0.5)
+
+
+def region_drill(name, seconds, directory):
+    """alpha and gamma are in eu and fail, beta is in us. What is transactional may not leave eu."""
+    world = World(directory, [harness.carrier_spec(carrier) for carrier in ("alpha", "gamma", "beta")])
+    try:
+        world.start_simulator()
+        world.write_config(routes=[
+            {"name": "stays", "match": {"class": "transactional"}, "residency": ["eu"],
+             "via": [{"carrier": "alpha"}, {"carrier": "gamma"}]},
+            {"name": "spills", "via": [{"carrier": c} for c in ("alpha", "gamma", "beta")], "spill_to": ["us"]}])
+        config = json.loads(world.config_path.read_text())
+        for carrier in config["carriers"]:
+            carrier["region"] = "us" if carrier["name"] == "beta" else "eu"
+        world.config_path.write_text(json.dumps(config))
+        world.start_gateway()
+        wait_until("links are bound", 30, world.bound)
+        accepted, staying = directory / "accepted.ndjson", directory / "staying.ndjson"
+        loads = [start_load(world, "otp", RATE, 3 * seconds, accepted),
+                 start_load(world, "transactional", RATE // 5, 3 * seconds, staying)]
+        begin, end = REGION_DRILLS[name]
+        time.sleep(seconds)
+        began = time.time()
+        for carrier in ("alpha", "gamma"):
+            do(world, *begin, carrier)
+        time.sleep(seconds)
+        for carrier in ("alpha", "gamma"):
+            do(world, *end, carrier)
+        ended = time.time()
+        for load in loads:
+            end_load(load)
+        settle(world)
+        good = report(world, name, accepted, began, ended, others=staying)
+        tokens = {line["token"] for line in read_lines(staying)}
+        left = [line for line in world.carrier_lines() if line["carrier"] == "beta" and line["token"] in tokens]
+        taken = {line["token"] for line in world.carrier_lines() if line["resp"] == "ok"}
+        # Where each of its carriers said that it will never take a message, that is the message's end.
+        waited = tokens <= taken or "ask for another route" in name
+        print(f"{'':<36} {len(tokens):>6} that may not leave eu: {len(left)} left, {len(tokens - taken)} ended there"
+              f"{'' if waited and not left else '   FAILED'}", flush=True)
+        return good and waited and not left
+    finally:
+        world.__exit__()
+
+
 def drill(name, seconds, directory):
     world = World(directory, [harness.carrier_spec("alpha"), harness.carrier_spec("beta")])
     try:
         world.start()
         wait_until("links are bound", 30, world.bound)
         accepted = directory / "accepted.ndjson"
-        load = subprocess.Popen([BINARY, *world.load_arguments(rate=RATE, duration=f"{3 * seconds}s", ledger=accepted,
-                                                              **{"class": "otp"})],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        load = start_load(world, "otp", RATE, 3 * seconds, accepted)
         begin, end = DRILLS[name]
         time.sleep(seconds)
         began = time.time()
@@ -66,29 +131,31 @@ def drill(name, seconds, directory):
         time.sleep(seconds)
         do(world, *end)
         ended = time.time()
-        out, err = load.communicate(timeout=600)
-        if load.returncode not in (0, 1):
-            raise SystemExit(f"load: {err}")
-        wait_until("all is settled", 120, lambda: next(iter(harness.unsettled(world.api())), None) is None, step=0.5)
+        end_load(load)
+        settle(world)
         return report(world, name, accepted, began, ended)
     finally:
         world.__exit__()
 
 
-def report(world, name, accepted, began, ended):
+def report(world, name, accepted, began, ended, others=None):
+    """`others`: the ledger of messages that are verified, too, but not told of."""
     messages = world.directory / "messages.ndjson"
     harness.write_messages(messages, harness.all_messages(world.api()))
     world.simulator.stop()  # what its ledger has yet to say
+    lines = read_lines(accepted)
+    tokens = {line["token"] for line in lines}
     first = {}
     submits = 0
     for line in world.carrier_lines():
-        submits += 1
+        submits += line["token"] in tokens
         if line["resp"] in ("ok", "none") and line["token"] not in first:
             first[line["token"]] = seconds_of(line["t"])
-    lines = read_lines(accepted)
     waits = [max(0, first[l["token"]] - seconds_of(l["t"])) * 1e3 for l in lines
              if began <= seconds_of(l["t"]) < ended and l["token"] in first]
-    code, verdict, error = verify(accepted, world.ledger, messages=messages)
+    everything = world.directory / "everything.ndjson"
+    everything.write_text("".join(ledger.read_text() for ledger in (accepted, others) if ledger))
+    code, verdict, error = verify(everything, world.ledger, messages=messages)
     if verdict is None:
         raise SystemExit(f"verify: {code} {error}")
     p50, p99, longest = (percentile(waits, share) for share in (0.5, 0.99, 1))
@@ -107,11 +174,12 @@ def main():
     options = parser.parse_args()
     print(f"{RATE} urgent messages a second; of those acknowledged in the outage: acknowledged to taken, p50 / p99 / longest")
     passed = True
-    for name in DRILLS:
+    for name in [*DRILLS, *REGION_DRILLS]:
         if options.only and options.only not in name:
             continue
         with tempfile.TemporaryDirectory(dir=os.environ.get("TRUNKLINE_TMP")) as directory:
-            passed &= drill(name, options.seconds, Path(directory))
+            run_one = drill if name in DRILLS else region_drill
+            passed &= run_one(name, options.seconds, Path(directory))
     return 0 if passed else 1
 
 
