@@ -116,14 +116,30 @@ std::optional<Refusal> Engine::Impl::refuse_at_caps(const CapFacts& facts, Tenan
     }
   }
   if (!until) return std::nullopt;
-  return Refusal{.code = "rate_limited",
-                 .reasons = {{rule_of(*full),
-                              fmt::format("{} {}, and that is reached; there is room again from {} "
-                                          "on",
-                                          whose(*full), policy::to_string(*full),
-                                          base::format_rfc3339(*until))}},
-                 .retry_after = std::max<base::Duration>(*until - now, std::chrono::seconds(1)),
-                 .version = tables_->version};
+  return cap_refusal(*full, *until, now);
+}
+
+Refusal Engine::Impl::cap_refusal(const Cap& full, Wall until, Wall now) const {
+  return {
+      .code = "rate_limited",
+      .reasons = {{rule_of(full),
+                   fmt::format("{} {}, and that is reached; there is room again from {} on",
+                               whose(full), policy::to_string(full), base::format_rfc3339(until))}},
+      .retry_after = std::max<base::Duration>(until - now, std::chrono::seconds(1)),
+      .version = tables_->version};
+}
+
+// Those that count the segments by which a text has grown: where messages are counted, it is one as
+// before.
+std::vector<std::uint32_t> Engine::Impl::caps_of_growth(const CapFacts& facts,
+                                                        TenantIndex tenant) const {
+  const policy::CapTable& caps = tables_->policy.caps;
+  std::vector<std::uint32_t> out;
+  for (const auto& of : {caps.of_tenant(tenant), caps.of_country(facts.country)}) {
+    std::ranges::copy_if(of, std::back_inserter(out),
+                         [&](std::uint32_t i) { return caps.all()[i].segments; });
+  }
+  return out;
 }
 
 void Engine::Impl::count_accepted(const CapFacts& facts, TenantIndex tenant, Step& s) {

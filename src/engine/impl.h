@@ -376,6 +376,9 @@ class Engine::Impl {
   void count(std::span<const std::uint32_t> caps, const policy::CapFacts& facts, Step& s);
   std::optional<Refusal> refuse_at_caps(const policy::CapFacts& facts, TenantIndex tenant,
                                         std::span<const CarrierIndex> plan, Wall now, Wall due);
+  Refusal cap_refusal(const policy::Cap& full, Wall until, Wall now) const;
+  std::vector<std::uint32_t> caps_of_growth(const policy::CapFacts& facts,
+                                            TenantIndex tenant) const;
   void count_accepted(const policy::CapFacts& facts, TenantIndex tenant, Step& s);
   std::optional<Wall> capped_until(const Hot& h, CarrierIndex carrier, Wall now) const;
   std::optional<Wall> capped_until(const Hot& h, Wall now) const;

@@ -94,6 +94,20 @@ ReplaceAnswer Engine::Impl::replace(message::Submission&& item, const base::Mess
   }
   auto& decided = std::get<Decided>(verdict);
   decided.country = to.number.country;
+  // What it was before has been counted.
+  policy::CapFacts growth;
+  std::vector<std::uint32_t> caps;
+  if (!tables_->policy.caps.empty() && item.segments > old->segments) {
+    growth = cap_facts(item, decided.country);
+    growth.segments = static_cast<std::uint32_t>(item.segments - old->segments);
+    caps = caps_of_growth(growth, item.tenant);
+    const policy::Cap* full = nullptr;
+    if (const auto until = full_until(caps, growth, s.now.wall, &full)) {
+      ReplaceAnswer answer = because(Kind::refused);
+      answer.refusal = cap_refusal(*full, *until, s.now.wall);
+      return answer;
+    }
+  }
   const Times times = times_of(item, decided.hold_until, *old, s.now.wall);
 
   bring_back(id, cold_record, s);
@@ -101,6 +115,7 @@ ReplaceAnswer Engine::Impl::replace(message::Submission&& item, const base::Mess
   // Its class may be gone from the configuration, or its time over.
   if (slot == kNoSlot || !is_replaceable(hot(slot), s.now.mono))
     return because(Kind::not_replaceable);
+  count(caps, growth, s);
   rewrite(slot, std::move(item), decided, times, s);
   ReplaceAnswer answer = because(Kind::replaced);
   answer.record = hot(slot).record();
