@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "carrier/vendor_tlvs.h"
+#include "message/cells.h"
 #include "message/sar.h"
 #include "smpp/smpp_time.h"
 
@@ -134,6 +135,9 @@ std::expected<smpp::SubmitSm, Error> envelope(const message::Payload& payload,
   if (!options.tlvs.empty()) {
     if (auto added = add_vendor_tlvs(options.tlvs, payload, submit, sender, sm.tlvs); !added)
       return std::unexpected(Error{Error::Kind::unsuited, std::move(added.error())});
+  }
+  if (!carrier.own_cell.empty()) {
+    smpp::add_text(sm.tlvs, message::kCellsTlv, message::through(payload.cells, carrier.own_cell));
   }
   return sm;
 }

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "gsm/udh.h"
+#include "message/cells.h"
 #include "smpp/smpp_time.h"
 
 namespace trunkline::carrier {
@@ -302,6 +303,20 @@ TEST(SubmitBuilder, FieldsAsTheCarrierWantsThem) {
 
 using Tlv = config::SmppTlv;
 using From = Tlv::Piece::From;
+
+TEST(SubmitBuilder, OtherCellsAreToldWhichItCameThrough) {
+  const auto told = [](std::string own_cell, std::string cells) {
+    config::SmppCarrier carrier;
+    carrier.own_cell = std::move(own_cell);
+    auto builder = SubmitBuilder::make({.to = "+447700900123", .body = "Hello", .cells = cells},
+                                       submit_for("Hello"), carrier, kBoth);
+    const smpp::Tlv* tlv = smpp::find(sm(builder.value(), 1).tlvs, message::kCellsTlv);
+    return tlv == nullptr ? std::string("nothing") : tlv->value;
+  };
+  EXPECT_EQ(told("", "us"), "nothing");
+  EXPECT_EQ(told("eu", ""), std::string("eu\0", 3));
+  EXPECT_EQ(told("eu", "us"), std::string("us,eu\0", 6));
+}
 
 TEST(SubmitBuilder, TlvsFixedAndOutOfTheMessage) {
   config::SmppCarrier carrier;

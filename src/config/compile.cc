@@ -54,6 +54,7 @@ class Compiler {
     const Value& node = root_.at("node");
     config_.node_name = node.at("name").text();
     config_.node_region = node.at("region").text();
+    config_.cell = node.at("cell").has_value() ? node.at("cell").text() : config_.node_name;
     config_.store_path = root_.at("store").at("rocksdb").at("path").text();
     listeners();
     admin_tokens();
@@ -301,12 +302,23 @@ class Compiler {
       config_.tables.carriers[i].receipt_deadline =
           told ? carrier.smpp.options.receipts.deadline : base::Duration{};
       text(value.at("smpp").at("text"), carrier.smpp.options.text, i);
+      if (const Value& cell = value.at("cell"); cell.has_value()) {
+        not_own_cell(cell);
+        config_.tables.carriers[i].cell = cell.text();
+        carrier.smpp.own_cell = config_.cell;
+      }
       config_.tables.routing.carriers[i] = {carrier.name, carrier.region, false};
       if (auto rules = compile_carrier_policy(value, refer_, findings_)) {
         config_.tables.policy.carriers.put(carriers_.find(carrier.name), std::move(*rules));
       }
       config_.carriers[i] = std::move(carrier);
     }
+  }
+
+  void not_own_cell(const Value& cell) {
+    if (cell.text() != config_.cell) return;
+    error(cell, fmt::format("{} is this cell itself", quote(config_.cell)),
+          "write the other one's node.cell, or give this one another");
   }
 
   void text(const Value& value, const gsm::TextOptions& options, std::size_t carrier) {
@@ -463,6 +475,10 @@ class Compiler {
                          : alphabet == "ascii" ? SmppAccount::Alphabet::ascii
                                                : SmppAccount::Alphabet::gsm;
       read_inbound(value, account);
+      if (const Value& cell = value.at("cell"); cell.has_value()) {
+        not_own_cell(cell);
+        account.cell = cell.text();
+      }
       account.receipts = read_receipts(value.at("receipts"), findings_);
       config_.accounts.push_back(std::move(account));
     }

@@ -83,6 +83,7 @@ struct SmppCarrier {
   std::string default_sender;  // source_addr where the message has none
   SmppOptions options;
   std::optional<CarrierTls> tls;
+  std::string own_cell;  // Config::cell, if the carrier is another cell; empty: it is none
 
   friend bool operator==(const SmppCarrier&, const SmppCarrier&) = default;
 };
@@ -128,6 +129,7 @@ struct SmppAccount {
   std::uint16_t binds = 10;            // connections at a time
   std::uint32_t window = 100;          // its requests we work on at a time, a connection
   double rate_per_s = 0;               // submits; 0: only the tenant's limit
+  std::string cell{};                  // the other cell that it is; empty: none
   base::Duration dedup{0};             // the same submit again within this: the same message
   // What data_coding 0 means to it.
   enum class Alphabet : std::uint8_t { gsm, latin1, ascii } alphabet = Alphabet::gsm;
@@ -179,6 +181,7 @@ struct Config {
   bool demo = false;
   std::string node_name;
   std::string node_region;
+  std::string cell;  // this gateway, all its nodes together, as other gateways know it
   Endpoint http;
   std::string public_url;        // empty: http://<address>
   std::optional<Endpoint> smpp;  // for applications

@@ -76,6 +76,10 @@ TEST(Load, EveryKeyReachesItsPlace) {
   EXPECT_TRUE(c.demo);
   EXPECT_EQ(c.node_name, "eu-1");
   EXPECT_EQ(c.node_region, "eu");
+  EXPECT_EQ(c.cell, "europe");
+  EXPECT_EQ(c.tables.carriers[0].cell, "world");
+  EXPECT_EQ(c.carriers[0].smpp.own_cell, "europe");
+  EXPECT_EQ(c.accounts[1].cell, "america");
   EXPECT_EQ(c.http.host, "::1");
   EXPECT_EQ(c.http.port, 8080);
   EXPECT_EQ(c.public_url, "https://sms.example.com/gateway");
@@ -178,7 +182,8 @@ TEST(Load, Carriers) {
                                            .pins = {kPin, std::string(64, '1')},
                                            .server_name = "smsc-1.example.com",
                                            .certificate = {"/etc/tls/tl.pem", {}},
-                                           .key = {"/etc/tls/tl.key", {}}}}));
+                                           .key = {"/etc/tls/tl.key", {}}},
+                         .own_cell = "europe"}));
   using Base = smpp::MessageIdRule::Base;
   EXPECT_EQ(options.receipts.id_in_response, (smpp::MessageIdRule{.base = Base::hex}));
   EXPECT_EQ(options.receipts.id_in_text, (smpp::MessageIdRule{.base = Base::decimal}));

@@ -33,6 +33,11 @@ constexpr Field kNodeFields[] = {
      .kind = Kind::name,
      .required = true,
      .doc = "Where it runs. A message that names no region prefers carriers of this one."},
+    {.key = "cell",
+     .kind = Kind::name,
+     .absent = "as name",
+     .doc = "What other gateways that send messages here, or get them from here, call this one: "
+            "[cells](routing.md#cells)."},
 };
 constexpr Shape kNode{"node", "node", kNodeFields, "Who this process is."};
 
@@ -253,6 +258,11 @@ constexpr Field kCarrierFields[] = {
      .min = "1/h",
      .max = "1000000/s",
      .doc = "Submits contracted, over all links of this node."},
+    {.key = "cell",
+     .kind = Kind::name,
+     .absent = "it is none",
+     .doc = "The carrier is another gateway, with this `node.cell`: it is told through which a "
+            "message came, and gets none that came through it."},
     {.key = "prices",
      .kind = Kind::path,
      .absent = "only what routes say",

@@ -208,6 +208,12 @@ constexpr Field kAccountFields[] = {
      .shape = &kOutbind,
      .doc = "Where we connect and send `outbind`, without TLS, when something waits for it and it "
             "has no receiver. It then binds on that connection."},
+    {.key = "cell",
+     .kind = Kind::name,
+     .absent = "it is none",
+     .doc = "The application is another gateway, with this `node.cell`. What it says of the cells "
+            "a message came through is believed, and a message that came through this one is "
+            "refused with ESME_RSERTYPDENIED."},
     {.key = "inbound",
      .kind = Kind::choice,
      .fallback = "parts",

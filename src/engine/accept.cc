@@ -173,7 +173,7 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
       .now = s.now.wall,
       .canaries = canaries_running_,
       .canaries_promoted = canaries_promoted_};
-  Suited suited(*tables_, facts, item.plans);
+  Suited suited(*tables_, facts, item.plans, item.cells);
   const routing::Plan plan = plan_suited(*tables_, suited, routing_facts, item.plans, &measures_);
   if (plan.count == 0) {
     Refusal refusal =

@@ -54,7 +54,7 @@ Explained explain(const Tables& tables, const Question& question, const routing:
                             .consent = question.consent};
   out.verdict = policy::evaluate(tables.policy, asked, /*explain=*/true);
   routing::Facts facts = routing_facts(question, out.to, 0, 0);
-  Suited suited(tables, asked, question.plans);
+  Suited suited(tables, asked, question.plans, {});
   facts.canaries_promoted = canaries.promoted;  // and of the others the plan of most messages
   const routing::Plan plan = plan_suited(tables, suited, facts, question.plans, measures);
   if (suited.matters()) facts.objections = &suited;

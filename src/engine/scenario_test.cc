@@ -261,7 +261,7 @@ bool Scenario::configure(const Words& w) {
     const double rate = std::stod(w.get("rate", "0"));
     const double burst = std::stod(w.get("burst", "0"));
     const CarrierLimits limits{rate, burst, duration(w.get("receipts", "72h")),
-                               static_cast<std::uint64_t>(w.number("text", 0))};
+                               static_cast<std::uint64_t>(w.number("text", 0)), w.get("cell")};
     const auto found = std::ranges::find(config_.routing.carriers, name, &routing::Carrier::name);
     if (found == config_.routing.carriers.end()) {
       config_.routing.carriers.push_back({.name = name, .region = w.get("region", "eu")});
@@ -399,6 +399,7 @@ message::Submission Scenario::submission(const Words& w) {
                  static_cast<std::uint8_t>(w.number("total", 1))};
   }
   if (w.has("replaces")) item.replaces = hash_text(w.get("replaces"));
+  item.cells = w.get("cells");
   if (w.has("alias")) item.alias = static_cast<std::uint32_t>(w.number("alias", 0));
   return item;
 }

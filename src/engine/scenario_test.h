@@ -6,7 +6,8 @@
 // are seconds since the start. Before the first instruction of the second kind:
 //   class NAME [priority= ttl= reserve= in_doubt= on_undelivered= no_receipt=DURATION attempts=
 //     first= max= timeout=]
-//   carrier NAME [rate= burst= region= receipts=DURATION text=N and see carrier_rules()]
+//   carrier NAME [rate= burst= region= receipts=DURATION text=N cell= and see
+//     carrier_rules()]
 //   tenant NAME [rate= classes= senders=]   route CLASS,CLASS|* CARRIER...
 //     [canary=CARRIER share=PERCENT for=]
 //   options [trim=BYTES soft=N hard=N]

@@ -4,11 +4,12 @@
 
 #include "engine/explain.h"
 #include "gsm/encoding.h"
+#include "message/cells.h"
 
 namespace trunkline::engine {
 
 bool Suited::matters() const {
-  return !tables_.policy.carriers.empty() ||
+  return !cells_.empty() || !tables_.policy.carriers.empty() ||
          !tables_.policy.tenants[facts_.tenant.at()].registrations.empty();
 }
 
@@ -24,11 +25,26 @@ policy::Facts Suited::facts_for(message::CarrierIndex carrier) const {
 }
 
 bool Suited::any(message::CarrierIndex carrier) const {
-  return policy::objections(tables_.policy, carrier, facts_for(carrier)) != 0;
+  return leads_back(carrier) ||
+         policy::objections(tables_.policy, carrier, facts_for(carrier)) != 0;
+}
+
+bool Suited::leads_back(message::CarrierIndex carrier) const {
+  const std::string& cell = tables_.carriers[carrier.at()].cell;
+  if (cells_.empty() || cell.empty()) return false;
+  return message::came_through(cells_, cell) || message::count_cells(cells_) >= message::kCellsMax;
+}
+
+policy::Reason Suited::why_not_back(message::CarrierIndex carrier) const {
+  return {.rule = "routing.loop",
+          .text = fmt::format("carrier {} leads to cell {}, and the message came through {}",
+                              tables_.routing.carriers[carrier.at()].name,
+                              tables_.carriers[carrier.at()].cell, cells_)};
 }
 
 std::string Suited::text(message::CarrierIndex carrier) const {
   std::string out;
+  if (leads_back(carrier)) out = "routing.loop: " + why_not_back(carrier).text;
   for (const policy::Reason& reason :
        policy::evaluate_carrier(tables_.policy, carrier, facts_for(carrier)).reasons) {
     out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", reason.rule, reason.text);
@@ -39,6 +55,10 @@ std::string Suited::text(message::CarrierIndex carrier) const {
 std::vector<message::ExcludedCarrier> Suited::excluded(const routing::Route& route) const {
   std::vector<message::ExcludedCarrier> out;
   for (const routing::Via& via : route.via) {
+    if (leads_back(via.carrier)) {
+      out.push_back({tables_.routing.carriers[via.carrier.at()].name, "routing.loop"});
+      continue;
+    }
     const std::uint32_t rules =
         policy::objections(tables_.policy, via.carrier, facts_for(via.carrier));
     if (rules == 0) continue;
@@ -52,6 +72,7 @@ std::vector<policy::Reason> Suited::reasons(const routing::Route& route) const {
   std::vector<policy::Reason> out;
   for (const routing::Via& via : route.via) {
     if (tables_.routing.carriers[via.carrier.at()].removed) continue;
+    if (leads_back(via.carrier)) out.push_back(why_not_back(via.carrier));
     std::ranges::move(
         policy::evaluate_carrier(tables_.policy, via.carrier, facts_for(via.carrier)).reasons,
         std::back_inserter(out));

@@ -1,5 +1,6 @@
 // Policy and routing brought together: who of a route's carriers may take a message by the
-// carrier's own rules. Of each carrier, the text is looked at as it would have it.
+// carrier's own rules, and without leading it back where it came from. Of each carrier, the text is
+// looked at as it would have it.
 //
 // Pure; refers to what it is made of. Asks nothing of carriers while nobody has rules.
 #pragma once
@@ -15,10 +16,10 @@ namespace trunkline::engine {
 
 class Suited final : public routing::Objections {
  public:
-  // `texts`: as Submission::plans.
+  // `texts` and `cells`: as Submission::plans and Submission::cells.
   Suited(const Tables& tables, const policy::Facts& facts,
-         const std::vector<message::TextPlan>& texts)
-      : tables_(tables), facts_(facts), texts_(texts) {}
+         const std::vector<message::TextPlan>& texts, std::string_view cells)
+      : tables_(tables), facts_(facts), texts_(texts), cells_(cells) {}
 
   bool any(message::CarrierIndex carrier) const override;
   std::string text(message::CarrierIndex carrier) const override;
@@ -37,6 +38,11 @@ class Suited final : public routing::Objections {
   const Tables& tables_;
   const policy::Facts& facts_;
   const std::vector<message::TextPlan>& texts_;
+  // Would it lead back to a cell that the message came through?
+  bool leads_back(message::CarrierIndex carrier) const;
+  policy::Reason why_not_back(message::CarrierIndex carrier) const;
+
+  std::string_view cells_;
   bool own_text_ = true;
 };
 

@@ -24,6 +24,7 @@ struct CarrierLimits {
   // nothing is waited for.
   base::Duration receipt_deadline = base::limits::kReceiptWaitMax;
   std::uint64_t text = 0;  // gsm::TextCode: what it takes of texts
+  std::string cell{};      // the other cell that is behind it; empty: none is
 };
 
 struct Tables {

@@ -68,7 +68,8 @@ void EsmeServer::Impl::replace(EsmeSession& session, const Pending& pending,
                            .part = {},
                            .alias = {},
                            .account = account->system_id,
-                           .notify = submit->notify};
+                           .notify = submit->notify,
+                           .cells = submit->payload.cells};
   if (session.dialect().is_33() && read_alias(pending.replacement->message_id)) {
     item.alias = static_cast<std::uint32_t>(old.id.low);
   }

@@ -167,7 +167,8 @@ message::Submission EsmeServer::Impl::submission(Submit& submit, const smpp::SmF
                         .part = {},
                         .alias = {},
                         .account = account.system_id,
-                        .notify = submit.notify};
+                        .notify = submit.notify,
+                        .cells = submit.payload.cells};
   const seal::Vault& vault = backend_.vault();
   if (submit.part && submit.part->total > 1) {
     s.part = {vault.hash("smpp-parts", group_of(submit, account.system_id)), submit.part->index,

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "gsm/decode.h"
 #include "gsm/segment.h"
+#include "message/cells.h"
 #include "message/notice.h"
 #include "message/sar.h"
 #include "numbering/digits.h"
@@ -177,6 +178,33 @@ std::optional<Refusal> read_times(const smpp::SmFields& sm, base::Wall now, base
 
 }  // namespace
 
+namespace {
+
+// Whence a message of another cell came. Also one that knows nothing of cells has come through the
+// one that binds here.
+std::optional<Refusal> read_cells(const smpp::SmFields& sm, const SmppAccount& account,
+                                  const config::Config& config, std::string& out) {
+  if (account.cell.empty()) return std::nullopt;
+  if (const smpp::Tlv* tlv = smpp::find(sm.tlvs, message::kCellsTlv)) {
+    std::string_view cells = tlv->value;
+    if (cells.ends_with('\0')) cells.remove_suffix(1);
+    if (!message::are_cells(cells)) {
+      return Refusal{smpp::kEsmeRinvoptparamval, "no list of cells"};
+    }
+    out = cells;
+  }
+  out = message::through(out, account.cell);
+  if (message::came_through(out, config.cell)) {
+    return Refusal{smpp::kEsmeRsertypdenied, "it came through this cell before"};
+  }
+  if (message::count_cells(out) > message::kCellsMax) {
+    return Refusal{smpp::kEsmeRsertypdenied, "it came through too many cells"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<numbering::Number> read_number(const smpp::Address& address) {
   std::string_view digits = address.addr;
   if (address.ton != smpp::ton::kInternational && address.ton != smpp::ton::kUnknown) {
@@ -309,6 +337,8 @@ std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
   // A part among others cannot be told from the next one by its addresses.
   out.replaces = sm.replace_if_present_flag == 1 && !(out.part && out.part->total > 1);
   out.payload.client_coding = sm.data_coding;
+  if (const auto refusal = read_cells(sm, account, config, out.payload.cells))
+    return std::unexpected(*refusal);
   return out;
 }
 
@@ -344,6 +374,7 @@ std::expected<Submit, Refusal> read_replacement(const smpp::ReplaceSm& sm,
   if (!submit) return submit;
   // A schedule that has passed is one, too: now.
   if (!sm.schedule_delivery_time.empty() && !submit->send_at) submit->send_at = now;
+  submit->payload.cells = original.cells;
   submit->payload.metadata = original.metadata;
   submit->payload.callback_url = original.callback_url;
   return submit;

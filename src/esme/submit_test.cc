@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "message/cells.h"
 #include "smpp/status.h"
 
 namespace trunkline::esme {
@@ -89,6 +90,30 @@ TEST(ReadSubmit, ClassByAVendorsParameter) {
   EXPECT_EQ(class_with("campaign"), 3u);  // goes before the service type
   a.class_tlv = {};
   EXPECT_EQ(class_with("campaign"), 0u);
+}
+
+TEST(ReadSubmit, CellsItCameThrough) {
+  const auto read_from = [](std::string cell, std::optional<std::string> told) {
+    config::SmppAccount a = account();
+    a.cell = std::move(cell);
+    smpp::SmFields sm = submit();
+    if (told) sm.tlvs.push_back({message::kCellsTlv, *told});
+    config::Config here = config();
+    here.cell = "eu";
+    const auto out = read_submit(sm, a, here, kNow);
+    return out ? out->payload.cells : std::string(smpp::status_name(out.error().status));
+  };
+  EXPECT_EQ(read_from("", "us"), "") << "who is no cell is not believed";
+  EXPECT_EQ(read_from("us", {}), "us");
+  EXPECT_EQ(read_from("us", std::string("us\0", 3)), "us");
+  EXPECT_EQ(read_from("us", "asia,us"), "asia,us");
+  EXPECT_EQ(read_from("us", "asia"), "asia,us");
+  EXPECT_EQ(read_from("us", "a,b,us,c"), "a,b,us,c");
+  EXPECT_EQ(read_from("us", "a,b,c,d"), "ESME_RSERTYPDENIED") << "too many";
+  EXPECT_EQ(read_from("us", "asia,eu,us"), "ESME_RSERTYPDENIED") << "a circle";
+  for (const std::string bad : {"", ",", "a b", "a,b,c,d,us"}) {
+    EXPECT_EQ(read_from("us", bad), "ESME_RINVOPTPARAMVAL") << bad;
+  }
 }
 
 TEST(ReadSubmit, WhatPartsHaveInCommon) {

@@ -150,12 +150,13 @@ std::string encode_payload(const Payload& payload) {
   writer.text(payload.metadata);
   writer.text(payload.callback_url);
   const Payload::Verbatim& v = payload.verbatim;
-  if (!v.user_data.empty() || payload.client_coding != 0) {
+  if (!v.user_data.empty() || payload.client_coding != 0 || !payload.cells.empty()) {
     writer.text(v.user_data);
     writer.u8(v.data_coding);
     writer.u8(v.has_udh ? 1 : 0);
-    if (payload.client_coding != 0) writer.u8(payload.client_coding);
+    if (payload.client_coding != 0 || !payload.cells.empty()) writer.u8(payload.client_coding);
   }
+  if (!payload.cells.empty()) writer.text(payload.cells);
   return out;
 }
 
@@ -176,6 +177,7 @@ std::expected<Payload, std::string> decode_payload(std::string_view bytes) {
     payload.verbatim.has_udh = in.u8() != 0;
     if (in.ok() && !in.at_end()) payload.client_coding = in.u8();
   }
+  if (!in.at_end()) payload.cells = in.text();
   if (!in.ok()) return std::unexpected("damaged payload");
   return payload;
 }

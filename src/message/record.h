@@ -70,6 +70,7 @@ struct Payload {
   } verbatim{};
   // The data_coding that an SMPP client gave: what it writes in place of this text is read by it.
   std::uint8_t client_coding = 0;
+  std::string cells{};  // that it came through, see cells.h; empty: it began here
 };
 
 std::string encode_payload(const Payload& payload);

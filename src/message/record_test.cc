@@ -102,6 +102,12 @@ TEST(Record, KeepsWhatIsPassedOnOctetByOctet) {
   ASSERT_TRUE(with.has_value()) << with.error();
   EXPECT_EQ(with->verbatim, payload.verbatim);
   EXPECT_EQ(decode_payload(without)->verbatim, Payload::Verbatim{});
+  payload.cells = "eu,us";
+  EXPECT_EQ(decode_payload(encode_payload(payload))->cells, "eu,us");
+  payload.verbatim = {};
+  const auto cells_alone = decode_payload(encode_payload(payload));
+  EXPECT_EQ(cells_alone->cells, "eu,us");
+  EXPECT_EQ(cells_alone->verbatim, Payload::Verbatim{});
 }
 
 TEST(Record, KeepsWhatItsClientReadsTextsBy) {

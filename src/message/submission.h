@@ -67,6 +67,7 @@ struct Submission {
   std::string account;       // Envelope::account
   std::uint8_t notify = 0;   // Envelope::notify
   std::uint8_t content = 0;  // policy::Content of the text
+  std::string cells{};       // Payload::cells
   bool consent = false;      // it says where the recipient's consent comes from
   // Beside `encoding` and `segments`, which are those of the default options: for other options in
   // use. The engine takes one if all carriers of its plan have them.

@@ -24,7 +24,7 @@ namespace trunkline::policy {
 
 // Every rule there is, in this folder and around it. Names are stable: customers and metrics see
 // them.
-inline constexpr std::array<std::string_view, 28> kRules{
+inline constexpr std::array<std::string_view, 29> kRules{
     "tenant.class",           // may the tenant use the class
     "tenant.sender",          // is the sender registered for the tenant
     "tenant.removed",         // is the tenant still configured
@@ -48,6 +48,7 @@ inline constexpr std::array<std::string_view, 28> kRules{
     "carrier.content",        // has the text what it must not have there
     "carrier.two_way",        // does it bring answers, where the class waits for them
     "routing.no_route",       // does a route lead there
+    "routing.loop",           // without leading it back to a cell that it came through
     "limits.tenant_cap",      // is the tenant within its caps
     "limits.country_cap",     // is what goes to the country within its caps
     "limits.carrier_cap",     // is a carrier of the plan within its caps

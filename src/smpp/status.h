@@ -54,6 +54,7 @@ inline constexpr std::uint32_t kEsmeRinvoptparamval = 0x000000c4;
 inline constexpr std::uint32_t kEsmeRdeliveryfailure = 0x000000fe;
 inline constexpr std::uint32_t kEsmeRunknownerr = 0x000000ff;
 inline constexpr std::uint32_t kEsmeRprohibited = 0x00000101;
+inline constexpr std::uint32_t kEsmeRsertypdenied = 0x00000103;
 inline constexpr std::uint32_t kEsmeRinvdcs = 0x00000104;
 inline constexpr std::uint32_t kEsmeRbcastfail = 0x0000010d;
 inline constexpr std::uint32_t kVendorStatusFirst = 0x00000400;

@@ -99,7 +99,7 @@ class Decider {
                                .dice = dice,
                                .recipient = dice,
                                .now = at};
-    engine::Suited suited(tables_, asked, kNoTexts);
+    engine::Suited suited(tables_, asked, kNoTexts, {});
     const routing::Plan plan = engine::plan_suited(tables_, suited, facts, kNoTexts);
     if (plan.route != nullptr) out.route = plan.route->name;
     if (plan.count == 0) {
