@@ -1,4 +1,4 @@
-// What is asked of messages that are there: to be listed, to be replaced.
+// What is asked of messages that are there: to be listed, counted, replaced.
 #include "engine/scenario_test.h"
 
 namespace trunkline::engine {
@@ -37,6 +37,21 @@ void Scenario::replace(const Words& w) {
   event.cold_record = cold_record(event.id);
   asked_[event.token] = {name};
   step(std::move(event));
+}
+
+void Scenario::stats() {
+  const Stats s = engine_->stats();
+  say(fmt::format("hot={} pending_keys={} early_receipts={}", s.hot, s.pending_keys,
+                  s.early_receipts));
+  for (const LaneStats& lane : s.lanes)
+    say(fmt::format("lane {} {} depth={}",
+                    lane.carrier.is_none() ? "-" : config_.routing.carriers[lane.carrier.at()].name,
+                    config_.classes[lane.traffic_class.at()].name, lane.depth));
+  for (const CarrierStats& c : s.carriers) {
+    say(fmt::format("carrier {} links={} outstanding={} limit={}",
+                    config_.routing.carriers[c.carrier.at()].name, c.links_up, c.outstanding,
+                    c.rate_limit));
+  }
 }
 
 }  // namespace trunkline::engine

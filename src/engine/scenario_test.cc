@@ -557,21 +557,6 @@ void Scenario::show(const std::string& name) {
   say(line);
 }
 
-void Scenario::stats() {
-  const Stats s = engine_->stats();
-  say(fmt::format("hot={} pending_keys={} early_receipts={}", s.hot, s.pending_keys,
-                  s.early_receipts));
-  for (const LaneStats& lane : s.lanes)
-    say(fmt::format("lane {} {} depth={}",
-                    lane.carrier.is_none() ? "-" : config_.routing.carriers[lane.carrier.at()].name,
-                    config_.classes[lane.traffic_class.at()].name, lane.depth));
-  for (const CarrierStats& c : s.carriers) {
-    say(fmt::format("carrier {} links={} outstanding={} limit={}",
-                    config_.routing.carriers[c.carrier.at()].name, c.links_up, c.outstanding,
-                    c.rate_limit));
-  }
-}
-
 // --- driving the engine --------------------------------------------------------------------------
 
 void Scenario::advance(base::Mono until) {
