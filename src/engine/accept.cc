@@ -194,6 +194,15 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
   for (std::size_t i = 0; i < plan.count; ++i) decided.plan[i] = plan.carriers[i];
   std::vector<message::ExcludedCarrier> excluded;
   if (suited.matters()) excluded = suited.excluded(*plan.route);
+  std::vector<message::QuietWindow> quiet;
+  if (tables_->classes[item.traffic_class.at()].quiet_hours) {
+    policy::Facts open = facts;
+    open.now = std::max(facts.now, verdict.hold_until);
+    const base::Duration ttl = item.ttl.value_or(tables_->classes[item.traffic_class.at()].ttl);
+    for (const policy::Quiet& one : policy::quiet_times(tables_->policy, open, ttl)) {
+      quiet.push_back({one.begin, one.end});
+    }
+  }
   decided.decision = message::encode_decision(
       {.version = tables_->version,
        .route = plan.route->name,
@@ -201,7 +210,8 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
        .currency = tables_->routing.currency,
        .prices = std::span(plan.prices).first(plan.count),
        .excluded = excluded,
-       .sender = caps.any_by_sender_of_carriers() ? policy::sender_hash(item.from) : 0});
+       .sender = caps.any_by_sender_of_carriers() ? policy::sender_hash(item.from) : 0,
+       .quiet = quiet});
   if (verdict.kind == policy::Verdict::Kind::hold) {
     for (const policy::Reason& reason : verdict.reasons) {
       s.out.notes.push_back(

@@ -2,7 +2,6 @@
 // countries count what is accepted and refuse what is too much; those of carriers count what is
 // sent, and send the rest elsewhere.
 #include "engine/impl.h"
-#include "message/decision.h"
 
 namespace trunkline::engine {
 namespace {
@@ -55,10 +54,8 @@ CapFacts Engine::Impl::cap_facts(const Hot& h) const {
                  .recipient = h.to_hash(),
                  .segments = missing_count(h)};
   if (!tables_->policy.caps.any_by_sender_of_carriers()) return facts;
-  if (const auto envelope = message::decode_envelope(h.record())) {
-    if (const auto decision = message::decode_decision(envelope->decision)) {
-      facts.sender = decision->sender;
-    }
+  if (const auto decision = message::decode_decision(message::decision_of(h.record()))) {
+    facts.sender = decision->sender;
   }
   return facts;
 }

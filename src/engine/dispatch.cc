@@ -7,6 +7,8 @@ namespace {
 // Messages without a place that one step looks at: a carrier's death moves millions without
 // stalling anybody.
 constexpr std::size_t kPlacedPerStep = 2'000;
+// Messages of a lane that one step puts aside when night falls: each is written once more.
+constexpr std::size_t kHeldPerStep = 200;
 
 // Of each class, when a silent link may be tried: the first of them that has it in its plan does.
 constexpr std::size_t kTriedPerProbe = 64;
@@ -127,6 +129,7 @@ void Engine::Impl::arm_in_lane(Slot slot, Mono now) {
 // needs a place now; throttled and unsent ones keep their turn.
 void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
   Hot& h = hot(slot);
+  if (hold_if_quiet(slot, s)) return;
   if (s.now.mono >= h.expires && !bug(PlantedBug::ignore_ttl))
     return give_up(slot, State::expired, Cause::ttl, s);
   if (h.failures >= class_of(h).retry.attempts || h.progress.attempt >= limits::kAttemptsMax) {
@@ -261,11 +264,17 @@ void Engine::Impl::pump(Step& s) {
 void Engine::Impl::pump_carrier(CarrierIndex carrier, Step& s) {
   queue::CarrierQueue& q = carriers_[carrier.at()];
   std::size_t capped = 0;
+  std::size_t held = 0;
   for (const ClassIndex c : order_.by_priority) {
     SlotList& lane = q.lane(c);
     while (!lane.empty()) {
       const Slot slot = lane.front();
       Hot& h = hot(slot);
+      if (hold_if_quiet(slot, s)) {
+        if (++held < kHeldPerStep) continue;
+        carrier_wake_[carrier.at()] = s.now.mono;
+        return;
+      }
       if (s.now.mono >= h.expires && !bug(PlantedBug::ignore_ttl)) {
         give_up(slot, State::expired, Cause::ttl, s);
         continue;

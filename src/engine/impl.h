@@ -11,6 +11,7 @@
 //   canaries.cc  carriers that are tried out
 //   cold.cc      leaving for the cold tier and coming back
 //   caps.cc      what is counted, and what is too much
+//   quiet.cc     nights that come while a message waits
 //   recovery.cc  standing up again
 //   queries.cc   reading, cancel, statistics
 #pragma once
@@ -30,6 +31,7 @@
 #include "engine/engine.h"
 #include "engine/story.h"
 #include "gsm/encoding.h"
+#include "message/decision.h"
 #include "message/record.h"
 #include "queue/carrier_queue.h"
 #include "queue/retry.h"
@@ -367,6 +369,10 @@ class Engine::Impl {
   bool is_closed(const Hot& h, CarrierIndex carrier) const;
   void end_orders(Step& s);
   void trim_orders(std::uint64_t keep_from, Step& s);
+
+  // --- quiet.cc
+  bool hold_if_quiet(Slot slot, Step& s);
+  void prolong(Slot slot, const message::QuietWindow& window, Step& s);
 
   // --- caps.cc
   policy::CapFacts cap_facts(const message::Submission& item, numbering::Country country) const;

@@ -333,7 +333,8 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
     case Place::held: {
       const Mono due = h.ready();
       const base::Duration left = due - s.now.mono;
-      if (left > limits::kColdAfter && (!h.thawed || h.cools))
+      // Of one that was tried, an answer may still come.
+      if (left > limits::kColdAfter && (!h.thawed || h.cools) && h.progress.attempt == 0)
         return freeze(slot, s.now.to_wall(due), s);
       if (left > base::Duration::zero()) return arm(slot, due);
       set_place(slot, Place::none);
@@ -354,6 +355,7 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
     case Place::unplaced:
       if (s.now.mono < h.expires) return arm(slot, h.expires);
       if (bug(PlantedBug::ignore_ttl)) return;
+      if (hold_if_quiet(slot, s)) return;
       set_place(slot, Place::none);
       return give_up(slot, State::expired, Cause::ttl, s);
     case Place::doubt_hold:

@@ -24,9 +24,26 @@ void Scenario::carrier_rules(const Words& w) {
 }
 
 bool Scenario::configure_policy(const Words& w) {
-  if (w.plain.front() != "cap") return false;
-  cap(w);
+  if (w.plain.front() == "cap") {
+    cap(w);
+  } else if (w.plain.front() == "quiet") {
+    quiet(w);
+  } else {
+    return false;
+  }
   return true;
+}
+
+void Scenario::quiet(const Words& w) {
+  policy::CountryRules rules{.country = *numbering::Country::parse(w.plain[1])};
+  rules.quiet = policy::parse_window(w.plain[2]).value();
+  rules.marketing = policy::Marketing::allowed;
+  rules.configured = policy::CountryRules::kQuiet | policy::CountryRules::kMarketing;
+  config_.policy.countries.put(std::move(rules));
+  config_.policy.class_rules.clear();
+  for (const auto& c : config_.classes) {
+    config_.policy.class_rules.push_back({c.kind, c.quiet_hours, c.two_way});
+  }
 }
 
 void Scenario::cap(const Words& w) {

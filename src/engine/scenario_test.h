@@ -13,6 +13,7 @@
 //   options [trim=BYTES soft=N hard=N]
 //   cap tenant|carrier|country NAME messages=N|segments=N [per=minute|hour by=recipient,...
 //   rolling]
+//   quiet COUNTRY HH:MM-HH:MM (of classes with quiet_hours)
 // and any time, to be followed by `reload`: carrier, tenant, class, remove carrier|tenant|class
 // NAME, remove routes, route. Then:
 //   up|down CARRIER LINK [window=]
@@ -82,6 +83,7 @@ class Scenario {
   void carrier_rules(const Words& w);
   bool configure_policy(const Words& w);
   void cap(const Words& w);
+  void quiet(const Words& w);
   void prepare();
   std::shared_ptr<const Tables> tables() const;
   void stand_up();

@@ -15,6 +15,7 @@ constexpr std::size_t kPricesMax = 32;
 // PERSISTED: what may follow, each a tag and a text. Others are a later version's, and skipped.
 constexpr std::uint8_t kExcludedTag = 1;
 constexpr std::uint8_t kSenderTag = 2;
+constexpr std::uint8_t kQuietTag = 3;
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -28,6 +29,12 @@ void put_version(base::ByteWriter& out, std::string_view version) {
     const int low = i + 1 < version.size() ? digit_of(version[i + 1]) : 0;
     out.u8(high < 0 || low < 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(high << 4 | low));
   }
+}
+
+QuietWindow read_window(base::ByteReader& in) {
+  const base::Wall begin = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  const base::Wall end = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+  return {begin, end};
 }
 
 }  // namespace
@@ -61,6 +68,16 @@ std::string encode_decision(const DecisionView& d) {
     out.u8(kSenderTag);
     out.varint(sizeof d.sender);
     out.u64(d.sender);
+  }
+  if (!d.quiet.empty()) {
+    std::string list;
+    base::ByteWriter field(list);
+    for (const QuietWindow& one : d.quiet) {
+      field.u64(static_cast<std::uint64_t>(base::to_us(one.begin)));
+      field.u64(static_cast<std::uint64_t>(base::to_us(one.end)));
+    }
+    out.u8(kQuietTag);
+    out.text(list);
   }
   return bytes;
 }
@@ -101,10 +118,34 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
       out.excluded.push_back({std::string(carrier), std::string(rule)});
     }
     if (tag == kSenderTag) out.sender = field.u64();
+    while (tag == kQuietTag && field.ok() && !field.at_end()) {
+      const QuietWindow window = read_window(field);
+      out.quiet.push_back(window);
+    }
     if (!field.ok()) in.fail();
   }
   if (!in.ok()) return std::unexpected("a damaged decision");
   return out;
+}
+
+std::optional<QuietWindow> quiet_window(std::string_view decision, base::Wall now) {
+  base::ByteReader in(decision);
+  if (in.u8() != kVersion) return std::nullopt;
+  in.view(kVersionDigits / 2);
+  in.text();
+  in.varint();
+  in.view(kCurrencyLetters);
+  const std::uint64_t known = in.varint();
+  for (std::uint64_t i = 0; in.ok() && i < known; ++i) in.varint();
+  while (in.ok() && !in.at_end()) {
+    const std::uint8_t tag = in.u8();
+    base::ByteReader field(in.text());
+    while (tag == kQuietTag && field.ok() && !field.at_end()) {
+      const QuietWindow window = read_window(field);
+      if (field.ok() && now >= window.begin && now < window.end) return window;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace trunkline::message

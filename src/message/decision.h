@@ -5,10 +5,13 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/time.h"
 
 namespace trunkline::message {
 
@@ -20,6 +23,14 @@ struct ExcludedCarrier {
   friend bool operator==(const ExcludedCarrier&, const ExcludedCarrier&) = default;
 };
 
+// While it is quiet where the recipient is, nothing is sent.
+struct QuietWindow {
+  base::Wall begin{};
+  base::Wall end{};
+
+  friend bool operator==(const QuietWindow&, const QuietWindow&) = default;
+};
+
 struct Decision {
   std::string version;         // of the configuration, 12 hexadecimal digits
   std::string route;           // its name
@@ -28,6 +39,7 @@ struct Decision {
   std::vector<double> prices;  // a segment, as Envelope::plan, in millionths; negative: not known
   std::vector<ExcludedCarrier> excluded{};
   std::uint64_t sender = 0;  // policy::sender_hash(), where a carrier counts by sender; else 0
+  std::vector<QuietWindow> quiet{};  // in its time to live, as the rules were; ascending
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -40,6 +52,7 @@ struct DecisionView {
   std::span<const double> prices;
   std::span<const ExcludedCarrier> excluded{};
   std::uint64_t sender = 0;
+  std::span<const QuietWindow> quiet{};
 };
 // The name of an encoded decision's route; empty if there is none.
 std::string_view route_of(std::string_view decision);
@@ -47,5 +60,9 @@ std::string_view route_of(std::string_view decision);
 std::string encode_decision(const DecisionView& decision);
 // The error names what is wrong; only damage or a newer version can cause it.
 std::expected<Decision, std::string> decode_decision(std::string_view bytes);
+
+// Of a decision (Envelope::decision), without reading the rest: the window that `now` is in;
+// nothing if it is in none. Allocates nothing.
+std::optional<QuietWindow> quiet_window(std::string_view decision, base::Wall now);
 
 }  // namespace trunkline::message

@@ -43,18 +43,45 @@ TEST(Decision, DamageIsTold) {
 TEST(Decision, KeepsWhoWasLeftOut) {
   const std::vector<ExcludedCarrier> excluded = {{"alpha", "carrier.sender_kind"},
                                                  {"beta", "carrier.text"}};
-  const std::string bytes = encode_decision(
-      {.version = "0123456789ab", .route = "r", .excluded = excluded, .sender = 77});
+  const auto at = [](int hours) { return base::Wall{} + std::chrono::hours(hours); };
+  const std::vector<QuietWindow> quiet = {{at(20), at(32)}, {at(44), at(56)}};
+  const std::string bytes = encode_decision({.version = "0123456789ab",
+                                             .route = "r",
+                                             .excluded = excluded,
+                                             .sender = 77,
+                                             .quiet = quiet});
   const auto d = decode_decision(bytes + "\x7f\x05later");
   ASSERT_TRUE(d.has_value());
   EXPECT_EQ(d->excluded, excluded);
   EXPECT_EQ(d->sender, 77u);
   const std::size_t plain = encode_decision({.version = "0123456789ab", .route = "r"}).size();
-  const std::size_t sender = bytes.size() - 10;
+  EXPECT_EQ(d->quiet, quiet);
+  const std::size_t times = bytes.size() - 34;
+  const std::size_t sender = times - 10;
   for (std::size_t n = plain + 1; n < bytes.size(); ++n) {
-    if (n == sender) continue;
+    if (n == sender || n == times) continue;
     EXPECT_FALSE(decode_decision(bytes.substr(0, n)).has_value()) << n;
   }
+}
+
+TEST(Decision, KnowsWhenItIsQuiet) {
+  const auto at = [](int hours) { return base::Wall{} + std::chrono::hours(hours); };
+  const std::vector<QuietWindow> quiet = {{at(20), at(32)}, {at(44), at(56)}};
+  const std::vector<ExcludedCarrier> excluded = {{"alpha", "carrier.sender_kind"}};
+  const double prices[] = {0.5, 0.25};
+  const std::string bytes = encode_decision({.version = "0123456789ab",
+                                             .route = "r",
+                                             .prices = prices,
+                                             .excluded = excluded,
+                                             .quiet = quiet});
+  EXPECT_EQ(quiet_window(bytes, at(19)), std::nullopt);
+  EXPECT_EQ(quiet_window(bytes, at(20)), quiet[0]);
+  EXPECT_EQ(quiet_window(bytes, at(31)), quiet[0]);
+  EXPECT_EQ(quiet_window(bytes, at(32)), std::nullopt);
+  EXPECT_EQ(quiet_window(bytes, at(50)), quiet[1]);
+  EXPECT_EQ(quiet_window(bytes, at(60)), std::nullopt);
+  EXPECT_EQ(quiet_window({}, at(20)), std::nullopt);
+  for (std::size_t n = 0; n < bytes.size(); ++n) quiet_window(bytes.substr(0, n), at(50));
 }
 
 }  // namespace

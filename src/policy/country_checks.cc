@@ -254,6 +254,26 @@ void check_country(const Table& table, const Tenant& tenant, const Facts& facts,
   CountryChecks(table, *rules, tenant, facts, opinion).run();
 }
 
+std::vector<Quiet> quiet_times(const Table& table, const Facts& facts, base::Duration ttl) {
+  const CountryRules* rules = table.countries.find(facts.country);
+  std::vector<Quiet> out;
+  if (rules == nullptr || !rules->quiet.any()) return out;
+  if (!rules_of(table, facts.traffic_class).quiet_hours) return out;
+  const auto zones = numbering::time_zones(facts.to);
+  base::Wall open = facts.now;
+  base::Duration left = ttl;
+  while (out.size() < kQuietTimesMax) {
+    const base::Wall begin = next_closing(rules->quiet, rules->days_off, zones, open);
+    if (begin - open >= left) break;
+    const auto opening = next_opening(rules->quiet, rules->days_off, zones, begin);
+    out.push_back({begin, opening ? opening->at : begin + kHoldMax});
+    if (!opening) break;
+    left -= begin - open;
+    open = opening->at;
+  }
+  return out;
+}
+
 bool asks_for_content(const Table& table, message::TenantIndex tenant,
                       message::ClassIndex traffic_class, numbering::Country country) {
   const bool is_marketing = rules_of(table, traffic_class).kind == ClassKind::marketing;

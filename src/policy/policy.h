@@ -156,6 +156,15 @@ std::uint32_t objections(const Table& table, message::CarrierIndex carrier, cons
 Verdict evaluate_carrier(const Table& table, message::CarrierIndex carrier, const Facts& facts,
                          bool explain = false);
 
+// When it will be quiet where the recipient is while a message waits that has `ttl` from facts.now,
+// when it is not: the time it is held for does not count. At most kQuietTimesMax; ascending.
+struct Quiet {
+  base::Wall begin{};
+  base::Wall end{};
+};
+inline constexpr std::size_t kQuietTimesMax = 16;
+std::vector<Quiet> quiet_times(const Table& table, const Facts& facts, base::Duration ttl);
+
 // Whether rules may ask what is in the text, so that it is worth reading.
 bool asks_for_content(const Table& table, message::TenantIndex tenant,
                       message::ClassIndex traffic_class, numbering::Country country);

@@ -125,6 +125,44 @@ TEST(Policy, NothingIsAllocatedForWhatIsAllowed) {
   EXPECT_EQ(verdict.kind, Verdict::Kind::allow);
 }
 
+// With all countries' rules, registrations, carriers' own rules and a text: nothing, either, for
+// what is allowed, warned of, or not taken by one of the carriers.
+TEST(Policy, NothingIsAllocatedWithCountriesAndCarriers) {
+  Table rules = table();
+  rules.class_rules = {{ClassKind::otp}, {ClassKind::transactional}, {ClassKind::marketing, true}};
+  for (const CountryFacts& facts : all_countries()) {
+    rules.countries.put(built_in_rules(*numbering::Country::parse(facts.code)));
+  }
+  rules.countries.put_other(built_in_rules({}));
+  Registration es{.kind = "other", .id = "ES-1", .country = *numbering::Country::parse("ES")};
+  es.senders = {"Acme"};
+  rules.tenants[0].registrations.push_back(es);
+  CarrierRules strict{.name = "strict"};
+  strict.terms.senders[0] = SenderRule::refused;
+  strict.terms.unicode = false;
+  strict.terms.max_segments = 1;
+  strict.terms.classes = 0b010;
+  strict.terms.links = Links::refused;
+  rules.carriers.put({1}, strict);
+  for (const std::string_view line :
+       {"demo otp GB Acme", "demo otp ES Acme", "demo otp PE Acme", "demo transactional ZA Acme",
+        "demo otp AQ +15005550006", "nameless marketing GB -"}) {
+    std::string from;
+    Facts facts = parse(std::string(line), rules, from);
+    facts.content = {Content::kRead | Content::kLink};
+    facts.now = *base::parse_rfc3339("2026-11-23T12:00:00Z");
+    facts.segments = 2;
+    const std::size_t before = g_allocations;
+    const Verdict verdict = evaluate(rules, facts);
+    const std::uint32_t plain = objections(rules, {0}, facts);
+    const std::uint32_t rest = objections(rules, {1}, facts);
+    EXPECT_EQ(g_allocations, before) << line;
+    EXPECT_EQ(verdict.kind, Verdict::Kind::allow) << line;
+    EXPECT_EQ(plain, 0u) << line;
+    EXPECT_NE(rest, 0u) << line;
+  }
+}
+
 TEST(Policy, RulesAreNamedOnce) {
   EXPECT_EQ(std::set(kRules.begin(), kRules.end()).size(), kRules.size());
   std::string copy(kRules[0]);
