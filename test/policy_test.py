@@ -87,6 +87,21 @@ class Policy(unittest.TestCase):
         told = run("explain", "--config", self.world.config_path, "--to", "+46701234567", "--text", long)
         self.assertIn("-. alpha (eu, preferred region): carrier.text: carrier alpha takes 4 segments", told.stdout)
 
+    def test_consent_with_the_message(self):
+        marketing = {"to": "+33612345678", "body": "news. STOP to end", "class": "marketing"}
+        self.refused("country.consent", **marketing)
+        consent = {"given_at": "2026-01-02T03:04:05Z", "source": "form 7"}
+        status, problem = self.api.post("/v1/messages", {**marketing, "consent": {"source": 7}})
+        self.assertEqual((status, [e["pointer"] for e in problem["errors"]]),
+                         (400, ["/consent/source", "/consent/given_at"]), problem)
+        status, told = self.api.post("/v1/explain", {**marketing, "consent": consent})
+        rules = {reason["rule"]: reason["text"] for reason in told["reasons"]}
+        self.assertEqual(rules["country.consent"], "the message says where the recipient's consent comes from")
+        status, message = self.api.post("/v1/messages", {**marketing, "consent": consent})
+        self.assertEqual(status, 201, message)
+        kept = self.api.get(f"/v1/messages/{message['id']}")["consent"]
+        self.assertEqual(kept, {**consent, "given_at": "2026-01-02T03:04:05.000Z"})
+
     def test_what_texts_hold(self):
         for body, rule in (("see https://acme.example", "country.content"), ("call 0501234567", "country.content")):
             status, problem = self.api.post("/v1/messages", {"to": "+971501234567", "body": body})

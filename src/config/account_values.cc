@@ -59,6 +59,17 @@ std::optional<std::uint16_t> parse_tag(std::string_view text) {
   return static_cast<std::uint16_t>(*number);
 }
 
+std::uint16_t read_tag(const Value& value, Findings& findings) {
+  const std::string text = value.text();
+  if (value.bad || text.empty()) return 0;
+  const auto number = parse_tag(text);
+  if (!number) {
+    findings.error(value.mark, value.path, fmt::format("{} is no tag of a parameter", quote(text)),
+                   "write 0x and hexadecimal digits, such as \"0x1400\"");
+  }
+  return number.value_or(0);
+}
+
 SmppAccount::Receipts read_receipts(const Value& value, Findings& findings) {
   SmppAccount::Receipts r;
   r.window = static_cast<std::uint32_t>(value.at("window").integer(r.window));

@@ -25,6 +25,9 @@ std::optional<std::string> parse_hex_octets(std::string_view text);
 // What brings it messages from phones: inbound, inbound_wait, outbind.
 void read_inbound(const Value& value, SmppAccount& account);
 
+// 0 if none is given, or with a finding.
+std::uint16_t read_tag(const Value& value, Findings& findings);
+
 SmppAccount::Receipts read_receipts(const Value& value, Findings& findings);
 
 // A parameter's tag, "0x1400" or "5120". Not 0.

@@ -460,6 +460,7 @@ class Compiler {
             {item.at("is").text(), tenant_class(item.at("class"), tenant)});
       }
       account.class_tlv = class_tlv(value.at("class_tlv"), tenant);
+      account.consent_tlv = read_tag(value.at("consent_tlv"), findings_);
       for (const Value& item : value.at("addresses").items)
         account.addresses.push_back(item.text());
       for (const Value& item : value.at("senders").items) {
@@ -487,16 +488,7 @@ class Compiler {
   SmppAccount::ClassTlv class_tlv(const Value& value, const Value& tenant) {
     SmppAccount::ClassTlv out;
     if (!value.given || value.bad) return out;
-    const Value& tag = value.at("tag");
-    const std::string text = tag.text();
-    if (!tag.bad && !text.empty()) {
-      const auto number = parse_tag(text);
-      if (!number) {
-        error(tag, fmt::format("{} is no tag of a parameter", quote(text)),
-              "write 0x and hexadecimal digits, such as \"0x1400\"");
-      }
-      out.tag = number.value_or(0);
-    }
+    out.tag = read_tag(value.at("tag"), findings_);
     std::map<std::string, const Value*> seen;
     for (const Value& item : value.at("values").items) {
       const std::string is = item.at("is").text();

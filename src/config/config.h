@@ -124,6 +124,7 @@ struct SmppAccount {
     std::vector<Value> values;
     friend bool operator==(const ClassTlv&, const ClassTlv&) = default;
   } class_tlv;
+  std::uint16_t consent_tlv = 0;       // a parameter that says where consent comes from; 0: none
   std::vector<std::string> addresses;  // networks it may come from, as written; empty: any
   std::vector<std::string> senders;    // of the tenant's; empty: all of them
   std::uint16_t binds = 10;            // connections at a time

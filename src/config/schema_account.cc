@@ -155,6 +155,13 @@ constexpr Field kAccountFields[] = {
      .absent = "none",
      .shape = &kClassTlv,
      .doc = "A vendor's parameter that names the class; goes before `service_types`."},
+    {.key = "consent_tlv",
+     .kind = Kind::text,
+     .absent = "none",
+     .max = "6",
+     .doc =
+         "A vendor's parameter by which a submit says where its recipient's consent is on record, "
+         "in 1 to 256 printable ASCII characters; in quotes, such as `\"0x1404\"`."},
     {.key = "addresses",
      .kind = Kind::network,
      .many = Many::list,

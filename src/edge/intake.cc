@@ -38,6 +38,7 @@ void seal_payload(message::Submission& s, const message::Payload& payload,
   const std::string& tenant = config.tenants[s.tenant.at()].name;
   s.to_hash = vault.number_hash(s.to.digits());
   if (payload.verbatim.user_data.empty()) s.plans = text_plans(payload.body, config);
+  s.consent = !payload.consent.empty();
   s.content = content_of(s.tenant, s.traffic_class, s.to, s.from, payload.body, config);
   const base::Wall last =
       std::max(now, s.send_at.value_or(now)) + s.ttl.value_or(traffic_class.ttl);

@@ -29,8 +29,8 @@ std::uint8_t content_of(message::TenantIndex tenant, message::ClassIndex traffic
                         numbering::Number to, std::string_view from, std::string_view text,
                         const config::Config& config);
 
-// Fills `to_hash`, `plans`, `content` and `sealed` of a submission whose tenant, class, recipient
-// and times are set. One-time passwords get keys that are destroyed within hours.
+// Fills `to_hash`, `plans`, `content`, `consent` and `sealed` of a submission whose tenant, class,
+// recipient and times are set. One-time passwords get keys that are destroyed within hours.
 void seal_payload(message::Submission& submission, const message::Payload& payload,
                   const config::Config& config, const seal::Vault& vault, base::Wall now);
 

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "base/json_writer.h"
 #include "base/limits.h"
 #include "gsm/decode.h"
 #include "gsm/segment.h"
@@ -126,6 +127,23 @@ message::ClassIndex class_of(const smpp::SmFields& sm, const SmppAccount& accoun
     if (same_word(known.text, sm.service_type)) return known.traffic_class;
   }
   return account.traffic_class;
+}
+
+// What the vendor's parameter of the account says of the recipient's consent.
+std::optional<Refusal> read_consent(const smpp::SmFields& sm, const SmppAccount& account,
+                                    Submit& out) {
+  const smpp::Tlv* const tlv =
+      account.consent_tlv != 0 ? smpp::find(sm.tlvs, account.consent_tlv) : nullptr;
+  if (tlv == nullptr) return std::nullopt;
+  std::string_view text = tlv->value;
+  if (text.ends_with('\0')) text.remove_suffix(1);
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (text.empty() || text.size() > message::kConsentSourceBytesMax || !printable) {
+    return Refusal{smpp::kEsmeRinvoptparamval, "the consent is empty, too long or no text"};
+  }
+  base::JsonWriter json(out.payload.consent);
+  json.begin_object().key("given_at").null().key("source").string(text).end_object();
+  return std::nullopt;
 }
 
 // 3.4 section 5.2.17.
@@ -327,6 +345,7 @@ std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
   if (const auto refusal = read_text(read, header, user_data, sm.data_coding, out)) {
     return std::unexpected(*refusal);
   }
+  if (const auto refusal = read_consent(sm, account, out)) return std::unexpected(*refusal);
   const auto notify = read_notify(sm.registered_delivery);
   if (!notify) return std::unexpected(notify.error());
   out.notify = *notify;
@@ -375,6 +394,7 @@ std::expected<Submit, Refusal> read_replacement(const smpp::ReplaceSm& sm,
   // A schedule that has passed is one, too: now.
   if (!sm.schedule_delivery_time.empty() && !submit->send_at) submit->send_at = now;
   submit->payload.cells = original.cells;
+  submit->payload.consent = original.consent;
   submit->payload.metadata = original.metadata;
   submit->payload.callback_url = original.callback_url;
   return submit;

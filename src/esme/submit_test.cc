@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "message/cells.h"
 #include "smpp/status.h"
 
@@ -114,6 +116,55 @@ TEST(ReadSubmit, CellsItCameThrough) {
   for (const std::string bad : {"", ",", "a b", "a,b,c,d,us"}) {
     EXPECT_EQ(read_from("us", bad), "ESME_RINVOPTPARAMVAL") << bad;
   }
+}
+
+TEST(ReadSubmit, ConsentByAVendorsParameter) {
+  config::SmppAccount a = account();
+  smpp::SmFields sm = submit();
+  sm.tlvs = {{0x1404, "form 7"}};
+  EXPECT_EQ(read_submit(sm, a, config(), kNow)->payload.consent, "");
+  a.consent_tlv = 0x1404;
+  EXPECT_EQ(read_submit(sm, a, config(), kNow)->payload.consent,
+            R"({"given_at":null,"source":"form 7"})");
+  sm.tlvs = {{0x1404, std::string("\"x\"\0", 4)}};
+  EXPECT_EQ(read_submit(sm, a, config(), kNow)->payload.consent,
+            R"({"given_at":null,"source":"\"x\""})");
+  for (const std::string& bad : {std::string(), std::string("\x01"), std::string(257, 'x')}) {
+    sm.tlvs = {{0x1404, bad}};
+    EXPECT_EQ(read(sm, a), "ESME_RINVOPTPARAMVAL");
+  }
+  sm.tlvs.clear();
+  EXPECT_EQ(read_submit(sm, a, config(), kNow)->payload.consent, "");
+}
+
+// Every rule there is: whoever adds one says here what applications get.
+TEST(StatusOf, EachRule) {
+  std::map<std::string, std::string> rules;
+  for (const std::string_view rule : policy::kRules) {
+    const bool limit = rule.starts_with("limits.");
+    const engine::Refusal refusal{.code = limit                    ? "rate_limited"
+                                          : rule == "tenant.class" ? "class_not_allowed"
+                                                                   : "policy_refused",
+                                  .reasons = {{rule, "because"}}};
+    rules[std::string(smpp::status_name(status_of(refusal)))] += fmt::format("{} ", rule);
+  }
+  const std::map<std::string, std::string> expected = {
+      {"ESME_RINVSERTYP", "tenant.class carrier.class "},
+      {"ESME_RINVSRCADR",
+       "tenant.sender country.sender_kind country.registration country.sender_format "
+       "carrier.sender_kind carrier.registration "},
+      {"ESME_RINVDSTADR",
+       "tenant.country destination.country country.unknown carrier.country routing.no_route "},
+      {"ESME_RSUBMITFAIL",
+       "tenant.removed country.class country.text country.content country.consent "
+       "country.quiet_hours country.two_way carrier.text carrier.content carrier.two_way "
+       "routing.loop "},
+      {"ESME_RTHROTTLED",
+       "limits.tenant_cap limits.country_cap limits.carrier_cap limits.tenant_rate "
+       "limits.overload "},
+  };
+  EXPECT_EQ(rules, expected);
+  EXPECT_EQ(status_of({.code = "policy_refused"}), smpp::kEsmeRsubmitfail);
 }
 
 TEST(ReadSubmit, WhatPartsHaveInCommon) {

@@ -141,7 +141,7 @@ std::string encode_payload(const Payload& payload) {
   std::string out;
   out.reserve(16 + payload.to.size() + payload.from.size() + payload.body.size() +
               payload.metadata.size() + payload.callback_url.size() +
-              payload.verbatim.user_data.size());
+              payload.verbatim.user_data.size() + payload.consent.size());
   base::ByteWriter writer(out);
   writer.u8(kPayloadVersion);
   writer.text(payload.to);
@@ -150,13 +150,15 @@ std::string encode_payload(const Payload& payload) {
   writer.text(payload.metadata);
   writer.text(payload.callback_url);
   const Payload::Verbatim& v = payload.verbatim;
-  if (!v.user_data.empty() || payload.client_coding != 0 || !payload.cells.empty()) {
+  const bool more = !payload.cells.empty() || !payload.consent.empty();
+  if (!v.user_data.empty() || payload.client_coding != 0 || more) {
     writer.text(v.user_data);
     writer.u8(v.data_coding);
     writer.u8(v.has_udh ? 1 : 0);
-    if (payload.client_coding != 0 || !payload.cells.empty()) writer.u8(payload.client_coding);
+    if (payload.client_coding != 0 || more) writer.u8(payload.client_coding);
   }
-  if (!payload.cells.empty()) writer.text(payload.cells);
+  if (more) writer.text(payload.cells);
+  if (!payload.consent.empty()) writer.text(payload.consent);
   return out;
 }
 
@@ -178,6 +180,7 @@ std::expected<Payload, std::string> decode_payload(std::string_view bytes) {
     if (in.ok() && !in.at_end()) payload.client_coding = in.u8();
   }
   if (!in.at_end()) payload.cells = in.text();
+  if (in.ok() && !in.at_end()) payload.consent = in.text();
   if (!in.ok()) return std::unexpected("damaged payload");
   return payload;
 }

@@ -53,6 +53,9 @@ struct Envelope {
   std::string decision;  // why these carriers: encode_decision(); empty: not kept
 };
 
+// Of what says where consent is on record.
+inline constexpr std::size_t kConsentSourceBytesMax = 256;
+
 // What the sealed blob holds. Exists in plain form only in the adapters, while they need it.
 struct Payload {
   std::string to;            // +447700900123
@@ -71,6 +74,8 @@ struct Payload {
   // The data_coding that an SMPP client gave: what it writes in place of this text is read by it.
   std::uint8_t client_coding = 0;
   std::string cells{};  // that it came through, see cells.h; empty: it began here
+  // Where the recipient's consent comes from, as a compact JSON object; empty: nothing was said.
+  std::string consent{};
 };
 
 std::string encode_payload(const Payload& payload);

@@ -108,6 +108,18 @@ TEST(Record, KeepsWhatIsPassedOnOctetByOctet) {
   const auto cells_alone = decode_payload(encode_payload(payload));
   EXPECT_EQ(cells_alone->cells, "eu,us");
   EXPECT_EQ(cells_alone->verbatim, Payload::Verbatim{});
+  EXPECT_EQ(with->consent, "");
+  payload.consent = R"({"given_at":null,"source":"x"})";
+  EXPECT_EQ(decode_payload(encode_payload(payload))->consent, payload.consent);
+  EXPECT_EQ(decode_payload(encode_payload(payload))->verbatim, payload.verbatim);
+  payload.verbatim = {};
+  for (const std::uint8_t coding : {std::uint8_t{0}, std::uint8_t{8}}) {
+    payload.client_coding = coding;
+    const auto again = decode_payload(encode_payload(payload));
+    EXPECT_EQ(again->consent, payload.consent);
+    EXPECT_EQ(again->verbatim, payload.verbatim);
+    EXPECT_EQ(again->client_coding, coding);
+  }
 }
 
 TEST(Record, KeepsWhatItsClientReadsTextsBy) {

@@ -301,7 +301,8 @@ void Api::explain(const Context& c) {
                                      .unicode = request.encoding == gsm::Encoding::ucs2,
                                      .segments = request.segments,
                                      .at = request.send_at.value_or(c.now.wall),
-                                     .plans = edge::text_plans(request.payload.body, *config_)}};
+                                     .plans = edge::text_plans(request.payload.body, *config_),
+                                     .consent = !request.payload.consent.empty()}};
   event.question.content = edge::content_of(c.tenant, request.traffic_class, *request.to,
                                             request.payload.from, request.payload.body, *config_);
   event.token =

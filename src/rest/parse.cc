@@ -58,6 +58,7 @@ void append_pointer(std::string& out, std::string_view name) {
 
 // Mistakes told of one message; whoever makes more has one mistake.
 constexpr std::size_t kErrorsMax = 25;
+constexpr base::Duration kClocksApart = std::chrono::minutes(5);  // a client's and ours
 
 void add(Errors& errors, std::string pointer, std::string_view code, std::string detail) {
   if (errors.size() < kErrorsMax) errors.push_back({std::move(pointer), code, std::move(detail)});
@@ -72,14 +73,15 @@ enum class Field : std::uint8_t {
   send_at,
   metadata,
   callback_url,
+  consent,
   region,
   idempotency_key,
 };
-constexpr std::string_view kFieldNames[] = {"to",     "body",           "class",    "from",
-                                            "ttl",    "send_at",        "metadata", "callback_url",
-                                            "region", "idempotency_key"};
+constexpr std::string_view kFieldNames[] = {"to",      "body",    "class",          "from",
+                                            "ttl",     "send_at", "metadata",       "callback_url",
+                                            "consent", "region",  "idempotency_key"};
 constexpr std::string_view kFieldList =
-    "to, body, class, from, ttl, send_at, metadata, callback_url, region";
+    "to, body, class, from, ttl, send_at, metadata, callback_url, consent, region";
 
 // Reads one message object.
 class MessageParser {
@@ -177,6 +179,8 @@ class MessageParser {
         return read_metadata();
       case Field::callback_url:
         return read_callback_url();
+      case Field::consent:
+        return read_consent();
       case Field::region:
         return read_region();
       case Field::idempotency_key:
@@ -382,6 +386,64 @@ class MessageParser {
     out_.payload.callback_url = *value;
   }
 
+  // Where the recipient's consent comes from: kept with the message, as it is here.
+  void read_consent() {
+    if (in_.peek() == Type::null) return in_.null();
+    if (in_.peek() != Type::object) {
+      wrong_type("consent", "an object");
+      in_.skip();
+      return;
+    }
+    const std::size_t errors_before = out_.errors.size();
+    std::optional<std::string> given_at;
+    std::optional<std::string> source;
+    std::string_view name;
+    in_.begin_object();
+    while (in_.next_member(name)) {
+      std::optional<std::string>* const value = name == "given_at" ? &given_at
+                                                : name == "source" ? &source
+                                                                   : nullptr;
+      const std::string field(name);
+      if (value == nullptr) {
+        consent_error(field, kUnknownField, "there is no such field; there are given_at, source");
+      } else if (*value) {
+        consent_error(field, kDuplicateField, "the field is given twice; leave one");
+      } else if (in_.peek() != Type::string) {
+        consent_error(field, kWrongType,
+                      fmt::format("must be a string, is {}", name_of(in_.peek())));
+        *value = std::string();
+      } else {
+        *value = std::string(in_.string(storage_));
+        if (!in_.ok()) return;
+        continue;
+      }
+      in_.skip();
+    }
+    if (!in_.ok()) return;
+    if (!given_at) consent_error("given_at", kMissing, "say when the recipient consented");
+    if (!source) consent_error("source", kMissing, "say where the consent is on record");
+    if (out_.errors.size() != errors_before) return;
+    const auto at = base::parse_rfc3339(*given_at);
+    if (!at) return consent_error("given_at", kInvalidTime, at.error());
+    if (*at > context_.now + kClocksApart) {
+      return consent_error("given_at", kOutOfRange, "must not be in the future");
+    }
+    if (source->empty()) return consent_error("source", kEmpty, "say where it is on record");
+    if (source->size() > message::kConsentSourceBytesMax) {
+      return consent_error("source", kTooLong,
+                           fmt::format("may have {} bytes", message::kConsentSourceBytesMax));
+    }
+    base::JsonWriter json(out_.payload.consent);
+    json.begin_object().key("given_at").string(base::format_rfc3339(*at));
+    json.key("source").string(*source).end_object();
+  }
+
+  void consent_error(std::string_view name, std::string_view code, std::string detail) {
+    std::string pointer = prefix_ + "/consent";
+    append_pointer(pointer, name);
+    add(out_.errors, std::move(pointer), code, std::move(detail));
+  }
+
   void read_region() {
     const auto value = text(Field::region, true);
     if (!value) return;
@@ -548,6 +610,8 @@ void MessageRequest::append_fingerprint(std::string& out) const {
   writer.text(region);
   writer.text(idempotency_key);
   writer.varint(errors.size());
+  // Nothing without it: the same as in earlier versions.
+  if (!payload.consent.empty()) writer.text(payload.consent);
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

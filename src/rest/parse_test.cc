@@ -58,8 +58,11 @@ TEST_F(Parse, TakesAllFields) {
     "to": "+447700900123", "body": "Gr\u00fc\u00dfe \ud83d\ude00", "class": "otp", "from": "Acme",
     "ttl": "5m", "send_at": "2023-11-15T00:00:00+01:00",
     "metadata": { "b": "x\n", "a": -1.50, "t": true, "n": null },
-    "callback_url": "https://example.com/r?x=1", "region": "us" } )");
+    "callback_url": "https://example.com/r?x=1", "region": "us",
+    "consent": { "source": "form 7, \"news\"", "given_at": "2023-11-14T09:00:00+01:00" } } )");
   EXPECT_EQ(told(r.errors), "");
+  EXPECT_EQ(r.payload.consent,
+            R"({"given_at":"2023-11-14T08:00:00.000Z","source":"form 7, \"news\""})");
   EXPECT_EQ(r.to->to_string(), "+447700900123");
   EXPECT_EQ(r.payload.to, "+447700900123");
   EXPECT_EQ(r.payload.body,

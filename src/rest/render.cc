@@ -110,6 +110,8 @@ void append(std::string& out, const message::Envelope& e, const message::Payload
   } else {
     json.raw(payload->metadata);
   }
+  json.key("consent");
+  payload != nullptr && !payload->consent.empty() ? json.raw(payload->consent) : json.null();
   json.end_object();
 }
 

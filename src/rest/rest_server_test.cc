@@ -86,7 +86,8 @@ TEST_F(Rest, TakesAMessageAndShowsIt) {
           R"("body":"Hi","segments":1,"encoding":"gsm7","region":null,"carrier":null,)"
           R"("attempts":0,"price":null,"error":null,"possible_duplicate":false,)"
           R"("held_until":null,"created_at":"2023-11-14T22:13:20.123Z","submitted_at":null,)"
-          R"("final_at":null,"expires_at":"2023-11-15T22:13:20.123Z","metadata":{"k":"v"}})");
+          R"("final_at":null,"expires_at":"2023-11-15T22:13:20.123Z","metadata":{"k":"v"},)"
+          R"("consent":null})");
   EXPECT_EQ(ask("GET", "/v1/messages/" + id).body, posted.body);
   EXPECT_EQ(ask("HEAD", "/v1/messages/" + id).header("content-length"),
             std::to_string(posted.body.size()));
