@@ -468,7 +468,9 @@ void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   std::optional<base::Duration> overdue = until_overdue(h, s);
   if (overdue && *overdue <= base::Duration::zero()) {
     if (may_resend_overdue(h)) return resend_overdue(slot, s);
-    overdue = class_of(h).no_receipt_after;  // perhaps another carrier is there then
+    // Perhaps another carrier is there later: looked for after as long again as it has waited, for
+    // there may be many of them, and each look at a cold one is a way to the disk and back.
+    overdue = class_of(h).no_receipt_after - *overdue;
   }
   const bool told = base::to_us(h.progress.submitted_at) != 0;
   const Wall since = told ? h.progress.submitted_at : h.accepted_at();
@@ -491,7 +493,8 @@ void Engine::Impl::await_receipt(Slot slot, base::Duration at_least, Step& s) {
   }
   base::Duration next = waited < deadline ? deadline : end;
   if (overdue) next = std::min(next, waited + *overdue);
-  const base::Duration stays = std::max<base::Duration>(limits::kColdAfter - waited, at_least);
+  base::Duration stays = std::max<base::Duration>(limits::kColdAfter - waited, at_least);
+  if (overdue && *overdue <= limits::kColdAfter) stays = std::max(stays, *overdue);
   if (stays <= base::Duration::zero()) {
     const bool counted = h.thawed || h.progress.state == State::uncertain;
     if (!counted) matured(h.carrier, h, /*delivered=*/false, {}, s);
