@@ -147,6 +147,13 @@ std::unexpected<Error> no_alphabet() {
       Error{Error::Kind::unsuited, "the carrier does not take the alphabet that the text needs"});
 }
 
+// The recorded octet and another one of the message's id, which is the same for every attempt too.
+std::uint16_t wide_reference(const engine::Submit& submit) {
+  const std::uint64_t id = submit.id.low;
+  const auto high = static_cast<std::uint8_t>(id >> 16 ^ id >> 24 ^ id >> 40);
+  return static_cast<std::uint16_t>(high << 8 | submit.reference);
+}
+
 bool has_alphabet(const gsm::TextOptions& options, gsm::Encoding encoding) {
   switch (encoding) {
     case gsm::Encoding::gsm7:
@@ -170,7 +177,7 @@ std::expected<SubmitBuilder, Error> SubmitBuilder::make(message::Payload payload
   auto sm = envelope(payload, submit, carrier, now);
   if (!sm) return std::unexpected(std::move(sm.error()));
   SubmitBuilder builder;
-  builder.reference_ = submit.reference;
+  builder.reference_ = wide_reference(submit);
   if (!payload.verbatim.user_data.empty()) {
     // As the client wrote it: one short message, its header included.
     if (submit.segments != 1) return unreadable("octets of the client in segments");
@@ -259,8 +266,8 @@ const smpp::Pdu& SubmitBuilder::pdu(std::uint8_t segment) {
     fill(std::get<smpp::SubmitSm>(pdu_), segment - std::size_t{1});
     return pdu_;
   }
-  std::get<smpp::SubmitSm>(pdu_).short_message =
-      gsm::encode_segment(body_, plan_, segment - std::size_t{1}, reference_);
+  std::get<smpp::SubmitSm>(pdu_).short_message = gsm::encode_segment(
+      body_, plan_, segment - std::size_t{1}, static_cast<std::uint8_t>(reference_));
   return pdu_;
 }
 

@@ -72,8 +72,8 @@ class SubmitBuilder {
   gsm::SegmentPlan plan_;
   // Instead of these two, where the default options are not the carrier's or the message's.
   std::optional<gsm::CarriedText> carried_;
-  std::size_t tlvs_ = 0;  // of every segment
-  std::uint8_t reference_ = 0;
+  std::size_t tlvs_ = 0;         // of every segment
+  std::uint16_t reference_ = 0;  // where there is room for one octet, the low one
   bool is_verbatim_ = false;
   smpp::Pdu pdu_;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/limits.h"
 #include "gsm/udh.h"
 #include "message/cells.h"
@@ -303,6 +305,30 @@ TEST(SubmitBuilder, FieldsAsTheCarrierWantsThem) {
 
 using Tlv = config::SmppTlv;
 using From = Tlv::Piece::From;
+
+TEST(SubmitBuilder, ReferencesOfSixteenBitsUseThem) {
+  config::SmppCarrier carrier;
+  carrier.options.text.carriage = gsm::Carriage::sar;
+  const std::string body(400, 'x');
+  std::set<std::string> seen;
+  for (std::uint64_t id = 1; id <= 600; ++id) {
+    engine::Submit submit = submit_for(body);
+    submit.id = {7, id * 0x9e3779b97f4a7c15};
+    submit.reference = static_cast<std::uint8_t>(id);
+    submit.text = gsm::text_code(carrier.options.text);
+    auto builder =
+        SubmitBuilder::make({.to = "+447700900123", .body = body}, submit, carrier, kBoth);
+    ASSERT_TRUE(builder.has_value());
+    const auto of = [&](std::uint8_t segment) {
+      return smpp::find(sm(*builder, segment).tlvs, smpp::tag::kSarMsgRefNum)->value;
+    };
+    const std::string reference = of(1);
+    EXPECT_EQ(of(2), reference);
+    EXPECT_EQ(static_cast<std::uint8_t>(reference.at(1)), submit.reference);
+    seen.insert(reference);
+  }
+  EXPECT_GT(seen.size(), 580u);  // one octet has 256
+}
 
 TEST(SubmitBuilder, OtherCellsAreToldWhichItCameThrough) {
   const auto told = [](std::string own_cell, std::string cells) {

@@ -419,7 +419,12 @@ void SmppLink::on_inbound(std::uint32_t sequence, const smpp::DeliverSm& pdu, ba
 void SmppLink::on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, base::Mono now) {
   std::string_view digits = pdu.dest.addr;
   if (digits.starts_with('+')) digits.remove_prefix(1);
-  const auto inbox = context_.inboxes.find(std::string(digits));
+  auto inbox = context_.inboxes.find(std::string(digits));
+  if (inbox == context_.inboxes.end()) {
+    // As the carrier writes numbers.
+    const auto own = receipt_number(pdu.dest, /*has_id=*/false, config_.smpp.options.destination);
+    if (own) inbox = context_.inboxes.find(fmt::format("{}", own->digits()));
+  }
   if (inbox == context_.inboxes.end() || inbox->second.account.empty()) {
     ++counters_.inbound_refused;
     return refuse_inbound(sequence, smpp::kEsmeRxTAppn, now);
@@ -428,7 +433,7 @@ void SmppLink::on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, ba
   InboundText text = inbound_text(pdu);
   const gsm::UserData read = gsm::read_user_data(text.user_data, text.has_udh, pdu.data_coding);
   const auto from = receipt_number(pdu.source, /*has_id=*/false, config_.smpp.options.destination);
-  message::Payload payload{.to = (digits.size() > kShortCodeDigits ? "+" : "") + to.digits,
+  message::Payload payload{.to = (to.digits.size() > kShortCodeDigits ? "+" : "") + to.digits,
                            .from = from ? fmt::format("+{}", from->digits()) : pdu.source.addr,
                            .body = gsm::decode_text(read.octets, read.format).utf8,
                            .metadata = {},
