@@ -1,10 +1,10 @@
 #include "io/http_client.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,8 +26,6 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::size_t kBodyMax = 64u * 1024 * 1024;
-
 using Error = HttpClient::Error;
 using ErrorKind = HttpClient::ErrorKind;
 
@@ -35,28 +33,30 @@ std::unexpected<Error> error(ErrorKind kind, std::string text) {
   return std::unexpected(Error{kind, std::move(text)});
 }
 
-// Waits for `events`; false when `until` is over.
-bool wait_for(int fd, short events, base::Mono until) {
+// Waits for `events`; false when `until` is over, or `interrupt` (-1: none) is readable.
+bool wait_for(int fd, short events, base::Mono until, int interrupt) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - mono_now()).count();
     if (left <= 0) return false;
-    pollfd p{.fd = fd, .events = events, .revents = 0};
-    const int n = poll(&p, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
-    if (n > 0) return true;
+    pollfd p[]{{.fd = fd, .events = events, .revents = 0},
+               {.fd = interrupt, .events = POLLIN, .revents = 0}};
+    const int n = poll(p, 2, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
+    if (n > 0) return p[1].revents == 0;
     if (n < 0 && errno != EINTR) return true;  // the call that follows reports it
   }
 }
 
-int connect_one(const addrinfo& address, base::Mono until) {
-  const int fd = socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                        address.ai_protocol);
+int connect_one(const SocketAddress& address, base::Mono until, int interrupt) {
+  const int fd =
+      socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd < 0) return -1;
   int failure = 0;
-  if (::connect(fd, address.ai_addr, address.ai_addrlen) != 0) {
+  const auto* to = reinterpret_cast<const sockaddr*>(&address.storage);
+  if (::connect(fd, to, address.size) != 0) {
     failure = errno;
     if (failure == EINPROGRESS) {
       socklen_t size = sizeof(failure);
-      if (!wait_for(fd, POLLOUT, until)) {
+      if (!wait_for(fd, POLLOUT, until, interrupt)) {
         failure = ETIMEDOUT;
       } else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0) {
         failure = errno;
@@ -119,32 +119,44 @@ std::string_view HttpReply::header(std::string_view name) const {
   return {};
 }
 
-HttpClient::Result<HttpClient> HttpClient::connect(const std::string& host, std::uint16_t port,
-                                                   base::Duration timeout) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int failure = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (failure != 0) {
-    return error(ErrorKind::unreachable,
-                 fmt::format("cannot find {}: {}", host, gai_strerror(failure)));
-  }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, freeaddrinfo);
-  const base::Mono until = mono_now() + timeout;
-  int fd = -1;
-  for (const addrinfo* a = found; a != nullptr && fd < 0; a = a->ai_next)
-    fd = connect_one(*a, until);
-  if (fd < 0) {
-    return error(errno == ETIMEDOUT ? ErrorKind::timeout : ErrorKind::unreachable,
-                 fmt::format("cannot connect to {}:{}: {}", host, port, std::strerror(errno)));
-  }
-  return HttpClient(fd, fmt::format("{}:{}", host, port), timeout);
+HttpInterrupt::HttpInterrupt() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+HttpInterrupt::~HttpInterrupt() {
+  if (fd_ >= 0) close(fd_);
+}
+void HttpInterrupt::raise() {
+  const std::uint64_t one = 1;
+  if (fd_ >= 0 && write(fd_, &one, sizeof one) < 0) return;  // it is raised already
 }
 
-HttpClient::HttpClient(int fd, std::string host, base::Duration timeout)
-    : fd_(fd), host_(std::move(host)), timeout_(timeout) {}
+HttpClient::Result<HttpClient> HttpClient::connect(const std::string& host, std::uint16_t port,
+                                                   base::Duration timeout) {
+  auto found = resolve(host, std::to_string(port), 0);
+  if (!found) return error(ErrorKind::unreachable, found.error());
+  return connect(*found, fmt::format("{}:{}", host, port), timeout);
+}
+
+HttpClient::Result<HttpClient> HttpClient::connect(const SocketAddresses& addresses,
+                                                   std::string host, base::Duration timeout,
+                                                   const HttpInterrupt* interrupt) {
+  const base::Mono until = mono_now() + timeout;
+  const int interrupt_fd = interrupt == nullptr ? -1 : interrupt->fd();
+  int fd = -1;
+  for (std::size_t i = 0; i < addresses.size() && fd < 0; ++i)
+    fd = connect_one(addresses[i], until, interrupt_fd);
+  if (fd < 0) {
+    return error(errno == ETIMEDOUT ? ErrorKind::timeout : ErrorKind::unreachable,
+                 fmt::format("cannot connect to {}: {}", host, std::strerror(errno)));
+  }
+  return HttpClient(fd, std::move(host), timeout, interrupt_fd);
+}
+
+HttpClient::HttpClient(int fd, std::string host, base::Duration timeout, int interrupt_fd)
+    : fd_(fd), interrupt_fd_(interrupt_fd), host_(std::move(host)), timeout_(timeout) {}
 HttpClient::HttpClient(HttpClient&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      interrupt_fd_(other.interrupt_fd_),
+      body_max_(other.body_max_),
+      codec_(std::move(other.codec_)),
       host_(std::move(other.host_)),
       timeout_(other.timeout_),
       unread_(std::move(other.unread_)) {}
@@ -152,6 +164,9 @@ HttpClient& HttpClient::operator=(HttpClient&& other) noexcept {
   if (this != &other) {
     if (fd_ >= 0) close(fd_);
     fd_ = std::exchange(other.fd_, -1);
+    interrupt_fd_ = other.interrupt_fd_;
+    body_max_ = other.body_max_;
+    codec_ = std::move(other.codec_);
     host_ = std::move(other.host_);
     timeout_ = other.timeout_;
     unread_ = std::move(other.unread_);
@@ -176,14 +191,36 @@ HttpClient::Result<HttpReply> HttpClient::request(std::string_view method, std::
   return receive(method == "HEAD");
 }
 
+HttpClient::Result<void> HttpClient::secure(std::unique_ptr<HttpCodec> codec) {
+  codec_ = std::move(codec);
+  const base::Mono until = mono_now() + timeout_;
+  for (;;) {
+    if (auto sent = send_raw(codec_->take_output(), until); !sent) return sent;
+    if (codec_->ready()) return {};
+    const auto count = read_some(until);
+    if (!count) return std::unexpected(count.error());
+    if (*count == 0) {
+      return error(ErrorKind::closed, fmt::format("{} closed before it was secure", host_));
+    }
+  }
+}
+
 HttpClient::Result<void> HttpClient::send(std::string_view octets) {
   const base::Mono until = mono_now() + timeout_;
+  if (!codec_) return send_raw(octets, until);
+  if (!codec_->write(octets)) {
+    return error(ErrorKind::closed, fmt::format("{}: {}", host_, codec_->why()));
+  }
+  return send_raw(codec_->take_output(), until);
+}
+
+HttpClient::Result<void> HttpClient::send_raw(std::string_view octets, base::Mono until) {
   while (!octets.empty()) {
     const ssize_t n = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
     if (n >= 0) {
       octets.remove_prefix(static_cast<std::size_t>(n));
     } else if (errno == EAGAIN) {
-      if (!wait_for(fd_, POLLOUT, until)) {
+      if (!wait_for(fd_, POLLOUT, until, interrupt_fd_)) {
         return error(ErrorKind::timeout, fmt::format("{} does not take the request", host_));
       }
     } else if (errno != EINTR) {
@@ -194,20 +231,28 @@ HttpClient::Result<void> HttpClient::send(std::string_view octets) {
   return {};
 }
 
+// How many octets came, those of the codec's own included; 0: no more will.
 HttpClient::Result<std::size_t> HttpClient::read_some(base::Mono until) {
   char chunk[16 * 1024];
   for (;;) {
     const ssize_t n = recv(fd_, chunk, sizeof(chunk), 0);
     if (n >= 0) {
-      unread_.append(chunk, static_cast<std::size_t>(n));
-      return static_cast<std::size_t>(n);
+      const std::string_view octets(chunk, static_cast<std::size_t>(n));
+      if (!codec_) {
+        unread_.append(octets);
+      } else if (!codec_->receive(octets, unread_)) {
+        return error(ErrorKind::closed, fmt::format("{}: {}", host_, codec_->why()));
+      } else if (auto sent = send_raw(codec_->take_output(), until); !sent) {
+        return std::unexpected(sent.error());
+      }
+      return octets.size();
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) {
       return error(ErrorKind::closed,
                    fmt::format("{} closed the connection: {}", host_, std::strerror(errno)));
     }
-    if (!wait_for(fd_, POLLIN, until)) {
+    if (!wait_for(fd_, POLLIN, until, interrupt_fd_)) {
       return error(ErrorKind::timeout, fmt::format("{} does not answer", host_));
     }
   }
@@ -273,7 +318,7 @@ HttpClient::Result<HttpReply> HttpClient::receive(
   for (;;) {
     if (chunked) {
       std::size_t taken = 0;
-      const auto status = decoder.put(unread_, kBodyMax, reply.body, taken);
+      const auto status = decoder.put(unread_, body_max_, reply.body, taken);
       unread_.erase(0, taken);
       if (hand_out && !reply.body.empty()) {
         piece(reply.body);
@@ -289,7 +334,7 @@ HttpClient::Result<HttpReply> HttpClient::receive(
       unread_.erase(0, reply.body.size());
       return reply;
     }
-    if (unread_.size() > kBodyMax) {
+    if (unread_.size() > body_max_) {
       return error(ErrorKind::garbled, fmt::format("{} sends too much", host_));
     }
     const auto got = more();
@@ -300,6 +345,11 @@ HttpClient::Result<HttpReply> HttpClient::receive(
       return reply;
     }
   }
+}
+
+bool HttpClient::is_idle() const {
+  pollfd p{.fd = fd_, .events = POLLIN, .revents = 0};
+  return unread_.empty() && poll(&p, 1, 0) == 0;
 }
 
 void HttpClient::shut_down_sending() { shutdown(fd_, SHUT_WR); }

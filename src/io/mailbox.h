@@ -80,6 +80,7 @@ class Mailbox {
     notify();
   }
 
+  std::size_t capacity() const { return capacity_; }
   std::size_t size() const {
     const std::lock_guard lock(mutex_);
     return items_.size();
