@@ -181,7 +181,7 @@ routes:
 
             table = told("+491721234567")
             self.assertEqual(table["network"],
-                             {"code": "26202", "name": "Vodafone", "portable": True, "source": "prefix"})
+                             {"code": "26202", "name": "Vodafone", "portable": True, "ported": None, "source": "prefix"})
             self.assertEqual(table["plan"][0], "gamma")
             own = told("+491711200000")
             self.assertEqual((own["network"]["name"], own["network"]["source"]), ("Vodafone", "ranges"))

@@ -23,6 +23,7 @@ class Adviser {
     classes();
     carriers();
     if (sound_) routes();
+    if (sound_) lookups();
     if (sound_) tenants();
   }
 
@@ -94,6 +95,15 @@ class Adviser {
              "lower retry.first");
       }
     }
+  }
+
+  void lookups() {
+    const auto& tables = config_.tables;
+    if (!config_.lookup || tables.routing.wants_networks || tables.refuses_invalid) return;
+    warn(root_.at("numbering").at("lookup"),
+         "numbers are looked up, but no route and no price asks for a network",
+         "match mccmnc or network in a route, give prices by mccmnc, set invalid: refuse, or save "
+         "the money");
   }
 
   void carriers() {

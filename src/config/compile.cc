@@ -11,6 +11,7 @@
 #include "config/account_values.h"
 #include "config/compile_caps.h"
 #include "config/compile_class.h"
+#include "config/compile_lookup.h"
 #include "config/compile_policy.h"
 #include "config/compile_route.h"
 #include "config/compile_smpp.h"
@@ -66,6 +67,10 @@ class Compiler {
     name_regions();
     compile_tenants();
     config_.tables.ranges = data_.ranges(root_.at("numbering").at("ranges"));
+    const Value& lookup = root_.at("numbering").at("lookup");
+    config_.lookup = compile_lookup(
+        lookup, lookup.given && !lookup.bad ? classes_of(lookup.at("class")) : 0, findings_);
+    config_.tables.refuses_invalid = config_.lookup && lookup.at("invalid").text() == "refuse";
     compile_prices();
     config_.tables.policy.demo = config_.demo;
     config_.tables.policy.countries = compile_countries(root_.at("countries"), findings_);
@@ -247,6 +252,14 @@ class Compiler {
   }
   message::ClassIndex refer_class(const Value& at) {
     return refer(classes_, at, "class", root_.at("classes"));
+  }
+
+  std::uint32_t classes_of(const Value& list) {
+    std::uint32_t out = 0;
+    for (const Value& item : list.items) {
+      if (const auto c = refer_class(item); !c.is_none()) out |= 1u << c.at();
+    }
+    return out;
   }
 
   // --- classes ----------------------------------------------------------------------------------
@@ -613,11 +626,7 @@ class Compiler {
       if (canary.given && !canary.bad) {
         const auto carrier =
             refer(carriers_, canary.at("carrier"), "carrier", root_.at("carriers"));
-        std::uint32_t classes = 0;
-        for (const Value& item : canary.at("class").items) {
-          if (const auto c = refer_class(item); !c.is_none()) classes |= 1u << c.at();
-        }
-        compile_canary(canary, carrier, classes, config_, route, findings_);
+        compile_canary(canary, carrier, classes_of(canary.at("class")), config_, route, findings_);
       }
       check_residency(value, route, config_.tables.routing, findings_);
       config_.route_places.push_back(findings_.locate(value.mark, value.path));

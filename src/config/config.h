@@ -94,6 +94,36 @@ struct Carrier {
   SmppCarrier smpp;
 };
 
+// Who is asked to which network a number belongs now, and how.
+struct Lookup {
+  bool tls = false;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string target;         // "/v1/numbers/{number}"
+  std::string body;           // empty: GET
+  std::string authorization;  // value of the header; empty: none
+  FileName ca;                // empty: the system's authorities
+  base::Duration timeout{};
+  base::Duration cache{};
+  std::size_t cache_size = 0;
+  double rate_per_s = 0;
+  unsigned concurrency = 0;
+  std::vector<numbering::Country> countries;  // sorted; empty: those where numbers can be ported
+  std::uint32_t classes = 0;                  // bit set of ClassIndex; 0: all
+  // JSON pointers (RFC 6901) into the answer; empty: not there.
+  struct Answer {
+    std::string mccmnc;
+    std::string mcc;
+    std::string mnc;
+    std::string ported;
+    std::string status;
+    std::vector<std::string> invalid;  // values of `status` that say that nobody has the number
+    friend bool operator==(const Answer&, const Answer&) = default;
+  } answer;
+
+  friend bool operator==(const Lookup&, const Lookup&) = default;
+};
+
 struct ApiKey {
   std::string id;
   std::string sha256_hex;  // of the key's text, lower case
@@ -199,6 +229,7 @@ struct Config {
   std::vector<InboundNumber> numbers;  // by digits
   // What carriers take of texts, each once, the default options left out.
   std::vector<gsm::TextOptions> text_options;
+  std::optional<Lookup> lookup;
   engine::Tables tables;
   std::vector<Finding> route_places;  // where routes stand, in their order
 

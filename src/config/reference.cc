@@ -35,6 +35,9 @@ std::string type_of(const Field& field) {
   }
   if (field.min.empty() && field.max.empty()) return type;
   const bool length = field.kind == Kind::text || field.kind == Kind::secret;
+  if (field.min.empty()) {
+    return fmt::format("{}, at most {}{}", type, field.max, length ? " characters" : "");
+  }
   return fmt::format("{}, {} to {}{}", type, field.min, field.max, length ? " characters" : "");
 }
 

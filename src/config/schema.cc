@@ -559,6 +559,11 @@ constexpr Field kNumberingFields[] = {
      .absent = "only the table that comes with the program",
      .doc = "CSV file of number ranges, which go before the table: "
             "[routing](routing.md#destinations)."},
+    {.key = "lookup",
+     .kind = Kind::object,
+     .absent = "prefixes and ranges have to do",
+     .shape = &kLookupShape,
+     .doc = "Who is asked to which network a number belongs now."},
 };
 constexpr Shape kNumbering{"numbering", "numbering", kNumberingFields,
                            "What you know of numbers that the public tables do not."};

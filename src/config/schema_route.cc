@@ -3,6 +3,7 @@
 namespace trunkline::config {
 namespace {
 
+constexpr std::string_view kInvalid[] = {"send", "refuse"};
 constexpr std::string_view kThen[] = {"tell", "take_over"};
 
 constexpr Field kCanaryFields[] = {
@@ -69,7 +70,122 @@ constexpr Field kCanaryFields[] = {
             "classes."},
 };
 
+constexpr Field kAnswerFields[] = {
+    {.key = "mccmnc",
+     .kind = Kind::text,
+     .absent = "`mcc` and `mnc` are two",
+     .max = "200",
+     .doc = "The network's code as one text, such as `/network/mccmnc`."},
+    {.key = "mcc",
+     .kind = Kind::text,
+     .absent = "it is in `mccmnc`",
+     .max = "200",
+     .doc = "The MCC."},
+    {.key = "mnc",
+     .kind = Kind::text,
+     .absent = "it is in `mccmnc`",
+     .max = "200",
+     .doc = "The MNC."},
+    {.key = "ported",
+     .kind = Kind::text,
+     .absent = "it does not say",
+     .max = "200",
+     .doc = "Whether the number was taken along: true, `yes` or 1."},
+    {.key = "status",
+     .kind = Kind::text,
+     .absent = "it does not say",
+     .max = "200",
+     .doc = "A word about the number; see `invalid`."},
+    {.key = "invalid",
+     .kind = Kind::text,
+     .many = Many::one_or_list,
+     .absent = "none",
+     .max = "64",
+     .doc = "Words of `status` that mean that nobody has the number; capitals do not matter."},
+};
+constexpr Shape kAnswer{"answer", "numbering.lookup.answer", kAnswerFields,
+                        "Where in the JSON answer it stands, as JSON pointers (RFC 6901)."};
+
+constexpr Field kLookupFields[] = {
+    {.key = "url",
+     .kind = Kind::text,
+     .required = true,
+     .max = "1024",
+     .doc =
+         "http or https, with `{number}` for the digits or `{e164}` for the digits behind a plus."},
+    {.key = "body",
+     .kind = Kind::text,
+     .absent = "a GET without one",
+     .max = "4096",
+     .doc = "JSON that is sent by POST; `{number}` and `{e164}` as in `url`, at least in one of "
+            "the two."},
+    {.key = "authorization",
+     .kind = Kind::secret,
+     .absent = "none",
+     .max = "4096",
+     .doc = "Value of the header Authorization, such as `Bearer ${LOOKUP_TOKEN}`."},
+    {.key = "ca",
+     .kind = Kind::path,
+     .absent = "the authorities this system trusts",
+     .doc = "PEM file of the authorities the provider's certificate must come from."},
+    {.key = "timeout",
+     .kind = Kind::duration,
+     .fallback = "500ms",
+     .min = "20ms",
+     .max = "10s",
+     .doc = "A message waits at most so long, then the prefix has to do."},
+    {.key = "cache",
+     .kind = Kind::duration,
+     .fallback = "24h",
+     .min = "1s",
+     .max = "30d",
+     .doc = "How long an answer is used again. In memory only."},
+    {.key = "cache_size",
+     .kind = Kind::integer,
+     .fallback = "100000",
+     .min = "1",
+     .max = "10000000",
+     .doc = "Answers that are kept, some 60 octets each; the oldest go first."},
+    {.key = "rate",
+     .kind = Kind::rate,
+     .fallback = "50/s",
+     .min = "1/h",
+     .max = "10000/s",
+     .doc = "The most that is asked: each answer costs you money. Beyond it the prefix has to do."},
+    {.key = "concurrency",
+     .kind = Kind::integer,
+     .fallback = "8",
+     .min = "1",
+     .max = "64",
+     .doc = "Requests at a time, each over a connection of its own."},
+    {.key = "country",
+     .kind = Kind::country,
+     .many = Many::one_or_list,
+     .absent = "those where mobile numbers can be ported, as far as is known",
+     .doc = "Destinations that are looked up."},
+    {.key = "class",
+     .kind = Kind::reference,
+     .many = Many::one_or_list,
+     .absent = "any",
+     .doc = "Classes whose destinations are."},
+    {.key = "invalid",
+     .kind = Kind::choice,
+     .fallback = "send",
+     .choices = kInvalid,
+     .doc = "Messages to a number that nobody has: `send` them all the same, or `refuse` them "
+            "(`destination.number`)."},
+    {.key = "answer",
+     .kind = Kind::object,
+     .required = true,
+     .shape = &kAnswer,
+     .doc = "What of the answer is used."},
+};
+
 }  // namespace
+
+const Shape kLookupShape{"lookup", "numbering.lookup", kLookupFields,
+                         "Asks a provider (HLR, MNP) to which network a number belongs now. See "
+                         "[routing](routing.md#looking-numbers-up)."};
 
 const Shape kCanaryShape{"canary", "routes[].canary", kCanaryFields,
                          "A carrier that is tried out. Changed in any way, it begins anew. See "

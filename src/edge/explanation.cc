@@ -26,6 +26,11 @@ std::string network_text(const engine::Explained& explained, const engine::Table
   const std::string who = network.code.known()
                               ? fmt::format("{} ({})", network.name, network.code.to_string())
                               : std::string(network.name);
+  if (const auto& told = explained.to.looked_up; told && told->network.known()) {
+    return fmt::format("{}, looked up{}",
+                       explained.to.network == 0 ? told->network.to_string() : who,
+                       told->ported ? "; ported" : "");
+  }
   if (explained.to.own) return fmt::format("{}, by numbering.ranges", who);
   const bool moves = numbering::is_portable(explained.to.number.country);
   return fmt::format("assigned to {}{}", who, moves ? "; numbers there can be with another" : "");
@@ -47,13 +52,22 @@ void append_explanation(std::string& out, const engine::Explained& explained,
   json.key("number_type").string(numbering::name(explained.to.number.type));
   const numbering::Network network = tables.ranges.network(explained.to.network);
   json.key("network");
-  if (explained.to.network == 0) {
+  const auto& told = explained.to.looked_up;
+  const bool is_told = told && told->network.known();
+  if (explained.to.network == 0 && !is_told) {
     json.null();
   } else {
-    json.begin_object().key("code").string_or_null(network.code.to_string());
-    json.key("name").string(network.name);
+    const auto code = is_told ? told->network : network.code;
+    json.begin_object().key("code").string_or_null(code.to_string());
+    json.key("name").string_or_null(network.name);
     json.key("portable").boolean(numbering::is_portable(explained.to.number.country));
-    json.key("source").string(explained.to.own ? "ranges" : "prefix").end_object();
+    json.key("ported");
+    is_told ? json.boolean(told->ported) : json.null();
+    json.key("source")
+        .string(is_told            ? "lookup"
+                : explained.to.own ? "ranges"
+                                   : "prefix")
+        .end_object();
   }
   json.key("encoding").string(gsm::name(explained.encoding));
   json.key("segments").integer(explained.segments);
@@ -99,7 +113,9 @@ std::string explanation_text(const engine::Explained& explained, const engine::T
   const std::string country = explained.to.number.country.code();
   out += fmt::format("number: {}, {}\n", country.empty() ? "no country" : country,
                      numbering::name(explained.to.number.type));
-  if (explained.to.network != 0) out += "network: " + network_text(explained, tables) + "\n";
+  if (explained.to.network != 0 ||
+      (explained.to.looked_up && explained.to.looked_up->network.known()))
+    out += "network: " + network_text(explained, tables) + "\n";
   out += fmt::format("text: {} segment{} of {}\n", explained.segments,
                      explained.segments == 1 ? "" : "s", gsm::name(explained.encoding));
   for (const policy::Reason& reason : verdict.reasons) {

@@ -157,6 +157,11 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
                    .retry_after = {},
                    .version = tables_->version};
   }
+  if (is_refused(*tables_, item.looked_up)) {
+    Refusal refusal = refusal_of("policy_refused", "destination.number", std::string(kInvalidText));
+    refusal.version = tables_->version;
+    return refusal;
+  }
   if (verdict.warnings != 0) note_warnings(item, country, verdict.warnings, s);
   const routing::Facts routing_facts{
       .tenant = item.tenant,
@@ -189,7 +194,6 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
     refusal.version = tables_->version;
     return refusal;
   }
-  const policy::CapTable& caps = tables_->policy.caps;
   Decided decided{.traffic_class = item.traffic_class, .hold_until = verdict.hold_until};
   for (std::size_t i = 0; i < plan.count; ++i) decided.plan[i] = plan.carriers[i];
   std::vector<message::ExcludedCarrier> excluded;
@@ -203,15 +207,7 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
       quiet.push_back({one.begin, one.end});
     }
   }
-  decided.decision = message::encode_decision(
-      {.version = tables_->version,
-       .route = plan.route->name,
-       .network = to.network == 0 ? 0 : tables_->ranges.network(to.network).code.digits(),
-       .currency = tables_->routing.currency,
-       .prices = std::span(plan.prices).first(plan.count),
-       .excluded = excluded,
-       .sender = caps.any_by_sender_of_carriers() ? policy::sender_hash(item.from) : 0,
-       .quiet = quiet});
+  decided.decision = decision_of(plan, to, std::move(excluded), quiet, item.from);
   if (verdict.kind == policy::Verdict::Kind::hold) {
     for (const policy::Reason& reason : verdict.reasons) {
       s.out.notes.push_back(
@@ -221,6 +217,32 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
     }
   }
   return decided;
+}
+
+// `excluded`: by the carriers' own rules.
+std::string Engine::Impl::decision_of(const routing::Plan& plan, const numbering::Destination& to,
+                                      std::vector<message::ExcludedCarrier> excluded,
+                                      std::span<const message::QuietWindow> quiet,
+                                      std::string_view from) const {
+  const bool is_told = to.looked_up && to.looked_up->network.known();
+  for (const routing::Plan::Exclusion& one : std::span(plan.excluded).first(plan.excluded_count)) {
+    if (one.why == routing::Excluded::objection) continue;
+    excluded.push_back({carrier_name(one.carrier), std::string(routing::name(one.why))});
+  }
+  return message::encode_decision(
+      {.version = tables_->version,
+       .route = plan.route->name,
+       .network = is_told           ? to.looked_up->network.digits()
+                  : to.network == 0 ? 0
+                                    : tables_->ranges.network(to.network).code.digits(),
+       .currency = tables_->routing.currency,
+       .prices = std::span(plan.prices).first(plan.count),
+       .excluded = excluded,
+       .sender = tables_->policy.caps.any_by_sender_of_carriers() ? policy::sender_hash(from) : 0,
+       .quiet = quiet,
+       .looked_up = is_told,
+       .ported = to.looked_up && to.looked_up->ported,
+       .canary = plan.canary});
 }
 
 void Engine::Impl::note_warnings(const message::Submission& item, numbering::Country country,
@@ -240,7 +262,7 @@ void Engine::Impl::note_warnings(const message::Submission& item, numbering::Cou
 ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* known_parts,
                                 Step& s) {
   const numbering::Destination to =
-      tables_->ranges.destination(item.to, tables_->routing.wants_networks);
+      tables_->ranges.destination(item.to, tables_->routing.wants_networks, item.looked_up);
   const numbering::Country country = to.number.country;
   const std::optional<message::PartOf> part = item.part;
   PartPlan* const parts = part ? plan_of_parts(*part, known_parts, s) : nullptr;

@@ -36,10 +36,14 @@ const message::TextPlan* common_text(const Tables& tables,
   return options == 0 || found == texts.end() ? nullptr : &*found;
 }
 
+bool is_refused(const Tables& tables, const std::optional<numbering::LookedUp>& looked_up) {
+  return tables.refuses_invalid && looked_up && looked_up->invalid;
+}
+
 Explained explain(const Tables& tables, const Question& question, const routing::Measures* measures,
                   Canaries canaries) {
   Explained out{.version = tables.version,
-                .to = tables.ranges.destination(question.to),
+                .to = tables.ranges.destination(question.to, true, question.looked_up),
                 .encoding = question.unicode ? gsm::Encoding::ucs2 : gsm::Encoding::gsm7,
                 .segments = question.segments};
   const policy::Facts asked{.tenant = question.tenant,
@@ -75,6 +79,12 @@ Explained explain(const Tables& tables, const Question& question, const routing:
     out.segments = text->segments;
   }
   if (out.verdict.kind == policy::Verdict::Kind::refuse) return out;
+  if (is_refused(tables, question.looked_up)) {
+    out.verdict.kind = policy::Verdict::Kind::refuse;
+    out.verdict.code = "policy_refused";
+    out.verdict.reasons.push_back({"destination.number", std::string(kInvalidText)});
+    return out;
+  }
   if (plan.count == 0) {
     out.verdict.kind = policy::Verdict::Kind::refuse;
     out.verdict.code = "policy_refused";

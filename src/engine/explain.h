@@ -31,6 +31,7 @@ struct Question {
   std::vector<message::TextPlan> plans{};
   std::uint8_t content = 0;  // policy::Content of the text; 0: not given
   bool consent = false;
+  std::optional<numbering::LookedUp> looked_up{};
 };
 
 struct Explained {
@@ -50,6 +51,10 @@ struct Canaries {
   std::uint64_t running = ~std::uint64_t{0};
   std::uint64_t promoted = 0;
 };
+
+// The number was looked up and is nobody's, and the configuration refuses such.
+bool is_refused(const Tables& tables, const std::optional<numbering::LookedUp>& looked_up);
+inline constexpr std::string_view kInvalidText = "the look-up says that nobody has the number";
 
 Explained explain(const Tables& tables, const Question& question,
                   const routing::Measures* measures = nullptr, Canaries canaries = {});

@@ -279,6 +279,9 @@ class Engine::Impl {
   ItemAnswer decide(message::Submission&& item, const KnownParts* known_parts, Step& s);
   std::variant<Decided, Refusal> decide_by_rules(const message::Submission& item,
                                                  const numbering::Destination& to, Step& s);
+  std::string decision_of(const routing::Plan& plan, const numbering::Destination& to,
+                          std::vector<message::ExcludedCarrier> excluded,
+                          std::span<const message::QuietWindow> quiet, std::string_view from) const;
   static ItemAnswer refused(const message::Submission& item, numbering::Country country,
                             const Refusal& refusal, Step& s);
   void note_warnings(const message::Submission& item, numbering::Country country,

@@ -33,7 +33,8 @@ struct Tables {
   std::vector<CarrierLimits> carriers;         // by CarrierIndex
   policy::Table policy;
   routing::Table routing;
-  numbering::Ranges ranges;  // the operator's own
+  numbering::Ranges ranges;      // the operator's own
+  bool refuses_invalid = false;  // messages to numbers that were looked up and are nobody's
 };
 
 }  // namespace trunkline::engine

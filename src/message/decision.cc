@@ -1,6 +1,9 @@
 #include "message/decision.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <string_view>
 
 #include "base/bytes.h"
 
@@ -16,6 +19,19 @@ constexpr std::size_t kPricesMax = 32;
 constexpr std::uint8_t kExcludedTag = 1;
 constexpr std::uint8_t kSenderTag = 2;
 constexpr std::uint8_t kQuietTag = 3;
+constexpr std::uint8_t kFlagsTag = 4;  // one octet of these
+constexpr std::uint8_t kLookedUp = 1;
+constexpr std::uint8_t kPorted = 2;
+constexpr std::uint8_t kCanary = 4;
+// PERSISTED: rules that are written as one octet, their place here and one; others as they are. To
+// be added to at its end only.
+constexpr std::string_view kShortRules[] = {
+    "routing.removed",      "routing.residency", "routing.tenant_residency",
+    "routing.no_spill",     "routing.plan_full", "routing.loop",
+    "carrier.class",        "carrier.country",   "carrier.sender_kind",
+    "carrier.registration", "carrier.text",      "carrier.content",
+    "carrier.two_way",      "limits.carrier_cap"};
+static_assert(std::size(kShortRules) < ' ');
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -35,6 +51,18 @@ QuietWindow read_window(base::ByteReader& in) {
   const base::Wall begin = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
   const base::Wall end = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
   return {begin, end};
+}
+
+void put_rule(base::ByteWriter& out, std::string_view rule) {
+  const auto* const found = std::ranges::find(kShortRules, rule);
+  if (found == std::end(kShortRules)) return out.text(rule);
+  const char octet = static_cast<char>(found - std::begin(kShortRules) + 1);
+  out.text({&octet, 1});
+}
+std::string_view long_rule(std::string_view written) {
+  if (written.size() != 1) return written;
+  const auto at = static_cast<unsigned char>(written[0]);
+  return at >= 1 && at <= std::size(kShortRules) ? kShortRules[at - 1] : written;
 }
 
 }  // namespace
@@ -59,10 +87,16 @@ std::string encode_decision(const DecisionView& d) {
     base::ByteWriter field(list);
     for (const ExcludedCarrier& one : d.excluded) {
       field.text(one.carrier);
-      field.text(one.rule);
+      put_rule(field, one.rule);
     }
     out.u8(kExcludedTag);
     out.text(list);
+  }
+  const int flags =
+      (d.looked_up ? kLookedUp : 0) | (d.ported ? kPorted : 0) | (d.canary ? kCanary : 0);
+  if (flags != 0) {
+    out.u8(kFlagsTag);
+    out.text(std::string(1, static_cast<char>(flags)));
   }
   if (d.sender != 0) {
     out.u8(kSenderTag);
@@ -114,13 +148,19 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
     base::ByteReader field(in.text());
     while (tag == kExcludedTag && field.ok() && !field.at_end()) {
       const std::string_view carrier = field.text();
-      const std::string_view rule = field.text();
+      const std::string_view rule = long_rule(field.text());
       out.excluded.push_back({std::string(carrier), std::string(rule)});
     }
     if (tag == kSenderTag) out.sender = field.u64();
     while (tag == kQuietTag && field.ok() && !field.at_end()) {
       const QuietWindow window = read_window(field);
       out.quiet.push_back(window);
+    }
+    if (tag == kFlagsTag) {
+      const std::uint8_t flags = field.u8();
+      out.looked_up = (flags & kLookedUp) != 0;
+      out.ported = (flags & kPorted) != 0;
+      out.canary = (flags & kCanary) != 0;
     }
     if (!field.ok()) in.fail();
   }

@@ -15,10 +15,10 @@
 
 namespace trunkline::message {
 
-// A carrier of the route that was left out because its own rules speak against the message.
+// A carrier of the route that was left out.
 struct ExcludedCarrier {
   std::string carrier;
-  std::string rule;  // one of policy::kRules, the first that spoke
+  std::string rule;  // the first of policy::kRules that spoke, or routing::name(Excluded)
 
   friend bool operator==(const ExcludedCarrier&, const ExcludedCarrier&) = default;
 };
@@ -40,6 +40,9 @@ struct Decision {
   std::vector<ExcludedCarrier> excluded{};
   std::uint64_t sender = 0;  // policy::sender_hash(), where a carrier counts by sender; else 0
   std::vector<QuietWindow> quiet{};  // in its time to live, as the rules were; ascending
+  bool looked_up = false;            // the network, not told by a prefix
+  bool ported = false;               // and the number was taken along
+  bool canary = false;               // the first carrier was being tried out
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -53,6 +56,9 @@ struct DecisionView {
   std::span<const ExcludedCarrier> excluded{};
   std::uint64_t sender = 0;
   std::span<const QuietWindow> quiet{};
+  bool looked_up = false;
+  bool ported = false;
+  bool canary = false;
 };
 // The name of an encoded decision's route; empty if there is none.
 std::string_view route_of(std::string_view decision);

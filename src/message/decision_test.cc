@@ -22,6 +22,37 @@ TEST(Decision, ComesBack) {
                           .prices = {0.031, -1, 0.0345}}));
 }
 
+TEST(Decision, TellsWhatElseIsKnown) {
+  const std::string bytes = encode_decision({.version = "0123456789ab",
+                                             .route = "gb",
+                                             .network = 23415,
+                                             .looked_up = true,
+                                             .ported = true,
+                                             .canary = true});
+  const auto d = decode_decision(bytes);
+  ASSERT_TRUE(d.has_value());
+  EXPECT_TRUE(d->looked_up && d->ported && d->canary);
+  EXPECT_EQ(route_of(bytes), "gb");
+}
+
+// Some carriers that a route's residency keeps away: a name and two octets each.
+TEST(Decision, IsShortThoughManyAreLeftOut) {
+  const std::vector<ExcludedCarrier> excluded = {{"alpha", "routing.residency"},
+                                                 {"beta", "routing.plan_full"},
+                                                 {"gamma", "a.rule.of.later.on"},
+                                                 {"delta", "x"}};
+  const auto size = [&](std::size_t n) {
+    return encode_decision(
+               {.version = "0123456789ab", .route = "gb", .excluded = std::span(excluded).first(n)})
+        .size();
+  };
+  EXPECT_EQ(size(2) - size(1), 4u + 3u);
+  const auto d = decode_decision(
+      encode_decision({.version = "0123456789ab", .route = "gb", .excluded = excluded}));
+  ASSERT_TRUE(d.has_value());
+  EXPECT_EQ(d->excluded, excluded);
+}
+
 TEST(Decision, OfNothing) {
   const auto d = decode_decision(encode_decision({.version = "x", .currency = "Euro"}));
   ASSERT_TRUE(d.has_value());

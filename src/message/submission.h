@@ -13,6 +13,7 @@
 #include "message/record.h"
 #include "numbering/country.h"
 #include "numbering/number.h"
+#include "numbering/ranges.h"
 
 namespace trunkline::message {
 
@@ -68,7 +69,9 @@ struct Submission {
   std::uint8_t notify = 0;   // Envelope::notify
   std::uint8_t content = 0;  // policy::Content of the text
   std::string cells{};       // Payload::cells
-  bool consent = false;      // it says where the recipient's consent comes from
+  // Of the number, if somebody was asked and answered in time.
+  std::optional<numbering::LookedUp> looked_up{};
+  bool consent = false;  // it says where the recipient's consent comes from
   // Beside `encoding` and `segments`, which are those of the default options: for other options in
   // use. The engine takes one if all carriers of its plan have them.
   std::vector<TextPlan> plans{};

@@ -291,6 +291,15 @@ Destination Ranges::destination(Number number, bool want_network) const {
   return out;
 }
 
+Destination Ranges::destination(Number number, bool want_network,
+                                const std::optional<LookedUp>& looked_up) const {
+  const bool is_told = looked_up && looked_up->network.known();
+  Destination out = destination(number, want_network && !is_told);
+  if (is_told) out.network = network_of(looked_up->network);
+  out.looked_up = looked_up;
+  return out;
+}
+
 Network Ranges::network(NetworkId id) const {
   if (id < network_count()) return numbering::network(id);
   const std::size_t at = id - network_count();

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +27,20 @@ namespace trunkline::numbering {
 inline constexpr std::size_t kRangesMax = 1'000'000;
 inline constexpr std::size_t kOwnNetworksMax = 10'000;
 
+// What somebody who keeps the numbers that were taken along says of one.
+struct LookedUp {
+  NetworkCode network;   // that serves it now; not known if it did not say
+  bool ported = false;   // as it said
+  bool invalid = false;  // nobody has the number
+  friend bool operator==(const LookedUp&, const LookedUp&) = default;
+};
+
 // Where a message goes, as far as numbers tell.
 struct Destination {
   NumberInfo number;
   NetworkId network = 0;
-  bool own = false;  // an operator's range says so
+  bool own = false;                     // an operator's range says so
+  std::optional<LookedUp> looked_up{};  // then this does, if it names a network
 };
 
 class Ranges {
@@ -47,6 +57,9 @@ class Ranges {
 
   // Without `want_network` only an operator's range may give one: saves the time.
   Destination destination(Number number, bool want_network = true) const;
+  // A network that was looked up goes before all ranges and prefixes. One that nobody knows is 0.
+  Destination destination(Number number, bool want_network,
+                          const std::optional<LookedUp>& looked_up) const;
 
   // Of the table or of these ranges; lives as long as this.
   Network network(NetworkId id) const;

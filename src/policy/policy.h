@@ -24,12 +24,13 @@ namespace trunkline::policy {
 
 // Every rule there is, in this folder and around it. Names are stable: customers and metrics see
 // them.
-inline constexpr std::array<std::string_view, 29> kRules{
+inline constexpr std::array<std::string_view, 30> kRules{
     "tenant.class",           // may the tenant use the class
     "tenant.sender",          // is the sender registered for the tenant
     "tenant.removed",         // is the tenant still configured
     "tenant.country",         // may the tenant send there
     "destination.country",    // has any country the number's prefix
+    "destination.number",     // has anybody the number, if it was looked up
     "country.unknown",        // is anything known of the country, and of such senders there
     "country.sender_kind",    // does the country take such senders
     "country.registration",   // is the sender registered where it must be

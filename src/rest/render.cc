@@ -241,6 +241,7 @@ void append_decision(std::string& out, const message::Record& record,
   json.key("class").string(e.traffic_class);
   json.key("country").string_or_null(e.country);
   json.key("network").string_or_null(code.to_string());
+  json.key("looked_up").boolean(decision.looked_up).key("ported").boolean(decision.ported);
   json.key("route").string_or_null(decision.route);
   json.key("currency").string_or_null(decision.currency);
   json.key("candidates").begin_array();
@@ -251,13 +252,14 @@ void append_decision(std::string& out, const message::Record& record,
     const bool priced = i < decision.prices.size() && decision.prices[i] >= 0;
     priced ? json.number(decision.prices[i]) : json.null();
     append_attempts(json, record, e.plan[i]);
-    json.key("excluded").null().end_object();
+    json.key("excluded").null().key("canary").boolean(i == 0 && decision.canary);
+    json.end_object();
   }
   for (const message::ExcludedCarrier& one : decision.excluded) {
     json.begin_object().key("rank").null().key("carrier").string(one.carrier);
     json.key("region").string_or_null(region_of(one.carrier, config)).key("price").null();
     append_attempts(json, record, one.carrier);
-    json.key("excluded").string(one.rule).end_object();
+    json.key("excluded").string(one.rule).key("canary").boolean(false).end_object();
   }
   json.end_array().end_object();
 }

@@ -230,14 +230,17 @@ TEST_F(Render, TheDecisionAndThePrice) {
   append_decision(told, r, *config_);
   EXPECT_TRUE(told.contains(R"("config_version":"0123456789ab","config_is_current":false)"))
       << told;
-  EXPECT_TRUE(told.contains(R"("network":"23415","route":"gb","currency":"EUR")")) << told;
-  EXPECT_TRUE(told.contains(R"("price":null,"attempts":[{"attempt":1,)"
-                            R"("started_at":"2023-11-14T22:13:21.123Z","state":"refused",)"
-                            R"("cause":"carrier_refused","raw":"ESME_RSYSERR"}],"excluded":null})"))
+  EXPECT_TRUE(told.contains(
+      R"("network":"23415","looked_up":false,"ported":false,"route":"gb","currency":"EUR")"))
+      << told;
+  EXPECT_TRUE(told.contains(
+      R"("price":null,"attempts":[{"attempt":1,)"
+      R"("started_at":"2023-11-14T22:13:21.123Z","state":"refused",)"
+      R"("cause":"carrier_refused","raw":"ESME_RSYSERR"}],"excluded":null,"canary":false})"))
       << told;
   EXPECT_TRUE(told.contains(R"("price":0.0345,"attempts":[{"attempt":2,)")) << told;
   EXPECT_TRUE(told.ends_with(R"({"rank":null,"carrier":"gamma","region":null,"price":null,)"
-                             R"("attempts":[],"excluded":"carrier.text"}]})"))
+                             R"("attempts":[],"excluded":"carrier.text","canary":false}]})"))
       << told;
 }
 

@@ -13,7 +13,6 @@ namespace {
 constexpr std::array<std::string_view, 5> kStrategyNames{"priority", "weighted", "cheapest",
                                                          "fastest", "best"};
 constexpr double kNever = 1e300;
-constexpr std::string_view kObjection = "its own rules";
 
 // The region it must not leave, the order of regions, and the order within one.
 constexpr unsigned kExcluded = ~0u;
@@ -65,7 +64,7 @@ class Ranking {
     ASSERT(route.via.size() <= kViaMax);
     for (std::size_t i = 0; i < route.via.size(); ++i) {
       const Via& via = route.via[i];
-      all_[i] = {i, excluded(via).empty() ? region_rank(via) : kExcluded, keys(via)};
+      all_[i] = {i, excluded(via) == Excluded::no ? region_rank(via) : kExcluded, keys(via)};
     }
     std::sort(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(size()));
     explore();
@@ -83,21 +82,28 @@ class Ranking {
   double price(const Via& via) const { return price_of(table_, via, facts_); }
   const Carrier& carrier(const Via& via) const { return table_.carriers[via.carrier.at()]; }
 
-  // Why the carrier is not planned whatever its state; empty: it is.
-  std::string_view excluded(const Via& via) const {
+  // Why the carrier is not planned whatever its state; no: it is.
+  Excluded excluded(const Via& via) const {
+    using enum Excluded;
     const Carrier& c = carrier(via);
     const Regions bit = Regions{1} << c.region_at;
-    if (c.removed) return "removed from the configuration";
-    if (route_.residency != 0 && (route_.residency & bit) == 0) return "route's residency";
+    if (c.removed) return removed;
+    if (route_.residency != 0 && (route_.residency & bit) == 0) return route_residency;
     const Regions tenant = facts_.tenant.at() < table_.residency.size()
                                ? table_.residency[facts_.tenant.at()]
                                : Regions{0};
-    if (tenant != 0 && (tenant & bit) == 0) return "tenant's residency";
-    if (region_rank(via) == kExcluded) return "the route does not spill over there";
+    if (tenant != 0 && (tenant & bit) == 0) return tenant_residency;
+    if (region_rank(via) == kExcluded) return no_spill;
     if (facts_.objections != nullptr && facts_.objections->any(via.carrier)) {
-      return kObjection;
+      return objection;
     }
-    return {};
+    return no;
+  }
+
+  std::string why_excluded(const Via& via) const {
+    const Excluded why = excluded(via);
+    return why == Excluded::objection ? facts_.objections->text(via.carrier)
+                                      : std::string(describe(why));
   }
 
   unsigned region_rank(const Via& via) const {
@@ -207,6 +213,27 @@ std::vector<std::string> reasons_for(const Ranking& ranking, const Route& route,
 
 }  // namespace
 
+std::string_view name(Excluded why) {
+  static constexpr std::string_view kNames[] = {"",
+                                                "routing.removed",
+                                                "routing.residency",
+                                                "routing.tenant_residency",
+                                                "routing.no_spill",
+                                                "carrier.rules",
+                                                "routing.plan_full"};
+  return kNames[static_cast<std::size_t>(why)];
+}
+std::string_view describe(Excluded why) {
+  static constexpr std::string_view kWords[] = {"",
+                                                "removed from the configuration",
+                                                "route's residency",
+                                                "tenant's residency",
+                                                "the route does not spill over there",
+                                                "its own rules",
+                                                "the plan was full"};
+  return kWords[static_cast<std::size_t>(why)];
+}
+
 std::string_view name(Strategy strategy) {
   return kStrategyNames[static_cast<std::size_t>(strategy)];
 }
@@ -250,14 +277,20 @@ Plan plan(const Table& table, const Facts& facts, const Measures* measures) {
   const Ranking ranking(table, *plan.route, facts, measures);
   if (plan.route->canary && goes_to(*plan.route->canary, *plan.route, facts)) {
     const Via via = via_of(*plan.route->canary);
-    if (ranking.excluded(via).empty()) {
+    if (ranking.excluded(via) == Excluded::no) {
+      plan.canary = true;
       plan.carriers[0] = via.carrier;
       plan.prices[plan.count++] = price_of(table, via, facts);
     }
   }
-  for (std::size_t i = 0; i < ranking.size() && plan.count < kPlanMax; ++i) {
-    if (ranking[i].region == kExcluded) break;
+  for (std::size_t i = 0; i < ranking.size(); ++i) {
     const Via& via = plan.route->via[ranking[i].at];
+    const bool fits = ranking[i].region != kExcluded;
+    if (!fits || plan.count == kPlanMax) {
+      plan.excluded[plan.excluded_count++] = {via.carrier,
+                                              fits ? Excluded::plan_full : ranking.excluded(via)};
+      continue;
+    }
     plan.carriers[plan.count] = via.carrier;
     plan.prices[plan.count++] = price_of(table, via, facts);
   }
@@ -272,8 +305,7 @@ void explain_canary(const Canary& canary, const Ranking& ranking, const Facts& f
   if (!concerns(canary, facts.traffic_class)) return;
   const Via via = via_of(canary);
   Explanation::Candidate out{.carrier = via.carrier, .price = ranking.price(via), .canary = true};
-  out.excluded = ranking.excluded(via);
-  if (out.excluded == kObjection) out.excluded = facts.objections->text(via.carrier);
+  out.excluded = ranking.why_excluded(via);
   out.reasons.push_back(ranking.carrier(via).region);
   if (out.excluded.empty() && is_in(facts.canaries_promoted, canary)) {
     out.reasons.emplace_back("canary, promoted");
@@ -308,8 +340,7 @@ Explanation explain(const Table& table, const Facts& facts, const Measures* meas
     const Via& via = route.via[ranking[i].at];
     Explanation::Candidate candidate{.carrier = via.carrier, .price = ranking.price(via)};
     candidate.reasons = reasons_for(ranking, route, ranking[i]);
-    candidate.excluded = ranking.excluded(via);
-    if (candidate.excluded == kObjection) candidate.excluded = facts.objections->text(via.carrier);
+    candidate.excluded = ranking.why_excluded(via);
     if (candidate.excluded.empty() && i >= kPlanMax) {
       candidate.excluded = fmt::format("a plan holds {}", kPlanMax);
     }

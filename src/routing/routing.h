@@ -100,11 +100,31 @@ class Measures {
   virtual Quality of(message::CarrierIndex carrier, numbering::Country country) const = 0;
 };
 
+// Why a carrier of the route was not planned.
+enum class Excluded : std::uint8_t {
+  no,
+  removed,
+  route_residency,
+  tenant_residency,
+  no_spill,
+  objection,  // see Objections
+  plan_full,
+};
+std::string_view name(Excluded why);      // "routing.residency"; stored decisions have it
+std::string_view describe(Excluded why);  // "route's residency"
+
 struct Plan {
   const Route* route = nullptr;  // null: no route matches. Lives as long as the table
   std::array<message::CarrierIndex, kPlanMax> carriers{};
   std::array<double, kPlanMax> prices{};  // a segment; negative: not known
   std::uint8_t count = 0;
+  bool canary = false;  // the first one is the route's canary
+  struct Exclusion {
+    message::CarrierIndex carrier;
+    Excluded why = Excluded::no;
+  };
+  std::array<Exclusion, kViaMax> excluded{};
+  std::uint8_t excluded_count = 0;
 };
 
 // What a segment costs over this carrier; negative: not known.

@@ -56,8 +56,12 @@ class EngineLoop {
     const bool urgent = is_urgent(event);
     return inbox_.send(std::move(event), urgent);
   }
+  // As things stand, the next event is not refused.
+  bool has_room() const { return inbox_.size() < inbox_.capacity(); }
   // Answers to what was admitted before; never refused while running.
-  void post_all(std::vector<engine::Event>& events) { inbox_.send_all(events, false); }
+  void post_all(std::vector<engine::Event>& events, bool urgent = false) {
+    inbox_.send_all(events, urgent);
+  }
 
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   // The latest snapshot, renewed about twice a second.

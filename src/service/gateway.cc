@@ -183,6 +183,7 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
       },
       carrier::Options{.metrics = &metrics_});
   carriers_->apply(config_->carriers, inboxes_of(*config_), tls_.carriers);
+  open_desk(*config_, tls_);
   return {};
 }
 
@@ -196,6 +197,7 @@ Gateway::~Gateway() {
   // Who sends before who receives.
   if (rest_) rest_->stop();
   if (esme_) esme_->stop();
+  if (const auto desk = this->desk()) desk->stop();
   if (carriers_) carriers_->stop();
   if (loop_) loop_->stop();
   if (admin_) admin_->stop();
@@ -233,6 +235,42 @@ std::string Gateway::ready_line() const {
 std::shared_ptr<const config::Config> Gateway::config() const {
   const std::lock_guard lock(config_mutex_);
   return config_;
+}
+
+// What is to be looked up first waits at the desk, and goes to the engine from there: where it is
+// not refused any more, so nothing is taken while there is no room.
+bool Gateway::post(engine::Event&& event) {
+  if (has_desk_.load(std::memory_order_relaxed) && loop_->has_room()) {
+    const auto desk = this->desk();
+    if (desk != nullptr && desk->take(event)) return true;
+  }
+  return loop_->post(std::move(event));
+}
+
+std::shared_ptr<lookup::Desk> Gateway::desk() const {
+  const std::lock_guard lock(desk_mutex_);
+  return desk_;
+}
+
+// The one there is, if nothing of it has changed; else a new one.
+void Gateway::open_desk(const config::Config& config, const TlsFiles& tls) {
+  const std::shared_ptr<lookup::Desk> old = desk();
+  const bool is_same = old != nullptr && config.lookup && *config.lookup == old->settings();
+  if (is_same && !config.lookup->tls) return;
+  std::shared_ptr<lookup::Desk> next;
+  if (config.lookup) {
+    next = std::make_shared<lookup::Desk>(
+        *config.lookup, tls.lookup, metrics_,
+        [this](std::vector<engine::Event>& events) { loop_->post_all(events, /*urgent=*/true); });
+    // The certificates' file may have another content under the same name.
+    if (is_same) next->inherit(*old);
+  }
+  has_desk_ = next != nullptr;
+  {
+    const std::lock_guard lock(desk_mutex_);
+    desk_ = std::move(next);
+  }
+  if (old != nullptr) old->stop();
 }
 
 // Sorts the effects of durable commits to those who carry them out. Runs on the store thread.
@@ -286,10 +324,11 @@ std::expected<void, std::string> Gateway::reload(config::Config config) {
   {
     const std::lock_guard lock(config_mutex_);
     next_config_ = next;
-    next_tls_ = std::move(tls);
+    next_tls_ = tls;
   }
   if (!post(engine::Reload{tables_of(next)}))
     return std::unexpected("the gateway is stopping or overloaded; try again");
+  open_desk(*next, tls);
   return {};
 }
 

@@ -22,6 +22,7 @@
 #include "carrier/carriers.h"
 #include "config/config.h"
 #include "esme/esme_server.h"
+#include "lookup/desk.h"
 #include "rest/rest_server.h"
 #include "seal/vault.h"
 #include "service/engine_loop.h"
@@ -68,7 +69,7 @@ class Gateway final : public edge::Backend, public admin::Backend {
   bool drain(base::Duration at_most);
 
   // --- edge::Backend, admin::Backend
-  bool post(engine::Event&& event) override { return loop_->post(std::move(event)); }
+  bool post(engine::Event&& event) override;
   bool accepting() const override { return ready_ && !draining_ && !loop_->failed(); }
   std::shared_ptr<const config::Config> config() const override;
   store::Store& store() override { return *store_; }
@@ -89,6 +90,8 @@ class Gateway final : public edge::Backend, public admin::Backend {
   void order_answered(const engine::OrderAnswer& answer);
   void on_store_failed(const store::Error& error);
   void housekeeping();
+  std::shared_ptr<lookup::Desk> desk() const;
+  void open_desk(const config::Config& config, const TlsFiles& tls);
   void set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace);
 
   telemetry::Metrics metrics_;
@@ -102,6 +105,9 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::unique_ptr<seal::Vault> vault_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<EngineLoop> loop_;
+  std::atomic<bool> has_desk_{false};
+  mutable std::mutex desk_mutex_;
+  std::shared_ptr<lookup::Desk> desk_;
   std::unique_ptr<carrier::Carriers> carriers_;
   std::unique_ptr<rest::RestServer> rest_;
   std::unique_ptr<esme::EsmeServer> esme_;

@@ -60,6 +60,16 @@ TlsFiles read_tls_files(const config::Config& config, base::Wall now) {
                                                       now),
                              l.certificate, l.key, l.client_ca);
   }
+  if (config.lookup && config.lookup->tls) {
+    const config::Lookup& l = *config.lookup;
+    out.lookup = take(wire::TlsContext::client({.authority = l.ca.name,
+                                                .pins = {},
+                                                .server_name = l.host,
+                                                .certificate = {},
+                                                .key = {}},
+                                               now),
+                      l.ca, l.ca, l.ca);
+  }
   for (const config::Carrier& carrier : config.carriers) {
     out.carriers.emplace_back();
     if (!carrier.smpp.tls) continue;

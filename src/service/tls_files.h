@@ -15,6 +15,7 @@ struct TlsFiles {
   std::shared_ptr<const wire::TlsContext> smpp_listener;  // null: there is none
   // By CarrierIndex; null: without TLS.
   std::vector<std::shared_ptr<const wire::TlsContext>> carriers;
+  std::shared_ptr<const wire::TlsContext> lookup;  // null: without TLS, or there is none
   std::vector<config::Finding> findings;  // with an error among them the rest is not to be used
 
   bool good() const;

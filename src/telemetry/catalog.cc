@@ -59,7 +59,9 @@ constexpr LabelInfo kLabels[] = {
      "(the message is at fault), `not_sent` (no octet left), `in_doubt` (no answer). "
      "Of a bind: `accepted`, `refused`, `tls`, `overload`. Of a notice: `confirmed`, `retried`, "
      "`refused`, "
-     "`expired`, `unreadable`, `unwritable`"},
+     "`expired`, `unreadable`, `unwritable`. Of a look-up: `cached`, `answered`, `late` (the "
+     "message "
+     "went on without), `failed`, `skipped` (too many, or the provider fails)"},
     {"route", "Name of the route in the configuration"},
     {"rule", "The policy rule, as problems and `explain` name it"},
     {"scope", "`carrier`, or `country` if it is one country's messages only"},

@@ -30,6 +30,8 @@ enum class Metric : std::uint8_t {
   carrier_rate_limit,
   carrier_orders,
   canaries,
+  lookups,
+  lookup_duration,
   throttled,
   ejections,
   receipts_unmatched,
@@ -46,7 +48,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 30;
+inline constexpr std::size_t kMetricCount = 32;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -139,6 +141,16 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::gauge,
      {"carrier", "route", "outcome"},
      "Carriers that a route tries out, and what came of it; 1."},
+    {Metric::lookups,
+     "trunkline_lookups_total",
+     Kind::counter,
+     {"result"},
+     "Numbers to be looked up before routing, by what came of it."},
+    {Metric::lookup_duration,
+     "trunkline_lookup_duration_seconds",
+     Kind::histogram,
+     {},
+     "From asking the look-up provider to its answer, or to none."},
     {Metric::throttled,
      "trunkline_throttled_total",
      Kind::counter,

@@ -312,9 +312,13 @@ std::string decision_text(std::string_view decision) {
     return text.empty() ? std::string("-") : text;
   };
   std::string out =
-      fmt::format("{}: class {}, country {}, network {}\nroute {} of configuration {}{}\n",
+      fmt::format("{}: class {}, country {}, network {}{}\nroute {} of configuration {}{}\n",
                   text_of(*d, "message_id"), or_dash(*d, "class"), or_dash(*d, "country"),
-                  or_dash(*d, "network"), or_dash(*d, "route"), or_dash(*d, "config_version"),
+                  or_dash(*d, "network"),
+                  !is_true(*d, "looked_up") ? ""
+                  : is_true(*d, "ported")   ? " (looked up, ported)"
+                                            : " (looked up)",
+                  or_dash(*d, "route"), or_dash(*d, "config_version"),
                   is_true(*d, "config_is_current") ? "" : ", which is not the one that runs now");
   for (const json::value& value : *candidates) {
     if (!value.is_object()) continue;
