@@ -169,6 +169,7 @@ numbering: {{ ranges: {ranges} }}
 routes:
   - {{ name: vodafone, match: {{ mccmnc: 26209, country: DE }}, via: [ {{ carrier: gamma }} ] }}
   - {{ name: acme, match: {{ network: acme mobile, when: {{ days: sat, from: "22:00", to: "06:00" }} }}, via: [ {{ carrier: beta }} ] }}
+  - {{ name: office, match: {{ country: DE, class: support, when: {{ from: "09:00", to: "17:00", zone: Europe/Berlin }} }}, via: [ {{ carrier: beta }} ] }}
 """)
             path = os.path.join(directory, "x.yaml")
             with open(path, "w", encoding="utf-8") as file:
@@ -191,6 +192,12 @@ routes:
             self.assertEqual([r["mismatch"] for r in other["routes"]][:2], ["network", "network"])
             self.assertEqual(told("+491711230000", "--at", "2026-11-29T05:00:00Z")["plan"][0], "beta")
             self.assertEqual(told("+491711230000", "--at", "2026-11-29T06:00:00Z")["routes"][1]["mismatch"], "when")
+            # By the clocks of Berlin: an hour behind in November, two in July.
+            for at, inside in (("2026-11-30T07:59:00Z", False), ("2026-11-30T08:00:00Z", True),
+                               ("2026-07-30T06:59:00Z", False), ("2026-07-30T07:00:00Z", True)):
+                routes = told("+491711300000", "--class", "support", "--at", at)["routes"]
+                self.assertEqual([r["route"] for r in routes if r["route"] == "office" and r["mismatch"] is None],
+                                 ["office"] if inside else [], at)
 
             version = told("+491711230000")["config_version"]
             with open(ranges, "a", encoding="utf-8") as file:

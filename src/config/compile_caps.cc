@@ -99,7 +99,7 @@ class CapCompiler {
       cap.rolling = true;
       return;
     }
-    cap.zone = policy::find_zone(zone);
+    cap.zone = numbering::find_zone(zone);
     cap.zone_name = zone;
     if (cap.zone) return;
     findings_.error(value.mark, value.path, fmt::format("{} is no time zone", quote(zone)),

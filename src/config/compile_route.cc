@@ -94,10 +94,12 @@ routing::Hours match_hours(const Value& when, Findings& findings) {
   }
   const Value& zone = when.at("zone");
   if (zone.given && !zone.bad && zone.text() != "UTC") {
+    hours.zone = numbering::find_zone(zone.text());
     const auto offset = parse_utc_offset(zone.text());
-    if (!offset) {
-      findings.error(zone.mark, zone.path, quote(zone.text()) + " is no distance from UTC",
-                     "write UTC, or hours and minutes in quotes, such as \"+05:30\"");
+    if (!offset && !hours.zone) {
+      findings.error(zone.mark, zone.path, quote(zone.text()) + " is no time zone",
+                     "write UTC, a name of the IANA database such as Europe/London, or a distance "
+                     "from UTC in quotes, such as \"+05:30\"");
     }
     hours.utc_offset = offset.value_or(std::chrono::minutes(0));
   }

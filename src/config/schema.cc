@@ -302,8 +302,10 @@ constexpr Field kHoursFields[] = {
     {.key = "zone",
      .kind = Kind::text,
      .fallback = "UTC",
-     .max = "6",
-     .doc = "`UTC`, or a distance from it in quotes, such as `\"+05:30\"`."},
+     .min = "1",
+     .max = "64",
+     .doc = "By whose clocks: `UTC`, a zone such as `Europe/London` (also in summer time), or a "
+            "distance from UTC in quotes, such as `\"+05:30\"`."},
 };
 constexpr Shape kHours{"when", "routes[].match.when", kHoursFields, "Hours of days."};
 

@@ -16,7 +16,7 @@
 #include "base/time.h"
 #include "message/index.h"
 #include "numbering/country.h"
-#include "policy/zones.h"
+#include "numbering/zones.h"
 
 namespace trunkline::policy {
 
@@ -32,7 +32,7 @@ struct Cap {
   std::uint32_t classes = 0;                    // bit set of ClassIndex that are counted; 0: all
   std::vector<numbering::Country> countries{};  // ascending; that are counted; empty: all
   bool rolling = false;                         // the last minute, hour or day, whenever it is
-  std::optional<Zone> zone{};                   // else by its clocks; none: UTC
+  std::optional<numbering::Zone> zone{};        // else by its clocks; none: UTC
   std::string zone_name{};                      // for people; empty: UTC
   // Of all but `most`, and by names rather than by places in tables: what was counted is found by
   // it. Set by CapTable::add().

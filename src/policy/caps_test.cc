@@ -65,8 +65,8 @@ TEST(Caps, SegmentsAreCountedWhole) {
 
 TEST(Caps, ADayOfAZoneAndChangedClocks) {
   World w;
-  const Cap& cap =
-      w.make({.most = 1, .zone = find_zone("Europe/London"), .zone_name = "Europe/London"});
+  const Cap& cap = w.make(
+      {.most = 1, .zone = numbering::find_zone("Europe/London"), .zone_name = "Europe/London"});
   // Clocks go back on 2026-10-25 at 01:00Z: that day has 25 hours, from 23:00Z to 00:00Z.
   EXPECT_EQ(w.take(cap, at("2026-10-24T23:30:00Z"), 2), 1);
   EXPECT_EQ(w.counts.full_until(cap, w.facts, at("2026-10-24T23:30:00Z")),
@@ -77,8 +77,9 @@ TEST(Caps, ADayOfAZoneAndChangedClocks) {
   EXPECT_EQ(w.take(cap, at("2027-03-28T00:30:00Z"), 2), 1);
   EXPECT_EQ(w.counts.full_until(cap, w.facts, at("2027-03-28T00:30:00Z")),
             at("2027-03-28T23:00:00Z"));
-  const Cap& la = w.make(
-      {.most = 1, .zone = find_zone("America/Los_Angeles"), .zone_name = "America/Los_Angeles"});
+  const Cap& la = w.make({.most = 1,
+                          .zone = numbering::find_zone("America/Los_Angeles"),
+                          .zone_name = "America/Los_Angeles"});
   EXPECT_EQ(w.take(la, at("2026-11-23T07:59:00Z"), 2), 1);
   EXPECT_EQ(w.take(la, at("2026-11-23T08:00:00Z"), 2), 1);
 }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
-#include "policy/zones.h"
+#include "numbering/zones.h"
 
 namespace trunkline::policy {
 namespace {
 
 using base::Wall;
+using numbering::Offset;
+using numbering::Zone;
 using std::chrono::days;
 using std::chrono::floor;
 using std::chrono::minutes;
@@ -46,6 +48,7 @@ Spell spell_at(const QuietHours& quiet, std::span<const Day> days_off, Zone zone
 
 Zone zone_of(std::string_view name) {
   static constexpr std::string_view kGreenwich = "Africa/Abidjan";  // all year
+  using numbering::find_zone;
   return find_zone(name).or_else([] { return find_zone(kGreenwich); }).value_or(Zone{});
 }
 

@@ -2,11 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "numbering/time_zones.h"
-#include "policy/zones.h"
+#include "numbering/zones.h"
 
 namespace trunkline::policy {
 namespace {
@@ -103,8 +100,8 @@ TEST(Quiet, AgreesWithEachMinute) {
   const std::vector<Day> off{*parse_day("2026-10-28")};
   const QuietHours quiet{20 * 60 + 15, 7 * 60 + 45, 0b0100000, true};
   const auto is_quiet = [&](std::string_view zone, base::Wall t) {
-    const auto local =
-        t.time_since_epoch() + std::chrono::minutes(offset_at(*find_zone(zone), t).minutes);
+    const auto local = t.time_since_epoch() +
+                       std::chrono::minutes(offset_at(*numbering::find_zone(zone), t).minutes);
     const auto day = std::chrono::floor<std::chrono::days>(local);
     const auto minute = std::chrono::floor<std::chrono::minutes>(local - day).count();
     const bool saturday = (day.count() + 3) % 7 == 5;
@@ -121,41 +118,6 @@ TEST(Quiet, AgreesWithEachMinute) {
     ASSERT_TRUE(found.has_value()) << text(t);
     ASSERT_EQ(text(found->at), text(open)) << text(t);
   }
-}
-
-// testdata/zones.tsv: made with Python's zoneinfo, each hour of three years.
-TEST(Zones, AgreeWithZoneinfo) {
-  std::ifstream in(std::string(TRUNKLINE_TESTDATA) + "/zones.tsv");
-  std::size_t zones = 0;
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with('#')) continue;
-    const std::string name = line.substr(0, line.find('\t'));
-    const auto zone = find_zone(name);
-    ASSERT_TRUE(zone.has_value()) << name;
-    std::uint64_t hash = 0xcbf29ce484222325;
-    for (base::Wall t = at("2026-01-01T00:00"); t < at("2029-01-01T00:00"); t += 1h) {
-      hash =
-          (hash ^ static_cast<std::uint64_t>(offset_at(*zone, t).minutes + 1440)) * 0x100000001b3;
-    }
-    EXPECT_EQ(fmt::format("{:016x}", hash), line.substr(line.find('\t') + 1)) << name;
-    ++zones;
-  }
-  EXPECT_GT(zones, 250u);
-}
-
-TEST(Zones, AllThatNumbersHaveAreThere) {
-  std::size_t seen = 0;
-  for (std::uint64_t prefix = 1; prefix < 10000; ++prefix) {
-    const auto number = numbering::Number::from_digits(prefix * 10'000'000);
-    if (!number) continue;
-    for (const std::string_view zone : numbering::time_zones(*number)) {
-      EXPECT_TRUE(find_zone(zone).has_value()) << zone;
-      ++seen;
-    }
-  }
-  EXPECT_GT(seen, 1000u);
-  EXPECT_FALSE(find_zone("Europe/Nowhere").has_value());
-  EXPECT_TRUE(zone_source().starts_with("tzdata 20"));
 }
 
 // Where a prefix says little there are hours all the same, for the data as it is.

@@ -26,8 +26,9 @@ std::string_view rest_mismatch(const Match& match, const Facts& facts) {
 
 bool Hours::contain(base::Wall time) const {
   constexpr std::int64_t kDay = 24 * 60;
+  const auto offset = zone ? std::chrono::minutes(offset_at(*zone, time).minutes) : utc_offset;
   const std::int64_t local =
-      std::chrono::floor<std::chrono::minutes>(time.time_since_epoch() + utc_offset).count();
+      std::chrono::floor<std::chrono::minutes>(time.time_since_epoch() + offset).count();
   const std::int64_t minute = (local % kDay + kDay) % kDay;
   // The first day of the epoch was a Thursday.
   const std::int64_t weekday = (((local - minute) / kDay + 3) % 7 + 7) % 7;

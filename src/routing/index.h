@@ -14,17 +14,19 @@
 #include "message/index.h"
 #include "numbering/country.h"
 #include "numbering/networks.h"
+#include "numbering/zones.h"
 
 namespace trunkline::routing {
 
 struct Route;
 
-// Some hours of some days, by a clock that stands still relative to UTC.
+// Some hours of some days, by the clocks of a zone.
 struct Hours {
-  std::uint8_t days = 0x7f;    // bit 0: Monday; the day on which they begin
-  std::uint16_t from = 0;      // minute of the day, included
-  std::uint16_t to = 24 * 60;  // excluded; before `from` or equal to it: on the next day
-  std::chrono::minutes utc_offset{0};
+  std::uint8_t days = 0x7f;               // bit 0: Monday; the day on which they begin
+  std::uint16_t from = 0;                 // minute of the day, included
+  std::uint16_t to = 24 * 60;             // excluded; before `from` or equal to it: on the next day
+  std::chrono::minutes utc_offset{0};     // without a zone
+  std::optional<numbering::Zone> zone{};  // whose clocks may be changed
 
   bool contain(base::Wall time) const;
   friend bool operator==(const Hours&, const Hours&) = default;

@@ -290,6 +290,10 @@ TEST(Routing, HoursOfDays) {
   india.utc_offset = std::chrono::minutes(330);
   Hours west = office;
   west.utc_offset = std::chrono::minutes(-570);
+  Hours london = office;
+  london.zone = numbering::find_zone("Europe/London");
+  Hours new_york = night;
+  new_york.zone = numbering::find_zone("America/New_York");
   const Case cases[] = {
       {{}, "2026-11-23T00:00:00Z", true},
       {office, "2026-11-23T08:59:59.999999Z", false},  // a Monday
@@ -308,6 +312,18 @@ TEST(Routing, HoursOfDays) {
       {india, "2026-11-23T03:30:00Z", true},
       {west, "2026-11-24T02:29:00Z", true},  // still Monday there
       {west, "2026-11-23T02:29:00Z", false},
+      {london, "2026-03-27T08:59:00Z", false},  // the Friday before the clocks are put forward
+      {london, "2026-03-27T09:00:00Z", true},
+      {london, "2026-03-30T07:59:00Z", false},  // the Monday after
+      {london, "2026-03-30T08:00:00Z", true},
+      {london, "2026-03-30T15:59:00Z", true},
+      {london, "2026-03-30T16:00:00Z", false},
+      {new_york, "2026-07-04T01:59:00Z", false},  // in summer: 21:59 on Friday there
+      {new_york, "2026-07-04T02:00:00Z", true},
+      {new_york, "2026-07-04T09:59:00Z", true},
+      {new_york, "2026-07-04T10:00:00Z", false},
+      {new_york, "2026-12-05T02:59:00Z", false},  // and in winter
+      {new_york, "2026-12-05T03:00:00Z", true},
   };
   for (const Case& c : cases) {
     EXPECT_EQ(c.hours.contain(base::parse_rfc3339(c.time).value()), c.inside) << c.time;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/policy/countries.inc, holidays.inc and zones.inc. The same input gives the same bytes.
+"""Writes src/policy/countries.inc and holidays.inc, and src/numbering/zones.inc. The same input gives the same bytes.
 
 usage: generate.py [--check]      --check: writes nothing; exit code 1 if a file is not what it would write
 
@@ -19,6 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent.parent / "src" / "policy"
+ZONES = OUT.parent / "numbering"
 FIRST_YEAR, LAST_YEAR = 2025, 2040
 KINDS = ("alphanumeric", "long_number", "short_code", "toll_free")
 RULES = {"unknown", "allowed", "registered", "some_networks", "route", "replaced", "refused"}
@@ -185,7 +186,7 @@ def main():
     made = {OUT / "countries.inc": countries, OUT / "holidays.inc": holidays}
     check = "--check" in sys.argv[1:]
     if not check:
-        made |= {OUT / "zones.inc": zones, OUT / "testdata" / "zones.tsv": zones_golden}
+        made |= {ZONES / "zones.inc": zones, ZONES / "testdata" / "zones.tsv": zones_golden}
     stale = []
     for path, make in made.items():
         content = make()

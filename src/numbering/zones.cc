@@ -1,9 +1,9 @@
-#include "policy/zones.h"
+#include "numbering/zones.h"
 
 #include <algorithm>
 #include <iterator>
 
-namespace trunkline::policy {
+namespace trunkline::numbering {
 namespace {
 
 struct Change {
@@ -15,7 +15,7 @@ struct ZoneRow {
   std::uint16_t list;
 };
 
-#include "policy/zones.inc"
+#include "numbering/zones.inc"
 
 base::Wall wall(std::int64_t seconds) { return base::Wall{std::chrono::seconds(seconds)}; }
 
@@ -38,4 +38,4 @@ Offset offset_at(Zone zone, base::Wall at) {
 
 std::string_view zone_source() { return kZoneSource; }
 
-}  // namespace trunkline::policy
+}  // namespace trunkline::numbering

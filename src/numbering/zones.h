@@ -10,11 +10,12 @@
 
 #include "base/time.h"
 
-namespace trunkline::policy {
+namespace trunkline::numbering {
 
-// A zone of those that numbering::time_zones() names.
+// A zone of those that time_zones() names.
 struct Zone {
   std::uint16_t list = 0;
+  friend bool operator==(Zone, Zone) = default;
 };
 std::optional<Zone> find_zone(std::string_view name);
 
@@ -27,4 +28,4 @@ Offset offset_at(Zone zone, base::Wall at);
 
 std::string_view zone_source();  // "tzdata 2025b"
 
-}  // namespace trunkline::policy
+}  // namespace trunkline::numbering
