@@ -75,6 +75,16 @@ class Coverage(Case):
         self.assertEqual(report["traffic"], [{"country": "FR", "messages": 1, "segments": 1, "minute_peak": None},
                                              {"country": "GB", "messages": 4, "segments": 7, "minute_peak": 6}])
         self.assertRegex(run("check", "--report", "--traffic", traffic, DEMO).stdout, r"  GB +4 +7 +6\n")
+        # The registrations of these countries only; of all that are reached without traffic.
+        traffic = self.write("t.csv", "to\n+971501234567\n+447400123456\n")
+        report = json.loads(run("check", "--report", "--json", "--traffic", traffic, DEMO).stdout)
+        self.assertEqual([(r["country"], r["tenant"], r["senders"], r["asked_by"], r["state"], r["days"])
+                          for r in report["registrations"] if r["asked_by"] == "country"],
+                         [("AE", "demo", ["Acme"], "country", "missing", 25)])
+        self.assertIn("\n  AE alphanumeric demo             missing: Acme; takes up to 25 days\n",
+                      run("check", "--report", "--traffic", traffic, DEMO).stdout)
+        report = json.loads(run("check", "--report", "--json", DEMO).stdout)
+        self.assertGreater(len({r["country"] for r in report["registrations"]}), 30)
         self.assertEqual(run("check", "--report", "--traffic", "/gone", DEMO).returncode, 2)
 
 

@@ -1,11 +1,15 @@
 // trunkline check: what is wrong with a configuration, before it runs.
 #include <algorithm>
 #include <cstdio>
+#include <expected>
+#include <map>
+#include <set>
 #include <tuple>
 
 #include "base/json_writer.h"
 #include "config/config.h"
 #include "config/coverage.h"
+#include "config/registrations.h"
 #include "io/clock.h"
 #include "service/tls_files.h"
 #include "trunkline/commands.h"
@@ -120,6 +124,18 @@ void append_volumes_json(std::string& out, const std::map<std::string, Volume>& 
   out += '}';
 }
 
+// `destinations`: for whose registrations; empty: for all that are reached.
+std::string report(const config::Config& config, const config::Coverage& coverage,
+                   const std::set<std::string>& destinations, bool json) {
+  const auto needs = config::registrations(config, coverage, io::wall_now(), destinations);
+  if (!json) {
+    return config::coverage_text(config, coverage) + config::registrations_text(config, needs);
+  }
+  std::string out = config::coverage_json(config, coverage);
+  out.pop_back();
+  return out + ",\"registrations\":" + config::registrations_json(config, needs) + "}";
+}
+
 int check(const Arguments& arguments) {
   if (arguments.schema || arguments.reference) {
     const std::string out =
@@ -135,15 +151,19 @@ int check(const Arguments& arguments) {
   if (loaded.config) {
     const config::Coverage coverage = config::coverage(*loaded.config);
     if (arguments.report) {
-      std::string out = arguments.json ? config::coverage_json(*loaded.config, coverage)
-                                       : config::coverage_text(*loaded.config, coverage);
+      std::expected<std::map<std::string, Volume>, std::string> traffic;
+      std::set<std::string> destinations;
       if (!arguments.traffic.empty()) {
-        const auto found = volumes(arguments.traffic, loaded.config->tables.ranges);
-        if (!found) {
-          std::fprintf(stderr, "check: %s\n", found.error().c_str());
+        traffic = volumes(arguments.traffic, loaded.config->tables.ranges);
+        if (!traffic) {
+          std::fprintf(stderr, "check: %s\n", traffic.error().c_str());
           return kUsage;
         }
-        arguments.json ? append_volumes_json(out, *found) : append_volumes(out, *found);
+        for (const auto& [country, volume] : *traffic) destinations.insert(country);
+      }
+      std::string out = report(*loaded.config, coverage, destinations, arguments.json);
+      if (!arguments.traffic.empty()) {
+        arguments.json ? append_volumes_json(out, *traffic) : append_volumes(out, *traffic);
       }
       if (arguments.json) out += '\n';
       std::fwrite(out.data(), 1, out.size(), stdout);

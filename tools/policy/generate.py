@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Writes src/policy/countries.inc and holidays.inc, and src/numbering/zones.inc. The same input gives the same bytes.
+"""Writes src/policy/countries.inc, holidays.inc and registration_times.inc, and src/numbering/zones.inc. The same input gives the same bytes.
 
 usage: generate.py [--check]      --check: writes nothing; exit code 1 if a file is not what it would write
 
 countries.csv   what each country allows, with sources and the day it was last verified. Facts, no advice; empty cells
                 mean: no such rule is known. To verify a row: read its sources, correct the cells, set `verified`.
 holidays.csv    days on which countries that forbid it have no marketing.
+registration_times.csv
+                how long a registration of a sender takes, in days of the calendar: the longest that the source tells, five
+                working days as a week.
 zones.inc       is made from the time zone database of this machine (Python's zoneinfo) for the zones of
                 tools/numbering/timezones.tsv, and is left alone by --check: another machine may have newer rules.
 """
@@ -114,6 +117,17 @@ def holidays():
             "inline constexpr Holiday kHolidays[] = {\n" + "\n".join(lines) + "\n};\n")
 
 
+def registration_times():
+    rows = list(csv.DictReader((HERE / "registration_times.csv").open(encoding="utf-8")))
+    keys = [(row["country"], KINDS.index(row["sender"])) for row in rows]
+    if keys != sorted(set(keys)):
+        sys.exit("registration_times.csv: rows must be in the order of countries and kinds of senders, each once")
+    lines = [f'{{"{row["country"]}",SenderKind::{row["sender"]},{int(row["days"])},{text(row["source"])},'
+             f'Day{{{days_since_1970(row["verified"])}}}}},' for row in rows]
+    return ("// Made by tools/policy/generate.py from registration_times.csv: do not edit.\n"
+            "inline constexpr RegistrationTime kRegistrationTimes[] = {\n" + "\n".join(lines) + "\n};\n")
+
+
 def zone_names():
     names = set()
     for line in (HERE.parent / "numbering" / "timezones.tsv").read_text().splitlines():
@@ -183,7 +197,8 @@ def zones_golden():
 
 
 def main():
-    made = {OUT / "countries.inc": countries, OUT / "holidays.inc": holidays}
+    made = {OUT / "countries.inc": countries, OUT / "holidays.inc": holidays,
+            OUT / "registration_times.inc": registration_times}
     check = "--check" in sys.argv[1:]
     if not check:
         made |= {ZONES / "zones.inc": zones, ZONES / "testdata" / "zones.tsv": zones_golden}
