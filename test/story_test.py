@@ -217,6 +217,36 @@ class Story(unittest.TestCase):
         same = harness.run("diff", config, config, "--traffic", "-", "--json", input=exported.stdout)
         self.assertEqual(same.returncode, 0, same.stderr)
         self.assertEqual(json.loads(same.stdout)["messages"], len(rows))
+        self.assertEqual({(r["carrier"], r["status"]) for r in ours}, {("alpha", "delivered")})
+        self.assertTrue(all(0 <= r["seconds"] < 60 for r in ours), ours)
+
+    def test_traffic_of_the_gateway_is_asked_for_directly(self):
+        for _ in range(2):
+            self.state(self.send(to="+12015550178"))
+        config = self.world.config_path
+        last = ["--traffic", "last-1h", "--url", f"http://{self.world.gateway.ready['http']}", "--key", harness.KEY]
+        same = harness.run("diff", config, config, *last, "--json")
+        self.assertEqual(same.returncode, 0, same.stderr)
+        self.assertGreaterEqual(json.loads(same.stdout)["messages"], 2)
+        report = harness.run("check", "--report", "--json", *last, config)
+        self.assertGreaterEqual({t["country"]: t["messages"] for t in json.loads(report.stdout)["traffic"]}["US"], 2)
+        prices = self.world.directory / "prices.csv"
+        prices.write_text("country,price\n*,0.01\n")
+        told = harness.run("cost", *last, "--prices", prices, "--json")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        alpha = next(c for c in json.loads(told.stdout)["carriers"] if c["carrier"] == "alpha")
+        self.assertGreaterEqual(alpha["delivered"], 2)
+        self.assertGreaterEqual(alpha["receipt_p95_seconds"], alpha["receipt_p50_seconds"])
+        # What is wrong is told, each with its own exit code.
+        for more, code, said in [([*last[2:4], "--key", "nobodys"], 2, "no tenant of the configuration has this key"),
+                                 (last[2:4], 2, "give --key KEY"),
+                                 (["--url", "http://127.0.0.1:1", "--key", harness.KEY], 3, "http://127.0.0.1:1: ")]:
+            wrong = harness.run("diff", config, config, "--traffic", "last-1h", *more)
+            self.assertEqual(wrong.returncode, code, wrong.stderr)
+            self.assertIn(said, wrong.stderr)
+        wrong = harness.run("diff", config, config, "--traffic", "last-year", *last[2:])
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("--traffic last-year: ", wrong.stderr)
 
     def test_the_metrics_count_it(self):
         before = harness.metrics(self.world.admin())

@@ -138,6 +138,7 @@ class Diff(Case):
                            ('{"to":"+447400123456"}\n{"to":1}\n', "t.x:2: to: "), ("{\n", "t.x:1: this is no JSON object"),
                            ('{"body":"x"}', 't.x:1: there is no field "body"'), ("to,at\n+447400123456,noon\n", "t.x:2: at: "),
                            ("to,segments\n+447400123456,0\n", "t.x:2: segments: write a number"),
+                           ("to,seconds\n+447400123456,-1\n", "t.x:2: seconds: write a number"),
                            ("to,from\n+447400123456\n", "t.x:2: 1 fields under 2 headings"), ('to\n"', "t.x:2: a quote is not closed")]:
             result = run("diff", self.old, self.new, "--traffic", self.write("t.x", text))
             self.assertEqual(result.returncode, 2, text)
@@ -160,6 +161,23 @@ class Cost(Case):
         self.assertEqual([(p["country"], p["cheapest"]) for p in c["countries"]], [("FR", a), ("GB", a)])
         text = run("cost", "--traffic", traffic, "--prices", a, "--prices", b).stdout
         self.assertRegex(text, r"all +3 +4 +0\.1900 +0\.0900 \+1\?  A\n")
+
+    def test_what_became_of_it(self):
+        a = self.write("a.csv", "country,price\n*,0.1\n")
+        rows = ["GB,alpha,delivered,1.5", "GB,alpha,delivered,2.5", "FR,alpha,undelivered,4", "GB,alpha,submitted,",
+                "GB,beta,uncertain,", "GB,,accepted,"]
+        to = {"GB": "+447400123456", "FR": "+33612345678"}
+        traffic = self.write("t.csv", "to,carrier,status,seconds\n" + "".join(to[r[:2]] + r[2:] + "\n" for r in rows))
+        c = json.loads(run("cost", "--traffic", traffic, "--prices", a, "--json").stdout)["carriers"]
+        self.assertEqual([x["carrier"] for x in c], ["alpha", "beta"])
+        self.assertEqual((c[0]["messages"], c[0]["ended"], c[0]["delivered"]), (4, 3, 2))
+        self.assertAlmostEqual(c[0]["delivery_ratio"], 2 / 3, places=3)
+        self.assertEqual((c[0]["receipt_p50_seconds"], c[0]["receipt_p95_seconds"]), (1.5, 2.5))
+        self.assertEqual([(p["country"], p["delivery_ratio"]) for p in c[0]["countries"]], [("FR", 0), ("GB", 1)])
+        self.assertEqual((c[1]["delivery_ratio"], c[1]["receipt_p50_seconds"]), (0, None))
+        text = run("cost", "--traffic", traffic, "--prices", a).stdout
+        self.assertRegex(text, r"alpha +all +4 +66\.7 % +1\.5 / 2\.5 s\n +GB +3 +100\.0 % .*\n +FR +1 +0\.0 % +- / - s\n")
+        self.assertRegex(text, r"beta +all +1 +0\.0 %")
 
     def test_ranges_and_mistakes(self):
         a = self.write("a.csv", "country,mccmnc,price\nDE,26299,0.5\nDE,,0.1\n")

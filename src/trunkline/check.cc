@@ -21,7 +21,7 @@ namespace {
 
 struct Arguments {
   std::string path;
-  std::string traffic;
+  TrafficFrom traffic;
   bool json = false;
   bool report = false;
   bool schema = false;
@@ -151,18 +151,18 @@ int check(const Arguments& arguments) {
   if (loaded.config) {
     const config::Coverage coverage = config::coverage(*loaded.config);
     if (arguments.report) {
-      std::expected<std::map<std::string, Volume>, std::string> traffic;
+      std::expected<std::map<std::string, Volume>, TrafficError> traffic;
       std::set<std::string> destinations;
-      if (!arguments.traffic.empty()) {
-        traffic = volumes(arguments.traffic, loaded.config->tables.ranges);
+      if (!arguments.traffic.path.empty()) {
+        traffic = volumes(arguments.traffic, *loaded.config);
         if (!traffic) {
-          std::fprintf(stderr, "check: %s\n", traffic.error().c_str());
-          return kUsage;
+          std::fprintf(stderr, "check: %s\n", traffic.error().text.c_str());
+          return traffic.error().code;
         }
         for (const auto& [country, volume] : *traffic) destinations.insert(country);
       }
       std::string out = report(*loaded.config, coverage, destinations, arguments.json);
-      if (!arguments.traffic.empty()) {
+      if (!arguments.traffic.path.empty()) {
         arguments.json ? append_volumes_json(out, *traffic) : append_volumes(out, *traffic);
       }
       if (arguments.json) out += '\n';
@@ -195,8 +195,8 @@ void add_check(CLI::App& app, int& exit_code) {
   command->add_flag("--json", arguments->json, "Print the findings as JSON");
   command->add_flag("--report", arguments->report,
                     "Print what each class reaches over whom, instead of the findings");
-  command->add_option("--traffic", arguments->traffic,
-                      "With --report: messages as for diff; adds volume and peak by country");
+  // With --report: adds volume and peak by country.
+  add_traffic_options(*command, arguments->traffic, /*required=*/false);
   command->add_flag("--schema", arguments->schema, "Print the JSON Schema of the configuration");
   command->add_flag("--reference", arguments->reference,
                     "Print the reference of docs/configuration.md");

@@ -11,13 +11,14 @@
 #include "routing/prices.h"
 #include "trunkline/commands.h"
 #include "trunkline/config_files.h"
+#include "trunkline/outcomes.h"
 #include "trunkline/traffic.h"
 
 namespace trunkline::cli {
 namespace {
 
 struct Arguments {
-  std::string traffic;
+  TrafficFrom traffic;
   std::vector<std::string> prices;
   std::string ranges;
   bool json = false;
@@ -73,6 +74,7 @@ struct Comparison {
   // What is left to win: every message at the cheapest list that prices it.
   double best = 0;
   std::uint64_t unpriced = 0;  // by no list
+  Outcomes outcomes;
 };
 
 std::string to_json(const Comparison& c, const Arguments& a) {
@@ -102,7 +104,9 @@ std::string to_json(const Comparison& c, const Arguments& a) {
     place(p);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array().key("carriers");
+  c.outcomes.append_json(json);
+  json.end_object();
   return out + "\n";
 }
 
@@ -142,7 +146,7 @@ std::string to_text(const Comparison& c, const Arguments& a) {
   bool any = false;
   for (const Sum& sum : c.all.sums) any = any || sum.unpriced != 0;
   if (any) out += "+N?: so many messages that the list has no price for\n";
-  return out;
+  return out + c.outcomes.text();
 }
 
 int cost(const Arguments& a) {
@@ -179,19 +183,23 @@ int cost(const Arguments& a) {
   const base::Wall now = io::now().wall;
   comparison.all.sums.resize(lists.size());
   std::vector<double> prices(lists.size());
-  const auto read = read_traffic(a.traffic, [&](const TrafficRow& row) {
+  const auto read = read_traffic(a.traffic, nullptr, [&](const TrafficRow& row) {
     const numbering::Destination to = ranges.destination(row.to);
     double best = -1;
     for (std::size_t i = 0; i < lists.size(); ++i) {
       prices[i] = lists[i].at(to.number.country, to.network, row.at.value_or(now));
       if (prices[i] >= 0 && (best < 0 || prices[i] < best)) best = prices[i];
     }
+    comparison.outcomes.add(row, to.number.country.code());
     comparison.all.add(row, prices);
     comparison.countries[to.number.country.code()].add(row, prices);
     comparison.unpriced += best < 0;
     if (best >= 0) comparison.best += best * row.segments;
   });
-  if (!read) return usage(read.error());
+  if (!read) {
+    usage(read.error().text);
+    return read.error().code;
+  }
   const std::string out = a.json ? to_json(comparison, a) : to_text(comparison, a);
   std::fwrite(out.data(), 1, out.size(), stdout);
   return kOk;
@@ -202,7 +210,7 @@ int cost(const Arguments& a) {
 void add_cost(CLI::App& app, int& exit_code) {
   CLI::App* c = app.add_subcommand("cost", "Compare price lists on the same traffic");
   auto a = std::make_shared<Arguments>();
-  c->add_option("--traffic", a->traffic, "Messages: CSV or NDJSON; - reads stdin")->required();
+  add_traffic_options(*c, a->traffic, /*required=*/true);
   c->add_option("--prices", a->prices, "A price list, as carriers[].prices; once for each")
       ->required();
   c->add_option("--ranges", a->ranges, "Your number ranges, as numbering.ranges");

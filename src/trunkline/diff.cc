@@ -19,7 +19,7 @@ namespace {
 struct Arguments {
   std::string before;
   std::string after;
-  std::string traffic;
+  TrafficFrom traffic;
   bool json = false;
 };
 
@@ -299,12 +299,12 @@ int diff(const Arguments& a) {
   const Decider new_one(*after);
   const base::Wall now = io::now().wall;
   Difference difference;
-  const auto read = read_traffic(a.traffic, [&](const TrafficRow& row) {
+  const auto read = read_traffic(a.traffic, &*before, [&](const TrafficRow& row) {
     compare(row, old_one.decide(row, now), new_one.decide(row, now), difference);
   });
   if (!read) {
-    std::fprintf(stderr, "trunkline diff: %s\n", read.error().c_str());
-    return kUsage;
+    std::fprintf(stderr, "trunkline diff: %s\n", read.error().text.c_str());
+    return read.error().code;
   }
   const std::string out =
       a.json ? to_json(difference, *before, *after) : to_text(difference, *before, *after);
@@ -320,7 +320,7 @@ void add_diff(CLI::App& app, int& exit_code) {
   auto a = std::make_shared<Arguments>();
   c->add_option("OLD", a->before, "Configuration file or directory")->required();
   c->add_option("NEW", a->after, "Configuration file or directory")->required();
-  c->add_option("--traffic", a->traffic, "Messages: CSV or NDJSON; - reads stdin")->required();
+  add_traffic_options(*c, a->traffic, /*required=*/true);
   c->add_flag("--json", a->json, "As JSON");
   c->callback([a, &exit_code] { exit_code = diff(*a); });
 }

@@ -7,16 +7,33 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <sstream>
 
 #include "base/csv.h"
 #include "gsm/segment.h"
+#include "seal/digest.h"
+#include "trunkline/commands.h"
 
 namespace trunkline::cli {
 namespace {
 
-constexpr std::array<std::string_view, 9> kFields{"to", "from", "class",    "tenant", "region",
-                                                  "at", "text", "segments", "unicode"};
-enum Field : std::size_t { kTo, kFrom, kClass, kTenant, kRegion, kAt, kText, kSegments, kUnicode };
+constexpr std::array<std::string_view, 12> kFields{"to",      "from",    "class",  "tenant",
+                                                   "region",  "at",      "text",   "segments",
+                                                   "unicode", "carrier", "status", "seconds"};
+enum Field : std::size_t {
+  kTo,
+  kFrom,
+  kClass,
+  kTenant,
+  kRegion,
+  kAt,
+  kText,
+  kSegments,
+  kUnicode,
+  kCarrier,
+  kStatus,
+  kSeconds
+};
 using Fields = std::array<std::string, kFields.size()>;
 
 std::optional<std::size_t> field_named(std::string_view name) {
@@ -26,7 +43,8 @@ std::optional<std::size_t> field_named(std::string_view name) {
 }
 
 constexpr std::string_view kKnown =
-    "fields are to, from, class, tenant, region, at, text, segments, unicode";
+    "fields are to, from, class, tenant, region, at, text, segments, unicode, carrier, status, "
+    "seconds";
 
 std::expected<TrafficRow, std::string> row_of(Fields& fields) {
   const auto to = numbering::parse_e164(fields[kTo]);
@@ -36,7 +54,17 @@ std::expected<TrafficRow, std::string> row_of(Fields& fields) {
                  .traffic_class = std::move(fields[kClass]),
                  .tenant = std::move(fields[kTenant]),
                  .region = std::move(fields[kRegion]),
-                 .at = {}};
+                 .at = {},
+                 .carrier = std::move(fields[kCarrier]),
+                 .status = std::move(fields[kStatus])};
+  if (const std::string& text = fields[kSeconds]; !text.empty()) {
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc{} || end != text.data() + text.size() || !(seconds >= 0)) {
+      return std::unexpected("seconds: write a number, 0 or more");
+    }
+    row.seconds = seconds;
+  }
   if (!fields[kAt].empty()) {
     const auto at = base::parse_rfc3339(fields[kAt]);
     if (!at) return std::unexpected("at: " + at.error());
@@ -155,20 +183,95 @@ class Reader {
 
 }  // namespace
 
-std::expected<std::size_t, std::string> read_traffic(
-    const std::string& path, const std::function<void(const TrafficRow&)>& visit) {
-  if (path == "-") return Reader("<stdin>", std::cin, visit).read();
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return std::unexpected(path + ": cannot be read");
-  return Reader(path, in, visit).read();
+void add_traffic_options(CLI::App& command, TrafficFrom& from, bool required) {
+  command
+      .add_option("--traffic", from.path,
+                  "Messages: CSV or NDJSON; - reads stdin; last-24h: what the gateway was given")
+      ->required(required);
+  command.add_option("--url", from.url, "The gateway, for last-24h")->capture_default_str();
+  command
+      .add_option("--key", from.keys,
+                  "API key of a tenant, for last-24h; once for each. Better in the environment")
+      ->allow_extra_args(false)
+      ->envname("TRUNKLINE_KEY");
+  command.add_option("--timeout", from.timeout, "Of one try, for last-24h")->capture_default_str();
 }
 
-std::expected<std::map<std::string, Volume>, std::string> volumes(const std::string& path,
-                                                                  const numbering::Ranges& ranges) {
+std::string tenant_of_key(const config::Config& config, const std::string& key) {
+  const std::string hash = seal::sha256_hex(key);
+  const auto found = std::ranges::find(config.keys, hash, &config::ApiKey::sha256_hex);
+  return found == config.keys.end() ? "" : config.tenants[found->tenant.at()].name;
+}
+
+namespace {
+
+constexpr std::string_view kLast = "last-";
+
+std::expected<std::size_t, TrafficError> read_recent(
+    const TrafficFrom& from, const config::Config* config,
+    const std::function<void(const TrafficRow&)>& visit) {
+  const auto usage = [](std::string text) {
+    return std::unexpected(TrafficError{kUsage, std::move(text)});
+  };
+  const auto last = base::parse_duration(from.path.substr(kLast.size()));
+  if (!last) return usage(fmt::format("--traffic {}: {}", from.path, last.error()));
+  const auto url = io::HttpUrl::parse(from.url);
+  if (!url) return usage("--url: " + url.error());
+  const auto timeout = base::parse_duration(from.timeout);
+  if (!timeout) return usage("--timeout: " + timeout.error());
+  if (from.keys.empty()) {
+    return usage(fmt::format("--traffic {} asks the gateway: give --key KEY", from.path));
+  }
+  std::size_t rows = 0;
+  for (const std::string& key : from.keys) {
+    if (key.empty() || !is_header_value(key)) return usage("--key: this is no API key");
+    const std::string tenant = config == nullptr ? "" : tenant_of_key(*config, key);
+    if (config != nullptr && tenant.empty()) {
+      return usage("--key: no tenant of the configuration has this key");
+    }
+    const auto done =
+        recent_traffic({.url = *url, .key = key, .timeout = *timeout}, *last, tenant,
+                       [&](std::string_view lines) -> std::expected<void, TrafficError> {
+                         std::istringstream in{std::string(lines)};
+                         const auto read = Reader(from.url, in, visit).read();
+                         if (!read)
+                           return std::unexpected(TrafficError{kUnreachable, read.error()});
+                         rows += *read;
+                         return {};
+                       });
+    if (!done) {
+      return std::unexpected(
+          TrafficError{done.error().code, fmt::format("{}: {}", from.url, done.error().text)});
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::expected<std::size_t, TrafficError> read_traffic(
+    const TrafficFrom& from, const config::Config* config,
+    const std::function<void(const TrafficRow&)>& visit) {
+  const auto read = [&](const std::string& name, std::istream& in) {
+    auto rows = Reader(name, in, visit).read();
+    return rows ? std::expected<std::size_t, TrafficError>(*rows)
+                : std::unexpected(TrafficError{kUsage, rows.error()});
+  };
+  if (from.path == "-") return read("<stdin>", std::cin);
+  std::ifstream in(from.path, std::ios::binary);
+  // A file of that name goes before.
+  if (!in && from.path.starts_with(kLast)) return read_recent(from, config, visit);
+  if (!in) return std::unexpected(TrafficError{kUsage, from.path + ": cannot be read"});
+  return read(from.path, in);
+}
+
+std::expected<std::map<std::string, Volume>, TrafficError> volumes(const TrafficFrom& from,
+                                                                   const config::Config& config) {
   std::map<std::string, Volume> out;
   std::map<std::pair<std::string, std::int64_t>, std::uint64_t> minutes;
-  const auto read = read_traffic(path, [&](const TrafficRow& row) {
-    const std::string country = ranges.destination(row.to, false).number.country.code();
+  const auto read = read_traffic(from, &config, [&](const TrafficRow& row) {
+    const std::string country =
+        config.tables.ranges.destination(row.to, false).number.country.code();
     Volume& volume = out[country];
     ++volume.messages;
     volume.segments += row.segments;

@@ -10,18 +10,22 @@
 //   text      its text; or instead of it
 //   segments  1 to 255, and
 //   unicode   true or false
+//   carrier   who took it, status: what became of it, seconds: from the submit to the final receipt
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <expected>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
+#include "config/config.h"
 #include "numbering/number.h"
-#include "numbering/ranges.h"
+#include "trunkline/recent_traffic.h"
 
 namespace trunkline::cli {
 
@@ -35,11 +39,30 @@ struct TrafficRow {
   std::optional<base::Wall> at;
   bool unicode = false;
   std::uint8_t segments = 1;
+  std::string carrier{};  // who took it; empty: not known
+  std::string status{};   // what became of it, as in the API; empty: not known
+  std::optional<double> seconds{};
 };
 
-// Calls visit(row) for each, in order; the error names file and line. "-": standard input.
-std::expected<std::size_t, std::string> read_traffic(
-    const std::string& path, const std::function<void(const TrafficRow&)>& visit);
+// Where it is: a file, "-", or "last-24h": what the gateway has been given of late, by the tenants
+// of these keys.
+struct TrafficFrom {
+  std::string path;
+  std::string url = "http://127.0.0.1:8080";
+  std::vector<std::string> keys{};
+  std::string timeout = "35s";
+};
+// --traffic, and the gateway's if it is asked.
+void add_traffic_options(CLI::App& command, TrafficFrom& from, bool required);
+
+// The name of the tenant whose key it is; empty: none that this configuration knows.
+std::string tenant_of_key(const config::Config& config, const std::string& key);
+
+// Calls visit(row) for each, in order; the error names file and line. `config`: whose tenants the
+// keys belong to; null: it does not matter.
+std::expected<std::size_t, TrafficError> read_traffic(
+    const TrafficFrom& from, const config::Config* config,
+    const std::function<void(const TrafficRow&)>& visit);
 
 // How much of it goes where: what carriers ask first.
 struct Volume {
@@ -47,8 +70,8 @@ struct Volume {
   std::uint64_t segments = 0;
   std::uint64_t minute_peak = 0;  // segments in the fullest minute; 0: no row says when
 };
-// By country, "" for none. `ranges` as in the configuration.
-std::expected<std::map<std::string, Volume>, std::string> volumes(const std::string& path,
-                                                                  const numbering::Ranges& ranges);
+// By country, "" for none.
+std::expected<std::map<std::string, Volume>, TrafficError> volumes(const TrafficFrom& from,
+                                                                   const config::Config& config);
 
 }  // namespace trunkline::cli
