@@ -13,6 +13,7 @@ import interop
 from harness import World, wait_until
 
 PE_ID = "1101234567890123456"
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$j91RNqk6FRFpmynPwxofPg$PuZoSin3l3SB3Ako5x61Pv0nj1AUIEmS3f1En6rI534"  # demopass
 
 
 class Carrier(unittest.TestCase):
@@ -99,6 +100,59 @@ class Carrier(unittest.TestCase):
         wait_until("the new options hold", 30, lambda: self.message(self.send("a" * 400))["segments"] == 1)
         pdu = self.smsc.submitted(lambda p: "message_payload" in p)
         self.assertEqual(len(str(pdu["message_payload"]["message"])), 400)
+
+    def test_what_applications_and_phones_write_in_the_carriers_alphabet(self):
+        """Texts and parts that an application made go in the form that each carrier takes, to the next one if it takes none;
+        messages from phones are read by it, too."""
+        narrow = interop.Smsc()
+        self.addCleanup(narrow.close)
+        tenant = {**harness.gateway_config("x", {"npm": "h:1"})["tenants"][0], "numbers": ["+15005550006"],
+                  "smpp": [{"system_id": "app", "password_hash": HASH}]}
+        listen = {name: {"address": "127.0.0.1:0"} for name in ("http", "smpp", "admin")}
+        config = harness.gateway_config(self.world.directory / "data", {
+            "narrow": {"address": narrow.address, "binds": 1,
+                       "text": {"alphabet": "ascii", "alphabets": ["gsm7"], "parts": "sar", "data_coding": {"gsm7": 1}}},
+            "npm": {"address": self.smsc.address, "binds": 1, "destination": {"rewrite": [{"match": "+", "to": "00"}]},
+                    "text": {"alphabet": "latin1", "data_coding": {"ucs2": 24, "binary": 2}}}},
+            listen=listen, tenants=[tenant])
+        self.world.config_path.write_text(json.dumps(config))
+        self.world.start_gateway()
+        for smsc in (narrow, self.smsc):
+            smsc.wait_event(lambda e: e["event"].startswith("bind_"))
+        app = interop.Esme()
+        self.addCleanup(app.close)
+        app.bind("app", self.world.gateway.ready["smpp"], system_id="app")
+
+        def submit(octets, data_coding=0, esm_class=0x40):
+            answer = app.call("app", "submit_sm", source_addr_ton=5, source_addr="Acme", dest_addr_ton=1, dest_addr_npi=1,
+                              destination_addr="447700900123", esm_class=esm_class, data_coding=data_coding,
+                              short_message={"hex": octets.hex()})
+            self.assertEqual(answer["command_status"], 0)
+
+        def read(pdu):
+            message = pdu["short_message"]["message"]
+            return bytes.fromhex(message["hex"]) if isinstance(message, dict) else message
+
+        # "hi_" of the GSM alphabet: ASCII, and the part in SAR parameters. (npm's smpp reads septets; 0x5f is its "§".)
+        submit(bytes.fromhex("050003070201") + b"hi\x11")
+        pdu = narrow.submitted()
+        self.assertEqual((read(pdu), pdu["data_coding"], pdu["esm_class"]), ("hi§", 1, 0))
+        self.assertEqual((pdu["sar_msg_ref_num"], pdu["sar_total_segments"], pdu["sar_segment_seqnum"]), (7, 2, 1))
+        # Cyrillic, which the first carrier lacks; the other one wants it under 24.
+        submit(bytes.fromhex("050003080201") + "Да".encode("utf-16-be"), 8)
+        pdu = self.smsc.submitted()
+        self.assertEqual((read(pdu), pdu["data_coding"], pdu["esm_class"]), ("Да", 24, 0x40))
+        # Octets that are no text stay what they are.
+        submit(bytes.fromhex("050003090201ff00fe"), 4)
+        pdu = narrow.submitted()
+        self.assertEqual((read(pdu), pdu["data_coding"]), (bytes.fromhex("ff00fe"), 4))
+        # From a phone: Latin-1 under 0, to the number as this carrier writes it.
+        answer = self.smsc.deliver(source_addr="00447700900123", destination_addr="0015005550006", data_coding=0,
+                                   short_message={"hex": "fc40"})
+        self.assertEqual(answer["command_status"], 0)
+        pdu = app.wait_event(lambda e: e["event"] == "deliver_sm" and e["pdu"]["esm_class"] == 0)["pdu"]
+        self.assertEqual((pdu["source_addr"], pdu["destination_addr"], pdu["data_coding"]), ("447700900123", "15005550006", 3))
+        self.assertEqual(read(pdu), "ü@")
 
     def test_statuses_and_the_metric_of_those_that_lack(self):
         self.start(statuses={"ESME_RTHROTTLED": "fail"})

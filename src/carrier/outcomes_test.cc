@@ -135,6 +135,36 @@ TEST_F(Outcomes, WhatThisCarrierWantsAndTheMessageHasNot) {
   EXPECT_TRUE(smsc.peer().submits.empty());
 }
 
+// A part that a client made, at a carrier that lacks its alphabet: the next one gets it, as it is.
+TEST_F(Outcomes, APartOfTheClientThatTheCarrierCannotHave) {
+  config::Carrier carrier = world.carrier(smsc);
+  carrier.smpp.options.text = {.ucs2 = false, .carriage = gsm::Carriage::sar};
+  connect(carrier);
+  const auto part = [&](std::uint32_t slot, std::string text, std::uint8_t data_coding) {
+    engine::Submit submit = world.submit(slot);
+    const message::Payload payload{
+        .to = "+447700900123",
+        .from = "Acme",
+        .body = "x",
+        .verbatim = {std::string("\5\0\3\7\2\1", 6) + text, data_coding, true}};
+    submit.sealed = world.vault->seal(seal::KeyKind::month, "demo", 1, io::wall_now(),
+                                      message::encode_payload(payload), "demo");
+    return submit;
+  };
+  world.send(part(1, "\x04\x14", 8));
+  EXPECT_EQ(result(0).outcome.kind, OutcomeKind::reroute);
+  EXPECT_EQ(result(0).outcome.cause, Cause::unsuited);
+  EXPECT_TRUE(smsc.peer().submits.empty());
+  world.send(part(2, std::string("\0h\0i", 4), 8));
+  EXPECT_EQ(result(1).outcome.kind, OutcomeKind::accepted);
+  ASSERT_EQ(smsc.peer().submits.size(), 1u);
+  const smpp::SubmitSm& sm = smsc.peer().submits[0].sm;
+  EXPECT_EQ(sm.short_message, "hi");
+  EXPECT_EQ(sm.data_coding, 0);
+  EXPECT_EQ(sm.esm_class, 0);
+  EXPECT_EQ(smpp::find_u8(sm.tlvs, smpp::tag::kSarTotalSegments), 2);
+}
+
 TEST_F(Outcomes, GenericNackIsARefusal) {
   smsc.on_submit = [](Peer& peer, const Peer::Submitted& s) { peer.nack(s.sequence, 3); };
   connect();

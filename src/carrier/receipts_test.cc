@@ -247,6 +247,42 @@ TEST_F(Receipts, AMessageFromAPhoneMayComeAsDataSm) {
   EXPECT_EQ(smsc.peer().session().counters().mismatched_responses, 0u);
 }
 
+// To a number as the carrier writes numbers, in a text as it writes texts.
+TEST_F(Receipts, AMessageFromAPhoneIsReadAsTheCarrierWrites) {
+  config::Carrier carrier = world.carrier(smsc);
+  carrier.smpp.options.destination.rewrite = {{"+", "00", 0, 1}};
+  carrier.smpp.options.text.packed = true;
+  world.carriers.apply({carrier}, {{"15005550006", {std::uint16_t{4}}, "acme", "app"}});
+  round_trip();
+  smpp::DeliverSm sm;
+  sm.source = {0, 1, "00447700900123"};
+  sm.dest = {0, 1, "0015005550006"};
+  sm.short_message = "\xe8\x32\x9b\xfd\x06";
+  ASSERT_TRUE(smsc.peer().deliver(sm, 1));
+  ASSERT_TRUE(world.run_until([&] { return world.count<engine::Inbound>() == 1; }));
+  // Another default alphabet, and no bind for it.
+  carrier.smpp.options.text = {.default_alphabet = gsm::DefaultAlphabet::latin1};
+  world.carriers.apply({carrier}, {{"15005550006", {std::uint16_t{4}}, "acme", "app"}});
+  round_trip();
+  sm.short_message = "\xfc@";
+  ASSERT_TRUE(smsc.peer().deliver(sm, 2));
+  sm.dest.addr = "0015005550007";
+  ASSERT_TRUE(smsc.peer().deliver(sm, 3));
+  EXPECT_EQ(answer(3), smpp::kEsmeRxTAppn);  // nobody's number
+  ASSERT_TRUE(world.run_until([&] { return world.count<engine::Inbound>() == 2; }));
+  const auto payload = [&](std::size_t i) {
+    return *message::decode_payload(
+        *world.vault->open_blob(world.all<engine::Inbound>()[i].sealed, "acme"));
+  };
+  EXPECT_EQ(payload(0).to, "+15005550006");
+  EXPECT_EQ(payload(0).from, "+447700900123");
+  EXPECT_EQ(payload(0).body, "hello");
+  EXPECT_EQ(payload(0).verbatim.user_data, "hello");
+  EXPECT_EQ(payload(1).body, "ü@");
+  EXPECT_EQ(payload(1).verbatim.data_coding, 3);
+  EXPECT_EQ(smsc.peers.size(), 1u);
+}
+
 // That a phone can be reached again is nothing to act upon: nobody here has asked for it.
 TEST_F(Receipts, AnAlertIsCountedAndPassedOver) {
   smpp::AlertNotification alert;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "carrier/vendor_tlvs.h"
+#include "gsm/recode.h"
 #include "message/cells.h"
 #include "message/sar.h"
 #include "smpp/smpp_time.h"
@@ -82,15 +83,25 @@ std::string receipt_raw(const smpp::Receipt& receipt) {
   return fmt::format("stat:{} err:{}", stat, printable(trimmed(receipt.err)));
 }
 
-InboundText inbound_text(const smpp::SmFields& sm) {
-  InboundText out{.user_data = std::string(smpp::user_data(sm)),
-                  .has_udh = (sm.esm_class & smpp::esm_class::kUdhi) != 0};
-  if (out.has_udh) return out;
-  const auto header = message::sar_header(sm.tlvs);
-  if (!header || header->empty()) return out;
-  out.user_data.insert(0, *header);
-  out.has_udh = true;
-  return out;
+InboundText inbound_text(const smpp::SmFields& sm, const config::SmppOptions& carrier) {
+  const bool is_marked = (sm.esm_class & smpp::esm_class::kUdhi) != 0;
+  const std::string_view user_data = smpp::user_data(sm);
+  const gsm::UserData read = gsm::read_user_data(user_data, is_marked, sm.data_coding,
+                                                 {.default_alphabet = carrier.text.default_alphabet,
+                                                  .packed = carrier.text.packed,
+                                                  .data_coding = carrier.data_coding});
+  gsm::ShortMessage standard = gsm::to_standard(user_data, sm.data_coding, read);
+  if (!is_marked) {
+    const auto header = message::sar_header(sm.tlvs);
+    if (header && !header->empty()) {
+      standard.user_data.insert(0, *header);
+      standard.has_header = true;
+    }
+  }
+  return {.verbatim = {.user_data = std::move(standard.user_data),
+                       .data_coding = standard.data_coding,
+                       .has_udh = standard.has_header},
+          .body = gsm::decode_text(read.octets, read.format).utf8};
 }
 
 std::string clean_message_id(std::string_view id, const smpp::MessageIdRule& rule) {
@@ -154,6 +165,12 @@ std::uint16_t wide_reference(const engine::Submit& submit) {
   return static_cast<std::uint16_t>(high << 8 | submit.reference);
 }
 
+void add_sar(smpp::Tlvs& tlvs, const gsm::Concatenation& part) {
+  smpp::add_u16(tlvs, smpp::tag::kSarMsgRefNum, part.reference);
+  smpp::add_u8(tlvs, smpp::tag::kSarTotalSegments, part.total);
+  smpp::add_u8(tlvs, smpp::tag::kSarSegmentSeqnum, part.index);
+}
+
 bool has_alphabet(const gsm::TextOptions& options, gsm::Encoding encoding) {
   switch (encoding) {
     case gsm::Encoding::gsm7:
@@ -179,18 +196,17 @@ std::expected<SubmitBuilder, Error> SubmitBuilder::make(message::Payload payload
   SubmitBuilder builder;
   builder.reference_ = wide_reference(submit);
   if (!payload.verbatim.user_data.empty()) {
-    // As the client wrote it: one short message, its header included.
+    // What the client made: one short message, its header included.
     if (submit.segments != 1) return unreadable("octets of the client in segments");
-    if (payload.verbatim.has_udh) sm->esm_class = smpp::esm_class::kUdhi;
-    sm->data_coding = payload.verbatim.data_coding;
-    sm->short_message = std::move(payload.verbatim.user_data);
+    if (auto done = put_verbatim(std::move(payload.verbatim), carrier.options, *sm); !done)
+      return std::unexpected(std::move(done.error()));
     builder.is_verbatim_ = true;
   } else if (const gsm::TextCode own = gsm::text_code(carrier.options.text);
              own != 0 || submit.text != 0) {
     if (auto done = builder.carry(payload, submit, carrier.options.text, own); !done)
       return std::unexpected(std::move(done.error()));
     if (builder.carried_->has_header()) sm->esm_class = smpp::esm_class::kUdhi;
-    sm->data_coding = builder.carried_->data_coding();
+    sm->data_coding = carrier.options.data_coding.of(builder.carried_->encoding());
     builder.tlvs_ = sm->tlvs.size();
   } else {
     const auto plan = gsm::plan_segments(payload.body);
@@ -202,10 +218,30 @@ std::expected<SubmitBuilder, Error> SubmitBuilder::make(message::Payload payload
     builder.body_ = std::move(payload.body);
     builder.plan_ = *plan;
     if (plan->segments > 1) sm->esm_class = smpp::esm_class::kUdhi;
-    sm->data_coding = gsm::data_coding(plan->encoding);
+    sm->data_coding = carrier.options.data_coding.of(plan->encoding);
   }
   builder.pdu_ = std::move(*sm);
   return builder;
+}
+
+// As the client wrote it, but in an alphabet and under the values of the carrier.
+std::expected<void, Error> SubmitBuilder::put_verbatim(message::Payload::Verbatim verbatim,
+                                                       const config::SmppOptions& options,
+                                                       smpp::SubmitSm& sm) {
+  auto part = gsm::to_peer({.user_data = std::move(verbatim.user_data),
+                            .data_coding = verbatim.data_coding,
+                            .has_header = verbatim.has_udh},
+                           options.text, options.data_coding);
+  if (!part) {
+    if (part.error() == gsm::RecodeError::not_in_alphabet) return no_alphabet();
+    return std::unexpected(
+        Error{Error::Kind::unsuited, "longer than one short message in the carrier's alphabets"});
+  }
+  if (part->has_header) sm.esm_class = smpp::esm_class::kUdhi;
+  sm.data_coding = part->data_coding;
+  sm.short_message = std::move(part->user_data);
+  if (part->outside) add_sar(sm.tlvs, *part->outside);
+  return {};
 }
 
 // By the carrier's own options if that gives the segments that were recorded: always if the message
@@ -225,21 +261,27 @@ std::expected<void, Error> SubmitBuilder::carry(const message::Payload& payload,
     }
   }
   gsm::TextOptions planned = gsm::text_options(submit.text);
-  // How septets and parts travel changes nothing of where the text is cut.
+  // How septets and parts travel changes nothing of where the text is cut, nor does what septets
+  // are written in, unless it lacks one.
   const auto cut_alike = [](gsm::Carriage carriage) {
     return carriage == gsm::Carriage::udh8 || carriage == gsm::Carriage::sar;
   };
   planned.packed = own.packed;
   if (cut_alike(planned.carriage) && cut_alike(own.carriage)) planned.carriage = own.carriage;
-  auto text = gsm::CarriedText::make(payload.body, planned);
-  if (!text) return unreadable("body: " + text.error().message());
-  if (text->parts() != submit.segments ||
-      static_cast<std::uint8_t>(text->encoding()) != submit.encoding) {
-    return unreadable("body: not the text whose segments were recorded");
+  for (const auto alphabet : {own.default_alphabet, planned.default_alphabet}) {
+    planned.default_alphabet = alphabet;
+    auto text = gsm::CarriedText::make(payload.body, planned);
+    if (!text || text->parts() != submit.segments ||
+        static_cast<std::uint8_t>(text->encoding()) != submit.encoding) {
+      continue;
+    }
+    const bool is_foreign =
+        text->encoding() == gsm::Encoding::gsm7 && alphabet != own.default_alphabet;
+    if (is_foreign || !has_alphabet(own, text->encoding())) return no_alphabet();
+    carried_ = std::move(*text);
+    return {};
   }
-  if (!has_alphabet(own, text->encoding())) return no_alphabet();
-  carried_ = std::move(*text);
-  return {};
+  return unreadable("body: not the text whose segments were recorded");
 }
 
 void SubmitBuilder::fill(smpp::SubmitSm& sm, std::size_t index) const {
@@ -252,9 +294,9 @@ void SubmitBuilder::fill(smpp::SubmitSm& sm, std::size_t index) const {
       return;
     }
     if (carried_->carriage() == gsm::Carriage::sar) {
-      smpp::add_u16(sm.tlvs, smpp::tag::kSarMsgRefNum, reference_);
-      smpp::add_u8(sm.tlvs, smpp::tag::kSarTotalSegments, carried_->parts());
-      smpp::add_u8(sm.tlvs, smpp::tag::kSarSegmentSeqnum, static_cast<std::uint8_t>(index + 1));
+      add_sar(sm.tlvs, {.reference = reference_,
+                        .total = carried_->parts(),
+                        .index = static_cast<std::uint8_t>(index + 1)});
     }
   }
   sm.short_message = std::move(text);

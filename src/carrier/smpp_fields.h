@@ -35,13 +35,14 @@ std::string receipt_raw(const smpp::Receipt& receipt);
 std::string clean_message_id(std::string_view id, const smpp::MessageIdRule& rule = {});
 std::string receipt_message_id(const smpp::Receipt& receipt, const config::SmppReceipts& options);
 
-// The user data of a message from a phone. What the SAR parameters say (3.4 section 5.3.2.22 to 24)
-// is said by a header, as it was before the carrier took it off.
+// A message from a phone in the form that everybody reads (gsm::to_standard). What the SAR
+// parameters say (3.4 section 5.3.2.22 to 24) is said by a header, as it was before the carrier
+// took it off.
 struct InboundText {
-  std::string user_data;
-  bool has_udh = false;
+  message::Payload::Verbatim verbatim;
+  std::string body;
 };
-InboundText inbound_text(const smpp::SmFields& sm);
+InboundText inbound_text(const smpp::SmFields& sm, const config::SmppOptions& carrier);
 
 // Makes the submit_sm of each segment of one message.
 class SubmitBuilder {
@@ -64,6 +65,9 @@ class SubmitBuilder {
  private:
   SubmitBuilder() = default;
 
+  static std::expected<void, Error> put_verbatim(message::Payload::Verbatim verbatim,
+                                                 const config::SmppOptions& options,
+                                                 smpp::SubmitSm& sm);
   std::expected<void, Error> carry(const message::Payload& payload, const engine::Submit& submit,
                                    const gsm::TextOptions& own, gsm::TextCode own_code);
   void fill(smpp::SubmitSm& sm, std::size_t index) const;

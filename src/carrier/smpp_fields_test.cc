@@ -401,6 +401,9 @@ TEST(InboundText, SarBecomesAHeader) {
   using namespace std::string_literals;
   smpp::DeliverSm sm;
   sm.short_message = "second";
+  const auto inbound_text = [](const smpp::SmFields& fields) {
+    return carrier::inbound_text(fields, {}).verbatim;
+  };
   EXPECT_EQ(inbound_text(sm).user_data, "second");
   sm.tlvs = {{smpp::tag::kSarMsgRefNum, "\x01\x2c"s},
              {smpp::tag::kSarTotalSegments, "\x02"s},
@@ -415,6 +418,74 @@ TEST(InboundText, SarBecomesAHeader) {
   sm.tlvs = {{smpp::tag::kMessagePayload, std::string(300, 'a')}};
   sm.short_message.clear();
   EXPECT_EQ(inbound_text(sm).user_data, std::string(300, 'a'));
+}
+
+// In the form that everybody reads, whatever the carrier means by its values.
+TEST(InboundText, AsTheCarrierWritesTexts) {
+  using namespace std::string_literals;
+  using gsm::DefaultAlphabet;
+  struct Row {
+    std::string_view what;
+    config::SmppOptions carrier;
+    std::uint8_t data_coding;
+    std::uint8_t esm_class;
+    std::string octets;
+    std::string body;
+    message::Payload::Verbatim verbatim;
+  };
+  config::SmppOptions packed, latin1, ascii, own;
+  packed.text.packed = true;
+  latin1.text.default_alphabet = DefaultAlphabet::latin1;
+  latin1.data_coding.latin1 = 0;
+  ascii.text.default_alphabet = DefaultAlphabet::ascii;
+  own.data_coding = {.gsm7 = 0xf1, .ucs2 = 24, .binary = 5};
+  const Row rows[] = {
+      {"as it came", {}, 0, 0, "a\0b"s, "a@b", {"a\0b"s, 0, false}},
+      {"a class, as it came", {}, 0x10, 0, "a\0b"s, "a@b", {"a\0b"s, 0x10, false}},
+      {"packed", packed, 0, 0, "\xe8\x32\x9b\xfd\x06", "hello", {"hello", 0, false}},
+      {"packed, with a class",
+       packed,
+       0xf1,
+       0,
+       "\xe8\x32\x9b\xfd\x06",
+       "hello",
+       {"hello", 0xf1, false}},
+      {"packed behind a header",
+       packed,
+       0,
+       0x40,
+       "\5\0\3\xc7\2\1\xd0\x65\x36\xfb\x0d"s,
+       "hello",
+       {"\5\0\3\xc7\2\1hello"s, 0, true}},
+      {"what is not GSM is not packed", packed, 8, 0, "\x04\x14", "Д", {"\x04\x14", 8, false}},
+      {"Latin-1", latin1, 0, 0, "caf\xe9@", "café@", {"caf\xe9@", 3, false}},
+      {"Latin-1, yet a class is GSM", latin1, 0x10, 0, "\0"s, "@", {"\0"s, 0x10, false}},
+      {"ASCII", ascii, 0, 0, "a@_{", "a@_{", {"a@_{", 1, false}},
+      {"a value for GSM", own, 0xf1, 0, "\0"s, "@", {"\0"s, 0xf1, false}},
+      {"and 0", own, 0, 0, "\0"s, "@", {"\0"s, 0, false}},
+      {"a value for UCS-2", own, 24, 0, "\x04\x14", "Д", {"\x04\x14", 24, false}},
+      {"and 8", own, 8, 0, "\x04\x14", "Д", {"\x04\x14", 8, false}},
+      {"binary", own, 5, 0, "\xff", "ÿ", {"\xff", 5, false}},
+      {"damaged header: it is text", latin1, 0, 0x40, "\x7fhi", "\x7fhi", {"\x7fhi", 3, false}},
+  };
+  for (const Row& row : rows) {
+    smpp::DeliverSm sm;
+    sm.esm_class = row.esm_class;
+    sm.data_coding = row.data_coding;
+    sm.short_message = row.octets;
+    const InboundText text = inbound_text(sm, row.carrier);
+    EXPECT_EQ(text.body, row.body) << row.what;
+    EXPECT_EQ(text.verbatim, row.verbatim) << row.what;
+  }
+  // No header on the wire, so no fill bits before the septets.
+  smpp::DeliverSm sm;
+  sm.short_message = "\xe8\x32\x9b\xfd\x06";
+  sm.tlvs = {{smpp::tag::kSarMsgRefNum, "\0\x2c"s},
+             {smpp::tag::kSarTotalSegments, "\x02"s},
+             {smpp::tag::kSarSegmentSeqnum, "\x02"s}};
+  const InboundText part = inbound_text(sm, packed);
+  EXPECT_EQ(part.body, "hello");
+  EXPECT_EQ(part.verbatim, (message::Payload::Verbatim{"\5\0\3\x2c\2\2hello"s, 0, true}));
 }
 
 // Of the message as it was planned by `planned`, at a carrier with `own`.
@@ -518,10 +589,83 @@ TEST(SubmitBuilder, TextsPlannedByOtherOptions) {
     ASSERT_FALSE(unsuited);
     EXPECT_EQ(unsuited.error().kind, SubmitBuilder::Error::Kind::unsuited);
   }
+  // The GSM alphabet in ASCII: the cuts are those of its septets.
+  const gsm::TextOptions ascii{.default_alphabet = gsm::DefaultAlphabet::ascii};
+  auto written = build("@" + std::string(199, 'a'), {}, ascii);
+  ASSERT_TRUE(written);
+  EXPECT_EQ(sm(*written, 1).short_message.substr(6), "@" + std::string(152, 'a'));
+  // A letter that ASCII lacks, in a text cut for the GSM alphabet.
+  const auto lacks = build("é" + std::string(199, 'a'), {}, ascii);
+  ASSERT_FALSE(lacks);
+  EXPECT_EQ(lacks.error().kind, SubmitBuilder::Error::Kind::unsuited);
+  // Cut for UCS-2 because ASCII lacks it, and after a reload there is all of the GSM alphabet.
+  auto wide = build("é" + std::string(99, 'a'), ascii, {});
+  ASSERT_TRUE(wide);
+  EXPECT_EQ(sm(*wide, 2).data_coding, 8);
+  auto brief_wide = build("é", {}, ascii);
+  ASSERT_TRUE(brief_wide);
+  EXPECT_EQ(sm(*brief_wide, 1).short_message, std::string("\0\xe9", 2));
   // Cut for the GSM alphabet in two, which this one lacks.
   const auto none = build(std::string(200, 'a'), {}, {.gsm7 = false, .latin1 = true});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().kind, SubmitBuilder::Error::Kind::unsuited);
+}
+
+// The values by which the carrier knows alphabets.
+TEST(SubmitBuilder, DataCodingsOfTheCarrier) {
+  config::SmppCarrier carrier;
+  carrier.options.data_coding = {.gsm7 = 0xf1, .latin1 = 0, .ucs2 = 24, .binary = 2};
+  const auto coding = [&](const std::string& body) {
+    engine::Submit submit = planned_as(body, {});
+    submit.text = gsm::text_code(carrier.options.text);
+    auto builder =
+        SubmitBuilder::make({.to = "+447700900123", .body = body}, submit, carrier, kBoth);
+    return sm(builder.value(), 1).data_coding;
+  };
+  EXPECT_EQ(coding("Hello"), 0xf1);
+  EXPECT_EQ(coding(std::string(200, 'a')), 0xf1);
+  EXPECT_EQ(coding("Д"), 24);
+  carrier.options.text.latin1 = true;
+  EXPECT_EQ(coding("Hello"), 0xf1);
+  EXPECT_EQ(coding("Д"), 24);
+  EXPECT_EQ(coding("ç"), 0);
+}
+
+std::expected<SubmitBuilder, SubmitBuilder::Error> build_part(
+    const message::Payload::Verbatim& verbatim, const config::SmppOptions& options) {
+  config::SmppCarrier carrier;
+  carrier.options = options;
+  return SubmitBuilder::make({.to = "+447700900123", .body = "x", .verbatim = verbatim},
+                             submit_for("x"), carrier, kBoth);
+}
+
+TEST(SubmitBuilder, APartOfTheClientAsTheCarrierTakesIt) {
+  using namespace std::string_literals;
+  const message::Payload::Verbatim part{"\5\0\3\xc7\2\1hello"s, 0, true};
+  auto as_it_is = build_part(part, {});
+  ASSERT_TRUE(as_it_is);
+  EXPECT_EQ(sm(*as_it_is, 1).short_message, part.user_data);
+  EXPECT_EQ(sm(*as_it_is, 1).esm_class, 0x40);
+
+  config::SmppOptions sar;
+  sar.text = {.carriage = gsm::Carriage::sar, .packed = true};
+  sar.data_coding.gsm7 = 0xf1;
+  auto as_sar = build_part(part, sar);
+  ASSERT_TRUE(as_sar);
+  EXPECT_EQ(sm(*as_sar, 1).short_message, "\xe8\x32\x9b\xfd\x06");
+  EXPECT_EQ(sm(*as_sar, 1).esm_class, 0);
+  EXPECT_EQ(sm(*as_sar, 1).data_coding, 0xf1);
+  EXPECT_EQ(sm(*as_sar, 1).tlvs, (smpp::Tlvs{{smpp::tag::kSarMsgRefNum, "\0\xc7"s},
+                                             {smpp::tag::kSarTotalSegments, "\2"},
+                                             {smpp::tag::kSarSegmentSeqnum, "\1"}}));
+
+  config::SmppOptions no_ucs2;
+  no_ucs2.text.ucs2 = false;
+  const message::Payload::Verbatim cyrillic{"\x04\x14", 0x18, false};
+  const auto unsuited = build_part(cyrillic, no_ucs2);
+  ASSERT_FALSE(unsuited);
+  EXPECT_EQ(unsuited.error().kind, SubmitBuilder::Error::Kind::unsuited);
+  EXPECT_EQ(unsuited.error().text, "the carrier does not take the alphabet that the text needs");
 }
 
 }  // namespace

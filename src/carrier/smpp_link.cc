@@ -10,7 +10,6 @@
 #include "base/mask.h"
 #include "carrier/smpp_fields.h"
 #include "carrier/status_map.h"
-#include "gsm/decode.h"
 #include "io/clock.h"
 #include "io/failpoint.h"
 #include "message/record.h"
@@ -430,17 +429,14 @@ void SmppLink::on_message(std::uint32_t sequence, const smpp::DeliverSm& pdu, ba
     return refuse_inbound(sequence, smpp::kEsmeRxTAppn, now);
   }
   const Inbox& to = inbox->second;
-  InboundText text = inbound_text(pdu);
-  const gsm::UserData read = gsm::read_user_data(text.user_data, text.has_udh, pdu.data_coding);
+  InboundText text = inbound_text(pdu, config_.smpp.options);
   const auto from = receipt_number(pdu.source, /*has_id=*/false, config_.smpp.options.destination);
   message::Payload payload{.to = (to.digits.size() > kShortCodeDigits ? "+" : "") + to.digits,
                            .from = from ? fmt::format("+{}", from->digits()) : pdu.source.addr,
-                           .body = gsm::decode_text(read.octets, read.format).utf8,
+                           .body = std::move(text.body),
                            .metadata = {},
                            .callback_url = {},
-                           .verbatim = {.user_data = std::move(text.user_data),
-                                        .data_coding = pdu.data_coding,
-                                        .has_udh = text.has_udh && !read.header_damaged}};
+                           .verbatim = std::move(text.verbatim)};
   ++counters_.inbound;
   engine::Inbound event;
   event.token = static_cast<engine::Token>(serial_) << 32 | sequence;

@@ -484,10 +484,7 @@ class Compiler {
       account.window = static_cast<std::uint32_t>(value.at("window").integer(account.window));
       account.rate_per_s = value.at("rate").number();
       account.dedup = value.at("dedup").duration(account.dedup);
-      const std::string alphabet = value.at("alphabet").text();
-      account.alphabet = alphabet == "latin1"  ? SmppAccount::Alphabet::latin1
-                         : alphabet == "ascii" ? SmppAccount::Alphabet::ascii
-                                               : SmppAccount::Alphabet::gsm;
+      account.alphabet = default_alphabet(value.at("alphabet").text());
       read_inbound(value, account);
       if (const Value& cell = value.at("cell"); cell.has_value()) {
         not_own_cell(cell);

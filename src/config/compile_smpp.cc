@@ -93,6 +93,7 @@ class OptionsCompiler {
                                                 : SmppOptions::Validity::relative;
     tlvs(value, options.tlvs);
     text(value, options.text);
+    data_coding(value.at("text"), options);
     return options;
   }
 
@@ -223,8 +224,11 @@ class OptionsCompiler {
 
   void text(const Value& smpp, gsm::TextOptions& out) {
     const Value& value = smpp.at("text");
+    out.default_alphabet = default_alphabet(value.at("alphabet").text());
+    const bool is_gsm = out.default_alphabet == gsm::DefaultAlphabet::gsm;
+    out.latin1 = out.default_alphabet == gsm::DefaultAlphabet::latin1;
     if (value.at("alphabets").given) {
-      out.gsm7 = out.ucs2 = false;
+      out.gsm7 = out.latin1 = out.ucs2 = false;
       for (const Value& item : value.at("alphabets").items) {
         out.gsm7 |= item.text() == "gsm7";
         out.latin1 |= item.text() == "latin1";
@@ -250,6 +254,11 @@ class OptionsCompiler {
             "national tables are part of the GSM alphabet, which is left out",
             "add gsm7 to alphabets, or remove the tables");
     }
+    if (!is_gsm && (national || out.packed)) {
+      error(value.at("alphabet"),
+            "national tables and packing are of GSM septets, which the carrier is not written",
+            "remove these, or set alphabet: gsm");
+    }
     if (payload && (national || out.packed)) {
       error(value.at("parts"),
             "message_payload has no header, which packed texts and national tables need",
@@ -259,6 +268,39 @@ class OptionsCompiler {
     if (tlvs && smpp.at("interface_version").text() == "3.3") {
       error(value.at("parts"), fmt::format("parts: {} needs TLVs, and SMPP 3.3 knows none", parts),
             "set parts: udh, or raise interface_version");
+    }
+  }
+
+  // With Latin-1 as the default alphabet, what goes in it is all under one value.
+  void data_coding(const Value& text, SmppOptions& options) {
+    const Value& value = text.at("data_coding");
+    const auto read = [&](std::string_view key, std::uint8_t usual) {
+      return static_cast<std::uint8_t>(value.at(key).integer(usual));
+    };
+    gsm::DataCodings& out = options.data_coding;
+    const bool latin1 = options.text.default_alphabet == gsm::DefaultAlphabet::latin1;
+    out.gsm7 = read("gsm7", out.gsm7);
+    out.latin1 = read("latin1", latin1 ? out.gsm7 : out.latin1);
+    out.ucs2 = read("ucs2", out.ucs2);
+    if (value.at("binary").given) out.binary = read("binary", 0);
+    struct Row {
+      std::string_view key;
+      std::uint8_t value;
+      bool counts = true;
+    };
+    const Row rows[] = {{"gsm7", out.gsm7},
+                        {"ucs2", out.ucs2},
+                        {"binary", out.of(gsm::Encoding::binary)},
+                        {"latin1", out.latin1, options.text.latin1}};
+    for (const Row& a : rows) {
+      for (const Row* b = rows; b != &a; ++b) {
+        if (a.value != b->value || !a.counts) continue;
+        if (latin1 && a.key == "latin1" && b->key == "gsm7") continue;
+        error(value.at(value.at(a.key).given ? a.key : b->key),
+              fmt::format("{} and {} would both be sent under data_coding {}", b->key, a.key,
+                          a.value),
+              "give them values that differ");
+      }
     }
   }
 
@@ -388,6 +430,12 @@ std::optional<std::string> tlv_octets(SmppTlv::Type type, std::string_view text)
 SmppOptions compile_smpp_options(const Value& value, std::vector<std::string_view> classes,
                                  Findings& findings) {
   return OptionsCompiler(std::move(classes), findings).compile(value);
+}
+
+gsm::DefaultAlphabet default_alphabet(std::string_view text) {
+  return text == "latin1"  ? gsm::DefaultAlphabet::latin1
+         : text == "ascii" ? gsm::DefaultAlphabet::ascii
+                           : gsm::DefaultAlphabet::gsm;
 }
 
 std::uint8_t interface_version(std::string_view text) {

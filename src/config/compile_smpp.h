@@ -17,5 +17,6 @@ SmppOptions compile_smpp_options(const Value& value, std::vector<std::string_vie
 
 // The octet of "3.4".
 std::uint8_t interface_version(std::string_view text);
+gsm::DefaultAlphabet default_alphabet(std::string_view text);
 
 }  // namespace trunkline::config

@@ -163,7 +163,7 @@ struct SmppAccount {
   std::string cell{};                  // the other cell that it is; empty: none
   base::Duration dedup{0};             // the same submit again within this: the same message
   // What data_coding 0 means to it.
-  enum class Alphabet : std::uint8_t { gsm, latin1, ascii } alphabet = Alphabet::gsm;
+  gsm::DefaultAlphabet alphabet = gsm::DefaultAlphabet::gsm;
   // Where we connect and ask it to bind, when there is something to tell and nobody to be told.
   struct Outbind {
     std::string host;

@@ -231,6 +231,9 @@ TEST(Load, Carriers) {
                               .transliteration = gsm::Transliteration::diacritics,
                               .carriage = gsm::Carriage::udh16,
                               .packed = true}));
+  EXPECT_EQ(options.data_coding,
+            (gsm::DataCodings{.gsm7 = 0xf1, .latin1 = 0, .ucs2 = 24, .binary = 2}));
+  EXPECT_EQ(c.carriers[1].smpp.options.data_coding, gsm::DataCodings{});
   EXPECT_EQ(c.text_options, std::vector{options.text});
   EXPECT_EQ(c.tables.carriers[0].text, gsm::text_code(options.text));
   EXPECT_EQ(c.tables.carriers[1].text, 0u);
@@ -377,7 +380,7 @@ TEST(Load, SmppAccountsAndNumbers) {
   EXPECT_EQ(shop->binds, 3u);
   EXPECT_EQ(shop->window, 20u);
   EXPECT_DOUBLE_EQ(shop->rate_per_s, 50);
-  EXPECT_EQ(shop->alphabet, SmppAccount::Alphabet::latin1);
+  EXPECT_EQ(shop->alphabet, gsm::DefaultAlphabet::latin1);
   EXPECT_EQ(shop->receipts.window, 7u);
   EXPECT_EQ(shop->receipts.keep, std::chrono::hours(24));
   EXPECT_TRUE(shop->receipts.seconds);

@@ -118,6 +118,7 @@ struct SmppOptions {
   enum class Validity : std::uint8_t { relative, absolute, none } validity = Validity::relative;
   std::vector<SmppTlv> tlvs;
   gsm::TextOptions text;
+  gsm::DataCodings data_coding;  // text.data_coding
 
   friend bool operator==(const SmppOptions&, const SmppOptions&) = default;
 };

@@ -239,13 +239,62 @@ constexpr std::string_view kLanguages[] = {
 constexpr std::string_view kTransliterate[] = {"none", "lookalikes", "diacritics"};
 constexpr std::string_view kParts[] = {"udh", "udh16", "sar", "payload"};
 
+constexpr std::string_view kAlphabets[] = {"gsm", "latin1", "ascii"};
+
+constexpr Field kDataCodingFields[] = {
+    {.key = "gsm7",
+     .kind = Kind::integer,
+     .fallback = "0",
+     .min = "0",
+     .max = "255",
+     .doc = "Texts of the GSM alphabet, whatever `alphabet` writes them in."},
+    {.key = "latin1",
+     .kind = Kind::integer,
+     .absent = "3; with `alphabet: latin1` what `gsm7` has",
+     .min = "0",
+     .max = "255",
+     .doc = "Latin-1."},
+    {.key = "ucs2",
+     .kind = Kind::integer,
+     .fallback = "8",
+     .min = "0",
+     .max = "255",
+     .doc = "UCS-2; some want 24."},
+    {.key = "binary",
+     .kind = Kind::integer,
+     .absent = "2 or 4, as the application says",
+     .min = "0",
+     .max = "255",
+     .doc = "Octets that are no text."},
+};
+constexpr Shape kDataCoding{
+    "carrier data_coding", "carriers[].smpp.text.data_coding", kDataCodingFields,
+    "The values by which the carrier knows alphabets, both ways: in what it sends they go before "
+    "those of the specification, which are understood too; in decimal digits (0xF1 is 241). What "
+    "an application sends with a message class or waiting indication (16 and above) keeps its "
+    "value."};
+
 constexpr Field kTextFields[] = {
+    {.key = "alphabet",
+     .kind = Kind::choice,
+     .fallback = "gsm",
+     .choices = kAlphabets,
+     .doc =
+         "Its default alphabet, both ways: what texts of the GSM alphabet are written in, and "
+         "what `data_coding` 0 means in what it sends. `gsm`: septets. `latin1`, `ascii`: octets "
+         "of these, of which it makes septets. A text is counted in septets in any case; with "
+         "characters that this alphabet lacks it goes in another."},
     {.key = "alphabets",
      .kind = Kind::choice,
      .many = Many::list,
-     .absent = "gsm7 and ucs2",
+     .absent = "gsm7 and ucs2; with `alphabet: latin1` latin1, too",
      .choices = kTextAlphabets,
-     .doc = "What it takes: the GSM default alphabet (`data_coding` 0), Latin-1 (3), UCS-2 (8)."},
+     .doc = "What it takes: the GSM alphabet, Latin-1, UCS-2."},
+    {.key = "data_coding",
+     .kind = Kind::object,
+     .absent = "as the specification has it",
+     .shape = &kDataCoding,
+     .doc = "The `data_coding` of each."},
     {.key = "single_shift",
      .kind = Kind::choice,
      .many = Many::list,

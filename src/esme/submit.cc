@@ -32,19 +32,6 @@ std::unexpected<Refusal> refuse(std::uint32_t status, std::string_view why) {
   return std::unexpected(Refusal{status, why});
 }
 
-// data_coding 0 is whatever the account has agreed with us.
-gsm::Charset charset_of(SmppAccount::Alphabet alphabet) {
-  switch (alphabet) {
-    case SmppAccount::Alphabet::latin1:
-      return gsm::Charset::latin1;
-    case SmppAccount::Alphabet::ascii:
-      return gsm::Charset::ascii;
-    case SmppAccount::Alphabet::gsm:
-      break;
-  }
-  return gsm::Charset::gsm7;
-}
-
 // Sets of characters that no carrier can be relied on for.
 bool is_foreign(gsm::Charset charset) {
   return charset != gsm::Charset::gsm7 && charset != gsm::Charset::ucs2 &&
@@ -325,8 +312,8 @@ std::expected<Submit, Refusal> read_submit(const smpp::SmFields& sm,
     user_data = payload->value;
   }
   const bool has_udh = (sm.esm_class & smpp::esm_class::kUdhi) != 0;
-  const gsm::UserData read = gsm::read_user_data(
-      user_data, has_udh, sm.data_coding, {.default_alphabet = charset_of(account.alphabet)});
+  const gsm::UserData read = gsm::read_user_data(user_data, has_udh, sm.data_coding,
+                                                 {.default_alphabet = account.alphabet});
   if (read.header_damaged) {
     return refuse(smpp::kEsmeRinvmsglen, "the user data header is damaged");
   }

@@ -231,7 +231,7 @@ TEST(ReadSubmit, Alphabets) {
   EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [@€]");
   sm.short_message = "Gr\xfc\xdf";
   config::SmppAccount latin = account();
-  latin.alphabet = config::SmppAccount::Alphabet::latin1;
+  latin.alphabet = gsm::DefaultAlphabet::latin1;
   EXPECT_EQ(read(sm, latin), "+447700900123 Acme class1 gsm7 1 notify0 [Grüß]");
   sm.data_coding = 3;
   EXPECT_EQ(read(sm), "+447700900123 Acme class1 gsm7 1 notify0 [Grüß]");

@@ -159,8 +159,8 @@ smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Pa
 }
 
 smpp::DeliverSm make_joined_sm(const message::Payload& payload, gsm::Encoding encoding,
-                               config::SmppAccount::Alphabet alphabet) {
-  using Alphabet = config::SmppAccount::Alphabet;
+                               gsm::DefaultAlphabet alphabet) {
+  using Alphabet = gsm::DefaultAlphabet;
   constexpr std::uint8_t kAscii = 1;
   const std::string& text = payload.body;
   smpp::DeliverSm sm;

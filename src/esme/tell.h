@@ -30,7 +30,7 @@ smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Pa
 // A message from a phone whose parts were joined, in the alphabet the account reads, or UCS-2.
 // `payload.body` of binary messages is an octet a character.
 smpp::DeliverSm make_joined_sm(const message::Payload& payload, gsm::Encoding encoding,
-                               config::SmppAccount::Alphabet alphabet);
+                               gsm::DefaultAlphabet alphabet);
 
 // The same as a data_sm: the text is in message_payload. For peers of 3.4 and later.
 smpp::DataSm as_data_sm(smpp::DeliverSm sm);

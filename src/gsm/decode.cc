@@ -103,6 +103,19 @@ Charset charset_of(std::uint8_t data_coding) {
   }
 }
 
+Charset charset_of(std::uint8_t data_coding, const PeerText& peer) {
+  const auto by_default = [&] {
+    return peer.default_alphabet == DefaultAlphabet::latin1  ? Charset::latin1
+           : peer.default_alphabet == DefaultAlphabet::ascii ? Charset::ascii
+                                                             : Charset::gsm7;
+  };
+  if (data_coding == peer.data_coding.gsm7) return by_default();
+  if (data_coding == peer.data_coding.ucs2) return Charset::ucs2;
+  if (data_coding == peer.data_coding.latin1) return Charset::latin1;
+  if (data_coding == peer.data_coding.binary) return Charset::binary;
+  return data_coding == 0 ? by_default() : charset_of(data_coding);
+}
+
 DecodedText decode_text(std::string_view octets, const TextFormat& format) {
   DecodedText out;
   out.encoding = Encoding::ucs2;
@@ -142,7 +155,7 @@ DecodedText decode_text(std::string_view octets, std::uint8_t data_coding) {
 UserData read_user_data(std::string_view user_data, bool has_header, std::uint8_t data_coding,
                         const PeerText& peer) {
   UserData out;
-  out.format.charset = data_coding == 0 ? peer.default_alphabet : charset_of(data_coding);
+  out.format.charset = charset_of(data_coding, peer);
   if (has_header) {
     if (auto header = parse_udh(user_data)) {
       out.header = std::move(*header);

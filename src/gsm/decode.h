@@ -48,11 +48,14 @@ struct TextFormat {
 DecodedText decode_text(std::string_view octets, const TextFormat& format);
 DecodedText decode_text(std::string_view octets, std::uint8_t data_coding);
 
-// What a peer means where the specification leaves it open; its configuration says so.
+// What a peer means where the specification leaves it open, or it does not keep to it; its
+// configuration says so.
 struct PeerText {
-  Charset default_alphabet = Charset::gsm7;  // data_coding 0, "SMSC default alphabet"
-  bool packed = false;  // GSM 7-bit comes packed, eight septets in seven octets
+  DefaultAlphabet default_alphabet = DefaultAlphabet::gsm;
+  bool packed = false;           // GSM 7-bit comes packed, eight septets in seven octets
+  DataCodings data_coding = {};  // these come before what the specification says of the values
 };
+Charset charset_of(std::uint8_t data_coding, const PeerText& peer);
 
 // One short_message taken apart. `octets` is the text as decode_text() wants it.
 struct UserData {

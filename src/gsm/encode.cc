@@ -48,6 +48,7 @@ struct Needs {
   // By locking table: the single shift tables (bit n: identifier n) that hold all it does not.
   std::array<std::uint16_t, kLanguages> singles;
   bool latin1 = true;
+  bool ascii = true;
   // Where a text is transliterated, the other tables gain nothing. Locking tables that have a
   // character which the default one lacks; and beside each, the single shift tables that have one
   // which it and the default extension lack.
@@ -76,6 +77,7 @@ std::expected<Needs, TextError> needs_of(std::string_view utf8, Languages lockin
     }
     if ((tables.locking & 1) == 0) needs.useful_locking |= tables.locking;
     needs.latin1 &= is_latin1(*c);
+    needs.ascii &= *c < 0x80;
   }
   return needs;
 }
@@ -100,7 +102,9 @@ class Choice {
                         .plan = *plan,
                         .shift = shift,
                         .joining = options_.joining,
-                        .packed = options_.packed && encoding == Encoding::gsm7,
+                        .packed = options_.packed && encoding == Encoding::gsm7 &&
+                                  options_.default_alphabet == DefaultAlphabet::gsm,
+                        .default_alphabet = options_.default_alphabet,
                         .transliterated = transliterated,
                         .room = room};
   }
@@ -135,7 +139,8 @@ class Choice {
       const std::size_t here = at;
       const char32_t c = next_valid(utf8, at);
       const bool has_place =
-          (options_.gsm7 && gsm7_septets(c) != 0) || (options_.latin1 && is_latin1(c));
+          (options_.gsm7 && gsm7_septets(c) != 0 && is_written_in(options_.default_alphabet, c)) ||
+          (options_.latin1 && is_latin1(c));
       if (!has_place) return here;
     }
     return 0;
@@ -150,6 +155,7 @@ class Choice {
 // Calls with each combination of tables allowed; the default alone is the first.
 template <typename Call>
 void for_each_shift(const EncodeOptions& options, Call call) {
+  if (options.default_alphabet != DefaultAlphabet::gsm) return call(Shift{});
   for (std::uint8_t l = 0; l < kLanguages; ++l) {
     const auto locking = static_cast<Language>(l);
     if (l != 0 && !(options.locking_shift.has(locking) && has_locking_table(locking))) continue;
@@ -162,7 +168,10 @@ void for_each_shift(const EncodeOptions& options, Call call) {
 
 void offer_as_written(std::string_view utf8, const Needs& needs, const EncodeOptions& options,
                       Choice& choice) {
-  if (options.gsm7) {
+  const bool is_written =
+      options.default_alphabet == DefaultAlphabet::gsm ||
+      (options.default_alphabet == DefaultAlphabet::latin1 ? needs.latin1 : needs.ascii);
+  if (options.gsm7 && is_written) {
     Language last_locking = Language::none;
     bool offered = false;
     for_each_shift(options, [&](Shift shift) {
@@ -193,7 +202,8 @@ void offer_transliterated(std::string_view utf8, const Needs& needs, const Encod
     for_each_shift(options, [&](Shift shift) {
       const auto singles = needs.useful_singles[static_cast<std::size_t>(shift.locking)];
       if (!has(needs.useful_locking, shift.locking) || !has(singles, shift.single)) return;
-      offer(transliterate_to_gsm7(utf8, shift, options.transliteration), Encoding::gsm7, shift);
+      offer(transliterate_to_gsm7(utf8, shift, options.transliteration, options.default_alphabet),
+            Encoding::gsm7, shift);
     });
   }
   if (options.latin1) {
@@ -264,6 +274,10 @@ EncodedPart encode_part(const EncodedText& text, std::size_t index, std::uint16_
   const std::string_view utf8 = text.plan.text_of(text.utf8, index);
   switch (text.encoding()) {
     case Encoding::gsm7: {
+      if (text.default_alphabet != DefaultAlphabet::gsm) {
+        append_latin1(part.text, utf8);  // which begins with ASCII
+        break;
+      }
       std::string septets;
       append_gsm7(septets, utf8, text.shift);
       part.text =

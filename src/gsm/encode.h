@@ -45,6 +45,10 @@ struct EncodeOptions {
   Transliteration transliteration = Transliteration::none;
   Joining joining = Joining::udh8;
   bool packed = false;  // GSM 7-bit eight septets in seven octets, instead of a septet an octet
+  // In what the octets of the GSM alphabet are written. Counted and cut are its septets in any
+  // case, for they are what goes over the air. With another than `gsm` there are no national tables
+  // and no packing, and a text with characters that it lacks is not in the alphabet.
+  DefaultAlphabet default_alphabet = DefaultAlphabet::gsm;
   std::size_t segments_max = base::limits::kSegmentsMax;  // 1 to kSegmentsMax
 };
 
@@ -54,12 +58,12 @@ struct EncodedText {
   Shift shift = {};  // for gsm7
   Joining joining = Joining::udh8;
   bool packed = false;
+  DefaultAlphabet default_alphabet = DefaultAlphabet::gsm;
   std::size_t transliterated = 0;  // characters replaced
   Room room = {};                  // units a segment, were it the only one or one of several
 
   Encoding encoding() const { return plan.encoding; }
   std::uint8_t segments() const { return plan.segments; }
-  std::uint8_t data_coding() const { return gsm::data_coding(plan.encoding); }
   bool has_header() const;            // esm_class bit 0x40 goes with it
   std::size_t units_free() const;     // what still fits into the last segment
   std::string_view alphabet() const;  // "default", "single_shift", "locking_shift",

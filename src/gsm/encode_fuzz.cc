@@ -30,6 +30,9 @@ EncodeOptions options_of(std::uint8_t first, std::uint8_t second) {
   if ((second & 64) != 0) options.single_shift.add(language_of((second + 1) & 15));
   if ((second & 192) == 192) options.locking_shift = Languages::all();
   options.segments_max = (second & 128) != 0 ? 4 : 32;
+  if ((second & 3) == 3) {
+    options.default_alphabet = (second & 4) != 0 ? DefaultAlphabet::latin1 : DefaultAlphabet::ascii;
+  }
   return options;
 }
 
@@ -38,8 +41,9 @@ std::string read_back(const EncodedText& text) {
   for (std::size_t i = 0; i < text.segments(); ++i) {
     const std::string octets = encode_part(text, i, 0xfedc).user_data();
     ASSERT(octets.size() <= part_octets_max(text.encoding(), text.packed));
+    const PeerText peer{.default_alphabet = text.default_alphabet, .packed = text.packed};
     const UserData data =
-        read_user_data(octets, text.has_header(), text.data_coding(), {.packed = text.packed});
+        read_user_data(octets, text.has_header(), data_coding(text.encoding()), peer);
     ASSERT(!data.header_damaged && data.header.shift == text.shift);
     const Concatenation c = data.header.concatenation.value_or(
         Concatenation{0, text.segments(), static_cast<std::uint8_t>(i + 1), false});

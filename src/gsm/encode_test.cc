@@ -185,6 +185,82 @@ TEST(Encode, TheAlphabetChosenAndItsOctets) {
   }
 }
 
+// Another default alphabet: the septets are counted and cut as ever, what is written is octets of
+// it.
+TEST(Encode, ThePeersDefaultAlphabet) {
+  struct Case {
+    std::string_view what;
+    std::string text;
+    EncodeOptions options;
+    std::string_view alphabet;
+    std::size_t segments;
+    std::size_t units;
+    std::string first;
+  };
+  constexpr auto kLatin1 = DefaultAlphabet::latin1;
+  constexpr auto kAscii = DefaultAlphabet::ascii;
+  const Case cases[] = {
+      {"ASCII", "@_{", {.default_alphabet = kAscii}, "default", 1, 4, "405f7b"},
+      {"Latin-1", "@é{", {.default_alphabet = kLatin1}, "default", 1, 4, "40e97b"},
+      {"not in ASCII", "é", {.default_alphabet = kAscii}, "ucs2", 1, 1, "00e9"},
+      {"nor in Latin-1", "Δ€", {.default_alphabet = kLatin1}, "ucs2", 1, 2, "039420ac"},
+      {"in Latin-1, yet no septet", "ç", {.default_alphabet = kLatin1}, "ucs2", 1, 1, "00e7"},
+      {"for which there is Latin-1",
+       "ç",
+       {.latin1 = true, .default_alphabet = kLatin1},
+       "latin1",
+       1,
+       1,
+       "e7"},
+      {"two segments of septets, 152 octets in the first",
+       "{" + repeat("a", 159),
+       {.default_alphabet = kAscii},
+       "default",
+       2,
+       161,
+       "050003c70201" + hex("{" + repeat("a", 151))},
+      {"no national tables",
+       "ş",
+       {.single_shift = Languages::all(), .default_alphabet = kAscii},
+       "ucs2",
+       1,
+       1,
+       "015f"},
+      {"not packed",
+       "hello",
+       {.packed = true, .default_alphabet = kAscii},
+       "default",
+       1,
+       5,
+       hex("hello")},
+      {"transliterated into ASCII",
+       "“naïve é”",
+       {.transliteration = Transliteration::diacritics, .default_alphabet = kAscii},
+       "default",
+       1,
+       9,
+       hex("\"naive e\"")},
+      {"into Latin-1, which has the letter",
+       "“é”",
+       {.transliteration = Transliteration::diacritics, .default_alphabet = kLatin1},
+       "default",
+       1,
+       3,
+       "22e922"},
+  };
+  for (const Case& c : cases) {
+    const EncodedText text = encoded(c.text, c.options);
+    EXPECT_EQ(text.alphabet(), c.alphabet) << c.what;
+    EXPECT_EQ(text.segments(), c.segments) << c.what;
+    EXPECT_EQ(text.plan.units, c.units) << c.what;
+    EXPECT_EQ(hex(encode_part(text, 0, 0xc7).user_data()), c.first) << c.what;
+  }
+  const auto none = encode("aé", {.ucs2 = false, .default_alphabet = kAscii});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, TextError::Code::not_in_alphabet);
+  EXPECT_EQ(none.error().offset, 1u);
+}
+
 TEST(Encode, WhatIsRefused) {
   const auto missing = encode("abc ж", {.ucs2 = false});
   ASSERT_FALSE(missing.has_value());
@@ -303,7 +379,7 @@ std::string read_back(const EncodedText& text, std::uint16_t reference) {
       EXPECT_LE(part.header.size() + packed_octets(septets, fill_bits(part.header.size())), 140u);
     }
     const UserData data =
-        read_user_data(part.user_data(), text.has_header(), text.data_coding(), peer);
+        read_user_data(part.user_data(), text.has_header(), data_coding(text.encoding()), peer);
     EXPECT_FALSE(data.header_damaged);
     EXPECT_EQ(data.header.octets, part.header.size());
     EXPECT_EQ(data.header.shift, text.shift);

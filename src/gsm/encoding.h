@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace trunkline::gsm {
@@ -29,20 +30,40 @@ constexpr std::string_view name(Encoding encoding) {
   return "unknown";
 }
 
-// SMPP data_coding (3.4, 5.2.19) of what encode_segment() and encode_part() make.
-constexpr std::uint8_t data_coding(Encoding encoding) {
-  switch (encoding) {
-    case Encoding::gsm7:
-      return 0;
-    case Encoding::ucs2:
-      return 8;
-    case Encoding::binary:
-      return 4;
-    case Encoding::latin1:
-      return 3;
+// What a peer writes texts of the GSM alphabet in, the "SMSC default alphabet" of data_coding 0:
+// the specification leaves it open. With the latter two the SMSC makes septets of it. PERSISTED:
+// the values are in text codes.
+enum class DefaultAlphabet : std::uint8_t {
+  gsm = 0,     // its septets
+  latin1 = 1,  // ISO 8859-1
+  ascii = 2,   // IA5
+};
+
+// The data_coding (3.4, 5.2.19) by which a peer knows each alphabet.
+struct DataCodings {
+  std::uint8_t gsm7 = 0;  // in the peer's default alphabet
+  std::uint8_t latin1 = 3;
+  std::uint8_t ucs2 = 8;
+  std::optional<std::uint8_t> binary = {};  // none: 2 or 4, as who made the octets says
+
+  constexpr std::uint8_t of(Encoding encoding) const {
+    switch (encoding) {
+      case Encoding::gsm7:
+        return gsm7;
+      case Encoding::ucs2:
+        return ucs2;
+      case Encoding::latin1:
+        return latin1;
+      case Encoding::binary:
+        break;
+    }
+    return binary.value_or(4);
   }
-  return 4;
-}
+  friend bool operator==(const DataCodings&, const DataCodings&) = default;
+};
+
+// As the specification has it.
+constexpr std::uint8_t data_coding(Encoding encoding) { return DataCodings{}.of(encoding); }
 
 // A unit is a septet (gsm7), a 16-bit code unit (ucs2) or an octet (binary, latin1). TS 23.040
 // gives 140 octets a message, 134 after the six of a concatenation header.

@@ -289,7 +289,7 @@ TEST(Reassembler, ManyMessagesMixed) {
     for (std::size_t i = 0; i < encoded->segments(); ++i) {
       if (i == lost) continue;
       const Piece piece{m, encode_part(*encoded, i, static_cast<std::uint16_t>(m)),
-                        encoded->data_coding()};
+                        data_coding(encoded->encoding())};
       pieces.push_back(piece);
     }
     texts.push_back(std::move(text));

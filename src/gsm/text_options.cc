@@ -5,7 +5,7 @@ namespace {
 
 // Bits of a code. PERSISTED: never another meaning for one that was used.
 constexpr unsigned kNoGsm7 = 0, kLatin1 = 1, kNoUcs2 = 2, kTransliteration = 3, kCarriage = 5,
-                   kPacked = 7, kSingle = 8, kLocking = 24;
+                   kPacked = 7, kSingle = 8, kLocking = 24, kDefaultAlphabet = 40;
 constexpr std::uint32_t kLanguageBits = (1u << kLanguages) - 2;
 
 Languages languages_of(std::uint64_t bits) {
@@ -30,7 +30,8 @@ TextCode text_code(const TextOptions& options) {
          static_cast<TextCode>(options.transliteration) << kTransliteration |
          static_cast<TextCode>(options.carriage) << kCarriage | bit(options.packed, kPacked) |
          static_cast<TextCode>(options.single_shift.bits() & kLanguageBits) << kSingle |
-         static_cast<TextCode>(options.locking_shift.bits() & kLanguageBits) << kLocking;
+         static_cast<TextCode>(options.locking_shift.bits() & kLanguageBits) << kLocking |
+         static_cast<TextCode>(options.default_alphabet) << kDefaultAlphabet;
 }
 
 TextOptions text_options(TextCode code) {
@@ -47,6 +48,10 @@ TextOptions text_options(TextCode code) {
   options.packed = bit(kPacked);
   options.single_shift = languages_of(code >> kSingle);
   options.locking_shift = languages_of(code >> kLocking);
+  const unsigned alphabet = code >> kDefaultAlphabet & 3;
+  options.default_alphabet = alphabet == 1   ? DefaultAlphabet::latin1
+                             : alphabet == 2 ? DefaultAlphabet::ascii
+                                             : DefaultAlphabet::gsm;
   return options;
 }
 
@@ -59,7 +64,8 @@ EncodeOptions encode_options(const TextOptions& options) {
           .locking_shift = payload ? Languages{} : options.locking_shift,
           .transliteration = options.transliteration,
           .joining = joining_of(options.carriage),
-          .packed = options.packed && !payload};
+          .packed = options.packed && !payload,
+          .default_alphabet = options.default_alphabet};
 }
 
 std::expected<CarriedText, TextError> CarriedText::make(std::string_view utf8,

@@ -32,6 +32,8 @@ struct TextOptions {
   Transliteration transliteration = Transliteration::none;
   Carriage carriage = Carriage::udh8;
   bool packed = false;  // not with `payload`
+  // Other than `gsm`: not with national tables, nor packed.
+  DefaultAlphabet default_alphabet = DefaultAlphabet::gsm;
   friend bool operator==(const TextOptions&, const TextOptions&) = default;
 };
 
@@ -52,7 +54,6 @@ class CarriedText {
 
   Encoding encoding() const { return text_.encoding(); }
   std::uint8_t parts() const;  // PDUs
-  std::uint8_t data_coding() const { return text_.data_coding(); }
   bool has_header() const { return text_.has_header() && carriage_ != Carriage::payload; }
   Carriage carriage() const { return carriage_; }
   bool is_long() const { return text_.segments() > 1; }  // more than one segment on the air

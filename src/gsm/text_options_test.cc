@@ -30,6 +30,10 @@ TEST(TextOptions, EveryCombinationHasItsNumber) {
           options.locking_shift = languages;
           options.single_shift = {};
           EXPECT_EQ(text_options(text_code(options)), options);
+          for (const auto alphabet : {DefaultAlphabet::latin1, DefaultAlphabet::ascii}) {
+            options.default_alphabet = alphabet;
+            EXPECT_EQ(text_options(text_code(options)), options);
+          }
           ++count;
         }
       }
@@ -44,6 +48,8 @@ TEST(TextOptions, EveryCombinationHasItsNumber) {
             0xf0u);
   EXPECT_EQ(text_code({.single_shift = {Language::turkish}, .locking_shift = {Language::urdu}}),
             (std::uint64_t{1} << 37) | 0x200u);
+  EXPECT_EQ(text_code({.default_alphabet = DefaultAlphabet::latin1}), std::uint64_t{1} << 40);
+  EXPECT_EQ(text_code({.default_alphabet = DefaultAlphabet::ascii}), std::uint64_t{2} << 40);
 }
 
 TEST(TextOptions, NumbersOfAnotherVersionDoNoHarm) {

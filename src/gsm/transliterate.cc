@@ -101,8 +101,11 @@ std::string_view name(Transliteration transliteration) {
 }
 
 std::optional<Transliterated> transliterate_to_gsm7(std::string_view utf8, Shift shift,
-                                                    Transliteration how) {
-  return Writer(how, [shift](char32_t c) { return gsm7_septets(c, shift) != 0; }).write(utf8);
+                                                    Transliteration how, DefaultAlphabet alphabet) {
+  const auto has_place = [=](char32_t c) {
+    return gsm7_septets(c, shift) != 0 && is_written_in(alphabet, c);
+  };
+  return Writer(how, has_place).write(utf8);
 }
 
 std::optional<Transliterated> transliterate_to_latin1(std::string_view utf8, Transliteration how) {

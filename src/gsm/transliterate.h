@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "gsm/encoding.h"
 #include "gsm/language.h"
 
 namespace trunkline::gsm {
@@ -32,8 +33,10 @@ constexpr std::size_t transliterated_bytes_max(std::size_t utf8_bytes) { return 
 // The text in GSM 7-bit characters of these tables alone; nothing if a character has no place there
 // and nothing that looks like it. What has a place stays as it is. A letter and the mark behind it
 // become the one character they are to Unicode, where that has a place. Needs valid UTF-8.
-std::optional<Transliterated> transliterate_to_gsm7(std::string_view utf8, Shift shift,
-                                                    Transliteration how);
+// `alphabet`: a character that cannot be written in it has no place either.
+std::optional<Transliterated> transliterate_to_gsm7(
+    std::string_view utf8, Shift shift, Transliteration how,
+    DefaultAlphabet alphabet = DefaultAlphabet::gsm);
 // The same for ISO 8859-1.
 std::optional<Transliterated> transliterate_to_latin1(std::string_view utf8, Transliteration how);
 

@@ -72,7 +72,8 @@ std::string_view name(gsm::Carriage carriage) {
   return "";
 }
 
-void print_json(const gsm::EncodedText& text, gsm::Carriage carriage, std::uint16_t reference) {
+void print_json(const gsm::EncodedText& text, gsm::Carriage carriage, std::uint8_t data_coding,
+                std::uint16_t reference) {
   boost::json::array segments;
   for (std::size_t i = 0; i < text.segments(); ++i) {
     const gsm::EncodedPart part = gsm::encode_part(text, i, reference);
@@ -85,7 +86,7 @@ void print_json(const gsm::EncodedText& text, gsm::Carriage carriage, std::uint1
                                 {"alphabet", text.alphabet()},
                                 {"locking_shift", language_json(text.shift.locking)},
                                 {"single_shift", language_json(text.shift.single)},
-                                {"data_coding", text.data_coding()},
+                                {"data_coding", data_coding},
                                 {"esm_class", text.has_header() ? 0x40 : 0},
                                 {"units", text.plan.units},
                                 {"units_free", text.units_free()},
@@ -98,8 +99,9 @@ void print_json(const gsm::EncodedText& text, gsm::Carriage carriage, std::uint1
   std::printf("%s\n", boost::json::serialize(out).c_str());
 }
 
-void print_text(const gsm::EncodedText& text, gsm::Carriage carriage, std::uint16_t reference) {
-  fmt::print("encoding     {} (data_coding {})\n", gsm::name(text.encoding()), text.data_coding());
+void print_text(const gsm::EncodedText& text, gsm::Carriage carriage, std::uint8_t data_coding,
+                std::uint16_t reference) {
+  fmt::print("encoding     {} (data_coding {})\n", gsm::name(text.encoding()), data_coding);
   if (text.shift.locking != gsm::Language::none) {
     fmt::print("locking      {} (information element 0x25)\n", gsm::name(text.shift.locking));
   }
@@ -165,13 +167,13 @@ std::expected<gsm::EncodeOptions, std::string> options_of(const Arguments& a) {
 }
 
 // By what a carrier's entry in the configuration says of texts.
-std::expected<gsm::TextOptions, std::string> carriers_options(const Arguments& a) {
+std::expected<config::SmppOptions, std::string> carriers_options(const Arguments& a) {
   if (a.config.empty()) return std::unexpected("--carrier: say --config FILE, too");
   const auto config = load_config(a.config, nullptr);
   if (!config) return std::unexpected("");  // said already
   std::string names;
   for (const config::Carrier& carrier : config->carriers) {
-    if (carrier.name == a.carrier) return carrier.smpp.options.text;
+    if (carrier.name == a.carrier) return carrier.smpp.options;
     names += (names.empty() ? "" : ", ") + carrier.name;
   }
   return std::unexpected(
@@ -181,15 +183,17 @@ std::expected<gsm::TextOptions, std::string> carriers_options(const Arguments& a
 int encode(Arguments& a) {
   auto options = options_of(a);
   gsm::Carriage carriage = a.wide ? gsm::Carriage::udh16 : gsm::Carriage::udh8;
+  gsm::DataCodings codings;
   if (!a.carrier.empty()) {
     const auto own = carriers_options(a);
     if (!own) {
       if (!own.error().empty()) std::fprintf(stderr, "trunkline encode: %s\n", own.error().c_str());
       return kUsage;
     }
-    options = gsm::encode_options(*own);
+    options = gsm::encode_options(own->text);
     options->segments_max = a.segments_max;
-    carriage = own->carriage;
+    carriage = own->text.carriage;
+    codings = own->data_coding;
     a.wide = carriage == gsm::Carriage::udh16;
   }
   if (!options) {
@@ -208,9 +212,9 @@ int encode(Arguments& a) {
   }
   const auto reference = static_cast<std::uint16_t>(a.reference);
   if (a.json) {
-    print_json(*text, carriage, reference);
+    print_json(*text, carriage, codings.of(text->encoding()), reference);
   } else {
-    print_text(*text, carriage, reference);
+    print_text(*text, carriage, codings.of(text->encoding()), reference);
   }
   return kOk;
 }
