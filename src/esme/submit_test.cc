@@ -154,7 +154,8 @@ TEST(StatusOf, EachRule) {
        "tenant.sender country.sender_kind country.registration country.sender_format "
        "carrier.sender_kind carrier.registration "},
       {"ESME_RINVDSTADR",
-       "tenant.country destination.country country.unknown carrier.country routing.no_route "},
+       "tenant.country destination.country destination.number country.unknown carrier.country "
+       "routing.no_route "},
       {"ESME_RSUBMITFAIL",
        "tenant.removed country.class country.text country.content country.consent "
        "country.quiet_hours country.two_way carrier.text carrier.content carrier.two_way "
