@@ -247,6 +247,27 @@ TEST_F(Receipts, AMessageFromAPhoneMayComeAsDataSm) {
   EXPECT_EQ(smsc.peer().session().counters().mismatched_responses, 0u);
 }
 
+// Some carriers do, and hold a receipt that is refused for told.
+TEST_F(Receipts, OverATransmitterAsOverAnyOtherBind) {
+  config::Carrier carrier = world.carrier(smsc);
+  carrier.smpp.bind = config::SmppCarrier::Bind::transmitter_receiver;
+  world.carriers.apply({carrier});
+  ASSERT_TRUE(world.run_until([&] { return smsc.peers.size() == 3 && smsc.bound() == 2; }));
+  for (std::size_t i = 1; i < 3; ++i) {
+    const Peer& peer = smsc.peer(i);
+    if (peer.bind->kind != smpp::BindKind::transmitter) continue;
+    std::string octets;
+    ASSERT_TRUE(smpp::encode(Peer::receipt("m1", smpp::ReceiptState::delivered, 0), 77, 0, octets));
+    smsc.peer(i).write_raw(octets);  // the session of a test that keeps to the rules would not
+    EXPECT_EQ(receipt().carrier_message_id, "m1");
+    world.acknowledge(receipt().token);
+    ASSERT_TRUE(
+        world.run_until([&] { return smsc.peer(i).session().counters().unknown_responses == 1; }));
+    return;
+  }
+  FAIL() << "no transmitter";
+}
+
 // To a number as the carrier writes numbers, in a text as it writes texts.
 TEST_F(Receipts, AMessageFromAPhoneIsReadAsTheCarrierWrites) {
   config::Carrier carrier = world.carrier(smsc);

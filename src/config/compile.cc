@@ -319,6 +319,11 @@ class Compiler {
         not_own_cell(cell);
         config_.tables.carriers[i].cell = cell.text();
         carrier.smpp.own_cell = config_.cell;
+        if (carrier.smpp.interface_version < 0x34) {
+          error(cell,
+                "another cell is told by a TLV what came through here, and SMPP 3.3 knows none",
+                "raise interface_version");
+        }
       }
       config_.tables.routing.carriers[i] = {carrier.name, carrier.region, false};
       if (auto rules = compile_carrier_policy(value, refer_, findings_)) {

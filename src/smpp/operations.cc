@@ -58,7 +58,8 @@ bool may_send(Role sender, Operation operation, BindKind bind) {
 }
 
 bool may_receive_from(Role sender, Operation operation, BindKind bind) {
-  if (sender == Role::smsc && operation == Operation::data_sm) return true;
+  const bool delivers = operation == Operation::data_sm || operation == Operation::deliver_sm;
+  if (sender == Role::smsc && delivers) return true;
   return may_send(sender, operation, bind);
 }
 

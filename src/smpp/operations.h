@@ -53,8 +53,9 @@ std::optional<Operation> find_operation(std::uint32_t command_id);
 bool sends(Role sender, Operation operation);
 // May it over such a bind?
 bool may_send(Role sender, Operation operation, BindKind bind);
-// Is it taken from such a peer? As may_send, but data_sm from an SMSC comes over any bind: table
-// 2-1 lets an SMSC use it towards a transmitter, and a receipt that is refused is a receipt lost.
+// Is it taken from such a peer? As may_send, but what an SMSC delivers comes over any bind: table
+// 2-1 lets it use data_sm towards a transmitter, some use deliver_sm, and a receipt that is refused
+// is a receipt lost.
 bool may_receive_from(Role sender, Operation operation, BindKind bind);
 
 }  // namespace trunkline::smpp

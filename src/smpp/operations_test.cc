@@ -30,7 +30,8 @@ std::string binds(Role sender, Operation operation) {
         std::pair{BindKind::transceiver, 'X'}}) {
     const bool may = may_send(sender, operation, kind);
     out.push_back(may ? letter : '-');
-    const bool receipt_anyhow = sender == Role::smsc && operation == Operation::data_sm;
+    const bool receipt_anyhow = sender == Role::smsc && (operation == Operation::data_sm ||
+                                                         operation == Operation::deliver_sm);
     EXPECT_EQ(may_receive_from(sender, operation, kind), may || receipt_anyhow);
   }
   EXPECT_EQ(sends(sender, operation), out != "---");

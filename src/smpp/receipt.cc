@@ -323,20 +323,4 @@ std::optional<Receipt> parse_receipt(const DataSm& pdu, const ReceiptOptions& op
   return parse({pdu.esm_class, user_data(pdu), pdu.tlvs}, options);
 }
 
-std::optional<base::Wall> parse_receipt_date(std::string_view date) {
-  using namespace std::chrono;
-  std::string digits;
-  for (const char c : date) {
-    if (c >= '0' && c <= '9') digits.push_back(c);
-  }
-  if (digits.size() == 10) digits += "00";
-  if (digits.size() == 12) digits.insert(0, "20");
-  if (digits.size() != 14) return std::nullopt;
-  const auto two = [&](std::size_t at) { return (digits[at] - '0') * 10 + (digits[at + 1] - '0'); };
-  const year_month_day day = year(two(0) * 100 + two(2)) / two(4) / two(6);
-  if (!day.ok() || two(8) > 23 || two(10) > 59 || two(12) > 59) return std::nullopt;
-  return base::Wall{sys_days{day}.time_since_epoch() + hours(two(8)) + minutes(two(10)) +
-                    seconds(two(12))};
-}
-
 }  // namespace trunkline::smpp

@@ -52,7 +52,7 @@ struct Receipt {
   std::string stat;                              // the carrier's word, as sent, bounded
   std::string err;                               // "000"; empty if none; the carrier's meaning
   std::optional<std::uint8_t> network_err_type;  // first octet of network_error_code
-  std::string submit_date;                       // as sent, YYMMDDhhmm[ss] in an unknown zone
+  std::string submit_date;                       // as sent, in a zone that only the carrier knows
   std::string done_date;
   bool id_in_tlv = false;     // `id` is that of receipted_message_id
   bool state_in_tlv = false;  // `state` is that of message_state
@@ -72,10 +72,6 @@ struct ReceiptOptions {
 // id and state unknown.
 std::optional<Receipt> parse_receipt(const DeliverSm& pdu, const ReceiptOptions& options = {});
 std::optional<Receipt> parse_receipt(const DataSm& pdu, const ReceiptOptions& options = {});
-
-// A receipt's date: YYMMDDhhmm, YYMMDDhhmmss or YYYYMMDDhhmmss, in a zone only the carrier knows,
-// taken as UTC. Other characters between the digits do not count. nullopt: not a date.
-std::optional<base::Wall> parse_receipt_date(std::string_view date);
 
 // What the SMSC side writes.
 struct ReceiptFields {

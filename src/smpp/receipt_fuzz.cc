@@ -39,7 +39,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ASSERT(receipt->submit_date.size() <= 32 && receipt->done_date.size() <= 32);
   ASSERT(receipt->state <= ReceiptState::skipped);
   ASSERT(receipt->id.find('\0') == std::string::npos);
-  (void)parse_receipt_date(receipt->done_date);
   for (const auto base :
        {MessageIdRule::Base::text, MessageIdRule::Base::hex, MessageIdRule::Base::decimal}) {
     const MessageIdRule rule{.base = base};

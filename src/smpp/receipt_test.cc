@@ -231,28 +231,6 @@ TEST(Receipt, IsGuessedOnlyWhereTheCarrierForgetsEsmClass) {
   EXPECT_EQ(parse_receipt(pdu, {.without_esm_class = true})->kind, ReceiptKind::receipt);
 }
 
-TEST(Receipt, DatesOfAllLengths) {
-  for (const auto& [date, utc] : std::vector<std::pair<const char*, const char*>>{
-           {"1002101731", "2010-02-10T17:31:00Z"},
-           {"100210173159", "2010-02-10T17:31:59Z"},
-           {"20100210173159", "2010-02-10T17:31:59Z"},
-           {"24-02-29 03:04", "2024-02-29T03:04:00Z"},
-           {"2302290304", nullptr},
-           {"1002102431", nullptr},
-           {"1002101760", nullptr},
-           {"1013101731", nullptr},
-           {"10021017", nullptr},
-           {"", nullptr},
-           {"never", nullptr},
-       }) {
-    const auto t = parse_receipt_date(date);
-    ASSERT_EQ(t.has_value(), utc != nullptr) << date;
-    if (t) {
-      EXPECT_EQ(*t, *base::parse_rfc3339(utc)) << date;
-    }
-  }
-}
-
 TEST(Receipt, IsWrittenAsTheCustomerLikes) {
   const ReceiptFields fields{.id = "00ab12ff",
                              .state = S::undeliverable,
