@@ -46,13 +46,15 @@ inline constexpr auto kScheduleMax = 35 * 24h;
 inline constexpr auto kIdempotencyRetention = 24h;
 inline constexpr auto kInDoubtHold = 300s;    // class rule `hold`: wait this long for a receipt
 inline constexpr auto kReceiptWaitMax = 72h;  // then the message ends `uncertain` and is archived
-inline constexpr auto kColdAfter = 10min;     // waiting longer than this leaves engine memory
+// Receipts find a message that has ended this long after its end.
+inline constexpr auto kReceiptOwnersKept = 72h;
+inline constexpr auto kColdAfter = 10min;         // waiting longer than this leaves engine memory
 inline constexpr auto kEarlyReceiptKeep = 10min;  // a receipt before its submit response
 inline constexpr auto kHourKeysKept = 25h;        // texts sealed under hour keys live a day at most
 inline constexpr auto kArchiveKept = 90 * 24h;    // finished messages, then they are swept
 // What an application never fetched: counted as lost to it, and dropped. Accounts may say less.
 inline constexpr auto kNoticeKeptMax = 7 * 24h;
-inline constexpr auto kRecentFinalKeep = 10min;  // late receipts find their message this long
+inline constexpr auto kRecentFinalKeep = 10min;  // in memory, without asking the store
 
 // --- HTTP -------------------------------------------------------------------------------------
 inline constexpr std::size_t kHttpHeaderBytesMax = 16 * 1024;           // 431, connection closed
@@ -84,6 +86,9 @@ inline constexpr std::size_t kHotMessagesHard = 10'000'000;
 inline constexpr std::size_t kAttemptsMax = 50;            // over all carriers, a backstop
 inline constexpr std::size_t kEarlyReceiptsMax = 100'000;  // beyond: oldest counted unmatched
 inline constexpr std::size_t kRecentFinalsMax = 200'000;
+// Messages to one number, all of them ended with a receipt outstanding whose id nobody knows;
+// beyond, such receipts are nobody's.
+inline constexpr std::size_t kReceiptOwnersMax = 4;
 inline constexpr std::size_t kMailboxEventsMax = 200'000;  // full: HTTP answers 503
 inline constexpr std::size_t kListScanMax = 20'000;        // hot messages looked at for one page
 // Beyond, queueing and attempts that cost nothing (throttled, not sent) are no longer kept.

@@ -23,9 +23,16 @@ void Engine::Impl::freeze(Slot slot, Wall due, Step& s) {
                        .id = h.id(),
                        .to_hash = h.to_hash(),
                        .due_at = due - kThawAhead};
-  for_each_key(h, [&](const base::Hash128& key, const message::EventView&, bool by_number) {
-    const bool again = std::ranges::find(put.receipt_keys, key) != put.receipt_keys.end();
-    if (by_number || again) return;
+  for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
+    if (by_number) {
+      if (!hopes_for_number({slot, h.generation, event.attempt, event.segment})) return;
+      s.out.commit.owners.push_back(
+          {key,
+           {put.tenant, put.id, put.to_hash, due + limits::kReceiptOwnersKept, event.attempt,
+            event.segment}});
+      return;
+    }
+    if (std::ranges::find(put.receipt_keys, key) != put.receipt_keys.end()) return;
     put.receipt_keys.push_back(key);
     put.receipt_keys.push_back(message::numbered_receipt_key(key, put.to_hash));
   });

@@ -136,14 +136,26 @@ struct SubmitResult {
   message::Outcome outcome;
 };
 
+// What the store knows of whom a receipt may belong to: as find_receipt_owners() asks it.
+struct ReceiptOwners {
+  std::string cold;   // the record of the one that waits in the cold tier under the carrier's id
+  std::string ended;  // or of the one in the archive, and which copy of which segment it is
+  std::uint8_t ended_attempt = 0;
+  std::uint8_t ended_segment = 0;
+  // Nobody under the id: those that may be meant by carrier and number.
+  std::vector<std::string> cold_by_number;
+  std::vector<std::string> ended_by_number;
+  bool others = false;  // and more, of which nothing is known
+};
+
 struct Receipt {
   Token token = 0;  // acknowledged to the carrier once it is durable
   message::CarrierIndex carrier;
   std::string carrier_message_id;
   std::uint64_t to_hash = 0;  // of the number the receipt is about; 0: not readable
   message::ReceiptState state = message::ReceiptState::unknown;
-  std::string raw;          // "stat:DELIVRD err:000"
-  std::string cold_record;  // if !knows_receipt(): what the cold tier has under its key, else empty
+  std::string raw;  // "stat:DELIVRD err:000"
+  ReceiptOwners owners;
 };
 
 // A message from a phone, for one account of a tenant.

@@ -4,6 +4,7 @@
 //   dispatch.cc  placing, lanes, starting attempts     -> bytes may go
 //   results.cc   what the carrier answered             -> next attempt, or waiting for the receipt
 //   receipts.cc  receipts, early and late ones
+//   ended.cc     whose receipts and answers may come after the end
 //   lifetime.cc  events, timers, finals, journal trimming
 //   notices.cc   what applications are told
 //   replace.cc   another text in the place of one that waits
@@ -224,6 +225,7 @@ class Engine::Impl {
     message::EarlyReceipt receipt;
     Mono at{};
     std::uint64_t seq = 0;
+    base::MessageId may_be;  // if contested: by whom, if by one
   };
 
   // A message whose way to the cold tier or back is not durable yet: what the store says of it is
@@ -453,7 +455,6 @@ class Engine::Impl {
   bool may_reroute(const Hot& h, CarrierIndex from, const Step& s) const;
   void reroute_undelivered(Slot slot, CarrierIndex from, Step& s);
   void failed_for_good(Slot slot, Step& s);
-  void receipt_for_recent(const Recent& recent, const Receipt& event, Step& s);
   void keep_early(Receipt&& event, const base::Hash128& key, Step& s);
   bool match_by_number(const Receipt& event, Step& s);
   void expect_by_number(const base::Hash128& key, const ReceiptTarget& target);
@@ -464,8 +465,27 @@ class Engine::Impl {
   void forget_early(const base::Hash128& key, Step& s);
   void give_up_early(const base::Hash128& key, Step& s);
   void expire_early(Step& s);
-  base::Hash128 number_key(std::string_view carrier, std::uint64_t to_hash) const;
   Receipt to_receipt(const message::EarlyReceipt& early) const;
+
+  // --- ended.cc
+  void remember_final(Slot slot, Step& s);
+  static Recent recent_of(const Hot& h);
+  void keep_owner(const base::Hash128& key, const Recent& recent, Step& s);
+  void await_answers(Slot slot, Mono now);
+  void answer_for_ended(const SubmitResult& event, Step& s);
+  void forget_recent(Mono now);
+  std::optional<Recent> ended_as(const message::Record& record) const;
+  std::optional<Recent> ended_by_id(const ReceiptOwners& owners) const;
+  std::vector<Recent> ended_by_number(const Receipt& event, const base::Hash128& key) const;
+  bool match_ended(const Receipt& event, const base::MessageId& id, Step& s);
+  // Of messages that have ended, which may be meant by a receipt that finds nobody?
+  struct Contest {
+    bool any = false;
+    base::MessageId only;  // null: several, or none
+  };
+  Contest contest_of(const Receipt& event) const;
+  void contest_early(const base::Hash128& number, const base::MessageId& id, Step& s);
+  void receipt_for_recent(const Recent& recent, const Receipt& event, Step& s);
 
   // --- lifetime.cc
   Slot allocate();
@@ -481,16 +501,14 @@ class Engine::Impl {
   void finish(Slot slot, State state, Cause cause, std::string_view raw, Step& s);
   void archive(Slot slot, Step& s);
   void give_up(Slot slot, State preferred, Cause cause, Step& s);
-  void remember_final(Slot slot, Mono now);
-  void forget_recent(Mono now);
-  void await_answers(Slot slot, Mono now);
   void expect_receipt(const base::Hash128& key, const ReceiptTarget& target);
   std::optional<ReceiptTarget> expected(const base::Hash128& key, std::uint64_t to_hash) const;
   bool settled_by_early(Slot slot, Step& s);
   void index_early(const message::EarlyReceipt& receipt);
-  void answer_for_ended(const SubmitResult& event, Step& s);
-  // Every key under which receipts may still ask for the message: visit(key, event, by_number).
-  void for_each_key(const Hot& h, auto&& visit) const;
+  // visit(key, event, by_number) for each key under which receipts may ask for the message.
+  static void for_each_key(const Hot& h, auto&& visit);
+  static void for_each_key(std::string_view record, Wall accepted_at, std::uint64_t to_hash,
+                           auto&& visit);
   void unlink(Slot slot);
   void forget_keys(Slot slot);
   std::optional<CarrierIndex> find_carrier(std::string_view name) const;
@@ -527,7 +545,6 @@ class Engine::Impl {
   void read_story(Slot slot);
   void end_unloadable(std::string_view record, bool is_cold, Step& s);
   void restore_message(const message::Entry& entry, std::uint64_t seq);
-  void remember_used_ids(std::string_view record);
   void resume(Slot slot, Step& s);
   void resume_attempt(Slot slot, Step& s);
 
@@ -634,13 +651,9 @@ class Engine::Impl {
   std::deque<std::pair<Mono, base::MessageId>> settled_order_;
   // Attempts whose receipt cannot be known by its id, by (carrier, number).
   boost::unordered_flat_map<base::Hash128, std::vector<ReceiptTarget>, base::Hash128Hash> doubts_;
-  // Receipt keys of messages that ended, or went to the cold tier, in the journal of the last run:
-  // carriers repeat what was not acknowledged. Such an id is nobody else's. For some minutes.
-  boost::unordered_flat_set<base::Hash128, base::Hash128Hash> used_ids_;
-  Mono used_ids_until_{};
   boost::unordered_flat_map<base::Hash128, Early, base::Hash128Hash> early_;
   std::deque<RecentKey> early_order_;
-  // Keys of early_ that have an id, by number_key().
+  // Keys of early_ that have an id, by receipt_number_key().
   boost::unordered_flat_map<base::Hash128, std::vector<base::Hash128>, base::Hash128Hash>
       early_numbers_;
   boost::unordered_flat_map<base::Hash128, PendingKey, base::Hash128Hash> pending_keys_;
@@ -676,20 +689,40 @@ class Engine::Impl {
   Mono place_again_ = Mono::max();  // unplaced messages remain beyond this step's budget
 };
 
-void Engine::Impl::for_each_key(const Hot& h, auto&& visit) const {
-  base::ByteReader in(h.record());
+// What a receipt says of its copy.
+inline AttemptState attempt_state_of(message::ReceiptState state) {
+  switch (state) {
+    case message::ReceiptState::delivered:
+      return AttemptState::delivered;
+    case message::ReceiptState::undelivered:
+      return AttemptState::undelivered;
+    case message::ReceiptState::intermediate:
+    case message::ReceiptState::unknown:
+      return AttemptState::submitted;  // it proves that the carrier has it, no more
+  }
+  ASSERT(false);
+  return AttemptState::submitted;
+}
+
+void Engine::Impl::for_each_key(const Hot& h, auto&& visit) {
+  for_each_key(h.record(), h.accepted_at(), h.to_hash(), visit);
+}
+
+void Engine::Impl::for_each_key(std::string_view record, Wall accepted_at, std::uint64_t to_hash,
+                                auto&& visit) {
+  base::ByteReader in(record);
   in.u8();
   in.text();
   ASSERT(in.ok());
   while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, h.accepted_at());
+    const message::EventView event = message::decode_event_view(in, accepted_at);
     ASSERT(in.ok());
     if (!event.carrier_message_id.empty()) {
       visit(message::receipt_key(event.carrier, event.carrier_message_id), event, false);
     } else if (event.kind == EventKind::answered &&
                (event.attempt_state == AttemptState::in_doubt ||
                 event.attempt_state == AttemptState::submitted)) {
-      visit(number_key(event.carrier, h.to_hash()), event, true);
+      visit(message::receipt_number_key(event.carrier, to_hash), event, true);
     }
   }
 }

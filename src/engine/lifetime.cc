@@ -181,7 +181,7 @@ bool Engine::Impl::was_negative(const Hot& h) const {
 void Engine::Impl::archive(Slot slot, Step& s) {
   const Hot& h = hot(slot);
   if (h.notify != 0 && h.progress.state == State::uncertain) tell_uncertain(slot, s);
-  remember_final(slot, s.now.mono);
+  remember_final(slot, s);
   await_answers(slot, s.now.mono);
   forget_keys(slot);
   message::append_gone(s.out.commit, h.id());
@@ -189,89 +189,6 @@ void Engine::Impl::archive(Slot slot, Step& s) {
                                   .id = h.id(),
                                   .to_hash = h.to_hash(),
                                   .record = release(slot)});
-}
-
-void Engine::Impl::remember_final(Slot slot, Mono now) {
-  forget_recent(now);
-  const Hot& h = hot(slot);
-  const bool uncertain = h.progress.state == State::uncertain;
-  std::optional<Story> story;
-  const auto others_in_doubt = [&](std::uint8_t attempt) {
-    for (std::size_t i = 1; i < story->attempts.size(); ++i) {
-      const Story::Attempt& other = story->attempts[i];
-      if (i != attempt && (other.in_doubt | (other.accepted & ~other.failed)) != 0) return true;
-    }
-    return false;
-  };
-  for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
-    if ((by_number || uncertain) && !story) story = story_of(h.record(), h.accepted_at());
-    bool ambiguous = false;
-    if (by_number) {
-      // Only what may still get a receipt; that of another message would be taken for its own.
-      const Story::Attempt& a = story->attempts[event.attempt];
-      const std::uint32_t bit = 1u << (event.segment - 1);
-      const bool accepted = event.attempt_state == AttemptState::submitted;
-      if (((accepted ? ~(a.delivered | a.failed) : a.in_doubt) & bit) == 0) return;
-      const auto other = recent_.find(key);
-      const bool itself = other != recent_.end() && other->second.id == h.id() &&
-                          other->second.attempt == event.attempt &&
-                          other->second.segment == event.segment;
-      // An answer that is still to come would find nobody, and neither would its id.
-      ambiguous = (other != recent_.end() && !itself) || h.progress.unanswered != 0;
-    }
-    recent_.insert_or_assign(
-        key, Recent{.tenant = h.tenant,
-                    .id = h.id(),
-                    .at = now,
-                    .accepted_at = h.accepted_at(),
-                    .to_hash = h.to_hash(),
-                    .state = h.progress.state,
-                    .attempt = event.attempt,
-                    .segment = event.segment,
-                    .segments = h.segments,
-                    .by_number = by_number,
-                    .ambiguous = ambiguous,
-                    .others_in_doubt = uncertain && others_in_doubt(event.attempt)});
-    recent_order_.push_back({now, key});
-  });
-}
-
-void Engine::Impl::await_answers(Slot slot, Mono now) {
-  const Hot& h = hot(slot);
-  if (h.progress.unanswered == 0 && h.progress.in_doubt == 0 && !h.doubt) return;
-  const bool uncertain = h.progress.state == State::uncertain;
-  awaited_[ref_of(slot, h.generation)] = {
-      .message = {.tenant = h.tenant,
-                  .id = h.id(),
-                  .accepted_at = h.accepted_at(),
-                  .to_hash = h.to_hash(),
-                  .state = h.progress.state,
-                  .segments = h.segments,
-                  .others_in_doubt = uncertain && h.progress.attempt > 1},
-      .latest = h.progress.attempt};
-  awaited_order_.push_back({now, ref_of(slot, h.generation)});
-}
-
-void Engine::Impl::forget_recent(Mono now) {
-  while (!awaited_order_.empty() && (now - awaited_order_.front().at > limits::kRecentFinalKeep ||
-                                     awaited_order_.size() > limits::kRecentFinalsMax)) {
-    awaited_.erase(awaited_order_.front().ref);
-    awaited_order_.pop_front();
-  }
-  while (!recent_order_.empty() && (now - recent_order_.front().at > limits::kRecentFinalKeep ||
-                                    recent_order_.size() > limits::kRecentFinalsMax)) {
-    const auto found = recent_.find(recent_order_.front().key);
-    if (found != recent_.end() && found->second.at == recent_order_.front().at)
-      recent_.erase(found);
-    recent_order_.pop_front();
-  }
-  while (!settled_order_.empty() &&
-         (now - settled_order_.front().first > 2 * limits::kRecentFinalKeep ||
-          settled_order_.size() > limits::kRecentFinalsMax)) {
-    settled_.erase(settled_order_.front().second);
-    settled_order_.pop_front();
-  }
-  if (now >= used_ids_until_ && !used_ids_.empty()) used_ids_ = {};
 }
 
 void Engine::Impl::forget_keys(Slot slot) {

@@ -12,28 +12,7 @@ std::string_view word_of(message::ReceiptState state) {
   return kWords[static_cast<std::size_t>(state)];
 }
 
-AttemptState attempt_state_of(message::ReceiptState state) {
-  switch (state) {
-    case message::ReceiptState::delivered:
-      return AttemptState::delivered;
-    case message::ReceiptState::undelivered:
-      return AttemptState::undelivered;
-    case message::ReceiptState::intermediate:
-    case message::ReceiptState::unknown:
-      return AttemptState::submitted;  // it proves that the carrier has it, no more
-  }
-  ASSERT(false);
-  return AttemptState::submitted;
-}
-
 }  // namespace
-
-base::Hash128 Engine::Impl::number_key(std::string_view carrier, std::uint64_t to_hash) const {
-  constexpr std::uint64_t kSeed = 0x6e756d6265726b31;  // "numberk1": never equal to a receipt key
-  std::string text(carrier);
-  text.append(reinterpret_cast<const char*>(&to_hash), sizeof to_hash);
-  return base::hash128(text, kSeed);
-}
 
 bool Engine::Impl::knows_receipt(const base::Hash128& key, std::uint64_t to_hash) const {
   const auto agrees = [&](std::uint64_t of) { return to_hash == 0 || to_hash == of; };
@@ -74,7 +53,7 @@ void Engine::Impl::on(Receipt&& event, Step& s) {
   ASSERT(event.carrier.at() < carriers_.size());
   const std::string& carrier = carrier_name(event.carrier);
   const base::Hash128 key = event.carrier_message_id.empty()
-                                ? number_key(carrier, event.to_hash)
+                                ? message::receipt_number_key(carrier, event.to_hash)
                                 : message::receipt_key(carrier, event.carrier_message_id);
   auto moving = moving_keys_.end();
   if (event.to_hash != 0 && !moving_keys_.empty())
@@ -82,9 +61,10 @@ void Engine::Impl::on(Receipt&& event, Step& s) {
   if (moving == moving_keys_.end()) moving = moving_keys_.find(key);
   if (moving != moving_keys_.end()) {
     thaw_moving(base::MessageId(moving->second), s);
-  } else if (!event.cold_record.empty()) {
-    thaw(event.cold_record, s);
+  } else if (!event.owners.cold.empty()) {
+    thaw(event.owners.cold, s);
   }
+  for (const std::string& record : event.owners.cold_by_number) thaw(record, s);
   const Token token = event.token;
   match(std::move(event), key, s);
   s.out.after_commit.emplace_back(ReceiptAck{token});
@@ -105,6 +85,7 @@ void Engine::Impl::match(Receipt&& event, const base::Hash128& key, Step& s) {
                                              agrees(recent->second.to_hash)) {
     return receipt_for_recent(recent->second, event, s);
   }
+  if (const auto ended = ended_by_id(event.owners)) return receipt_for_recent(*ended, event, s);
   if (!match_by_number(event, s)) keep_early(std::move(event), key, s);
 }
 
@@ -184,8 +165,7 @@ void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& e
     case message::ReceiptState::delivered:
       if ((delivered | bit) == all) {
         e.state = State::delivered;
-        // The journal keeps an id that it does not know yet, see used_ids_.
-        record(slot, std::move(e), s, /*journal=*/!by_id);
+        record(slot, std::move(e), s, /*journal=*/false);
         return archive(slot, s);
       }
       break;
@@ -242,8 +222,7 @@ void Engine::Impl::undelivered(Slot slot, message::Event event, Step& s) {
   } else if (message::may_follow(h.progress.state, State::uncertain)) {
     event.state = State::uncertain;
   }
-  const bool by_number = event.cause == Cause::receipt_matched_by_number;
-  record(slot, std::move(event), s, /*journal=*/by_number);
+  record(slot, std::move(event), s, /*journal=*/false);
   archive(slot, s);
 }
 
@@ -277,43 +256,6 @@ void Engine::Impl::failed_for_good(Slot slot, Step& s) {
   give_up(slot, State::undelivered, Cause::none, s);
 }
 
-void Engine::Impl::receipt_for_recent(const Recent& recent, const Receipt& event, Step& s) {
-  s.out.notes.push_back({Note::Metric::receipt, event.carrier, {}, {}, "late", {}, 1});
-  State state = recent.state;
-  if (const auto settled = settled_.find(recent.id); settled != settled_.end())
-    state = settled->second;
-  const bool delivered = event.state == message::ReceiptState::delivered;
-  const bool undelivered = event.state == message::ReceiptState::undelivered;
-  const bool repeats =
-      (delivered && state == State::delivered) || (undelivered && state == State::undelivered);
-  if (repeats || (!delivered && !undelivered)) return;
-
-  message::Event e{.kind = EventKind::late,
-                   .state = state,
-                   .time = s.now.wall,
-                   .attempt = recent.attempt,
-                   .segment = recent.segment,
-                   .attempt_state = attempt_state_of(event.state),
-                   .cause = event.carrier_message_id.empty() || recent.by_number
-                                ? Cause::receipt_matched_by_number
-                                : Cause::receipt_matched_by_id,
-                   .carrier = carrier_name(event.carrier),
-                   .carrier_message_id = event.carrier_message_id,
-                   .raw = event.raw};
-  // `uncertain` is not final: a single segment's receipt settles it.
-  const bool settles =
-      state == State::uncertain && recent.segments == 1 && (delivered || !recent.others_in_doubt);
-  if (settles) e.kind = EventKind::receipt;
-  if (settles || bug(PlantedBug::late_overrules_final)) {
-    e.state = delivered ? State::delivered : State::undelivered;
-    if (settled_.insert_or_assign(recent.id, e.state).second)
-      settled_order_.emplace_back(s.now.mono, recent.id);
-  }
-  message::ArchiveAppend append{.tenant = tenant_name(recent.tenant), .id = recent.id};
-  message::encode_event(e, recent.accepted_at, append.event);
-  s.out.commit.archive_appends.push_back(std::move(append));
-}
-
 // --- by number -----------------------------------------------------------------------------------
 
 // The answer with the id was lost, or the carrier gives none: carrier and number agree with an
@@ -322,22 +264,14 @@ void Engine::Impl::receipt_for_recent(const Recent& recent, const Receipt& event
 bool Engine::Impl::match_by_number(const Receipt& event, Step& s) {
   if (event.to_hash == 0) return false;
   const std::string& carrier = carrier_name(event.carrier);
-  const base::Hash128 key = number_key(carrier, event.to_hash);
+  const base::Hash128 key = message::receipt_number_key(carrier, event.to_hash);
   const bool has_id = !event.carrier_message_id.empty();
+  // The id may be one that an answer to another message is about to bring.
+  if (has_id && is_on_wire(event.carrier, event.to_hash)) return false;
+  const std::vector<Recent> ended = ended_by_number(event, key);
+  if (!ended.empty()) return match_ended(event, ended.front().id, s);
+  if (event.owners.others) return false;
   const base::Hash128 id_key = message::receipt_key(carrier, event.carrier_message_id);
-  if (has_id) {
-    // The id may be one that an answer to another message is about to bring, or that of a message
-    // which ended before the restart.
-    if (is_on_wire(event.carrier, event.to_hash)) return false;
-    if (used_ids_.contains(id_key)) return false;
-  }
-  const bool waits = doubts_.contains(key);
-  const auto recent = recent_.find(key);
-  if (recent != recent_.end() && recent->second.to_hash == event.to_hash) {
-    if (waits || recent->second.ambiguous || settled_.contains(recent->second.id)) return false;
-    receipt_for_recent(recent->second, event, s);
-    return true;
-  }
   const std::optional<ReceiptTarget> target = only_one_hoping(key);
   if (!target) return false;
   if (has_id) receipts_[id_key] = *target;
@@ -420,28 +354,34 @@ void Engine::Impl::keep_early(Receipt&& event, const base::Hash128& key, Step& s
     const auto found = early_.find(oldest.key);
     if (found != early_.end() && found->second.at == oldest.at) give_up_early(oldest.key, s);
   }
+  const Contest contest = contest_of(event);
+  const bool contested =
+      contest.any || (present != early_.end() && present->second.receipt.contested);
   message::EarlyReceipt receipt{.key = key,
                                 .carrier = carrier_name(event.carrier),
                                 .carrier_message_id = std::move(event.carrier_message_id),
                                 .to_hash = event.to_hash,
                                 .state = static_cast<std::uint8_t>(event.state),
                                 .time = s.now.wall,
-                                .raw = std::move(event.raw)};
+                                .raw = std::move(event.raw),
+                                .contested = contested};
   message::append_early_receipt(s.out.commit, receipt);
   if (present != early_.end()) {
     present->second.receipt = std::move(receipt);
     present->second.seq = s.out.commit.seq;
+    if (contest.any) present->second.may_be = contest.only;
     return;  // it waits no longer for that
   }
   if (early_.empty()) early_oldest_seq_ = s.out.commit.seq;
   index_early(receipt);
-  early_[key] = {std::move(receipt), s.now.mono, s.out.commit.seq};
+  early_[key] = {std::move(receipt), s.now.mono, s.out.commit.seq, contest.only};
   early_order_.push_back({s.now.mono, key});
 }
 
 void Engine::Impl::index_early(const message::EarlyReceipt& receipt) {
   if (receipt.to_hash == 0 || receipt.carrier_message_id.empty()) return;
-  early_numbers_[number_key(receipt.carrier, receipt.to_hash)].push_back(receipt.key);
+  early_numbers_[message::receipt_number_key(receipt.carrier, receipt.to_hash)].push_back(
+      receipt.key);
 }
 
 // The answer with the id is lost, but a receipt that came before it may be there: then it is known
@@ -450,7 +390,7 @@ void Engine::Impl::index_early(const message::EarlyReceipt& receipt) {
 bool Engine::Impl::settled_by_early(Slot slot, Step& s) {
   const Hot& h = hot(slot);
   const std::uint32_t generation = h.generation;
-  const base::Hash128 number = number_key(carrier_name(h.carrier), h.to_hash());
+  const base::Hash128 number = message::receipt_number_key(carrier_name(h.carrier), h.to_hash());
   const auto found = early_numbers_.find(number);
   if (found == early_numbers_.end()) return false;
   const std::vector<base::Hash128> keys = found->second;
@@ -459,7 +399,7 @@ bool Engine::Impl::settled_by_early(Slot slot, Step& s) {
     // forgotten.
     if (!only_one_hoping(number) || is_on_wire(h.carrier, h.to_hash()) || recent_.contains(number))
       break;
-    if (used_ids_.contains(key)) continue;
+    if (early_.at(key).receipt.contested) continue;
     const Receipt receipt = to_receipt(early_.at(key).receipt);
     const bool is_final = receipt.state == message::ReceiptState::delivered ||
                           receipt.state == message::ReceiptState::undelivered;
@@ -489,7 +429,8 @@ void Engine::Impl::forget_early(const base::Hash128& key, Step& s) {
   const auto found = early_.find(key);
   if (found == early_.end()) return;
   const message::EarlyReceipt& receipt = found->second.receipt;
-  if (const auto numbers = early_numbers_.find(number_key(receipt.carrier, receipt.to_hash));
+  if (const auto numbers =
+          early_numbers_.find(message::receipt_number_key(receipt.carrier, receipt.to_hash));
       numbers != early_numbers_.end()) {
     std::erase(numbers->second, key);
     if (numbers->second.empty()) early_numbers_.erase(numbers);
@@ -505,7 +446,7 @@ Receipt Engine::Impl::to_receipt(const message::EarlyReceipt& early) const {
           .to_hash = early.to_hash,
           .state = static_cast<message::ReceiptState>(early.state),
           .raw = early.raw,
-          .cold_record = {}};
+          .owners = {}};
 }
 
 // Nobody's id after all this time. Perhaps the answer with it was lost.
@@ -513,8 +454,12 @@ void Engine::Impl::give_up_early(const base::Hash128& key, Step& s) {
   const auto found = early_.find(key);
   if (found == early_.end()) return;
   const Receipt receipt = to_receipt(found->second.receipt);
+  const bool contested = found->second.receipt.contested;
+  const base::MessageId may_be = found->second.may_be;
   forget_early(key, s);
-  if (!receipt.carrier.is_none() && match_by_number(receipt, s)) return;
+  if (!receipt.carrier.is_none() &&
+      (contested ? match_ended(receipt, may_be, s) : match_by_number(receipt, s)))
+    return;
   s.out.notes.push_back({Note::Metric::receipt_unmatched, receipt.carrier, {}, {}, {}, {}, 1});
 }
 

@@ -118,7 +118,7 @@ void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
         break;
       case message::EntryType::early_receipt:
         early_[entry.receipt.key] = {
-            entry.receipt, std::min(now.mono, now.to_mono(entry.receipt.time)), journal.seq};
+            entry.receipt, std::min(now.mono, now.to_mono(entry.receipt.time)), journal.seq, {}};
         break;
       case message::EntryType::carrier_order:
         if (entry.order.kind == message::OrderKind::resume || entry.order.until > now.wall)
@@ -153,28 +153,13 @@ void Engine::Impl::restore_message(const message::Entry& entry, std::uint64_t se
   const auto found = replayed_.find(entry.id);
   if (found == replayed_.end()) return;  // its image was trimmed: it ended since
   if (entry.type == message::EntryType::gone) {
-    remember_used_ids(found->second.record);
     replayed_.erase(found);
   } else {
     found->second.record += entry.event;
   }
 }
 
-// See used_ids_.
-void Engine::Impl::remember_used_ids(std::string_view record) {
-  base::ByteReader in(record);
-  in.u8();
-  in.text();
-  while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, {});
-    ASSERT(in.ok());
-    if (!event.carrier_message_id.empty())
-      used_ids_.insert(message::receipt_key(event.carrier, event.carrier_message_id));
-  }
-}
-
 void Engine::Impl::restored(Now now, Output& out) {
-  used_ids_until_ = now.mono + limits::kEarlyReceiptKeep + limits::kRecentFinalKeep;
   Step s{now, out};
   wall_ = now.wall;
   cap_counts_.use(tables_->policy.caps);

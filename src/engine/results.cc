@@ -131,30 +131,6 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
   }
 }
 
-// It ended before this answer came, by the receipt of another segment or copy. The receipt that
-// belongs to the answer is still to be told from a stranger's.
-void Engine::Impl::answer_for_ended(const SubmitResult& event, Step& s) {
-  const std::string& id = event.outcome.carrier_message_id;
-  if (event.outcome.kind != OutcomeKind::accepted || id.empty()) return;
-  const auto found = awaited_.find(ref_of(event.ref.slot, event.ref.generation));
-  if (found == awaited_.end()) return;
-  Recent recent = found->second.message;
-  recent.attempt = event.ref.attempt;
-  recent.segment = event.segment;
-  recent.others_in_doubt |= event.ref.attempt != found->second.latest;
-  recent.at = s.now.mono;
-  const base::Hash128 key = message::receipt_key(carrier_name(event.ref.carrier), id);
-  recent_.insert_or_assign(key, recent);
-  recent_order_.push_back({s.now.mono, key});
-  const auto early = early_.find(key);
-  if (early == early_.end()) return;
-  const std::uint64_t to_hash = early->second.receipt.to_hash;
-  if (to_hash != 0 && to_hash != recent.to_hash) return;  // a reused id
-  const Receipt receipt = to_receipt(early->second.receipt);
-  forget_early(key, s);
-  receipt_for_recent(recent, receipt, s);
-}
-
 void Engine::Impl::segment_answered(Slot slot, const SubmitResult& event, Step& s) {
   Hot& h = hot(slot);
   const std::uint32_t generation = h.generation;
@@ -192,7 +168,7 @@ void Engine::Impl::learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_
   const ReceiptTarget target{slot, h.generation, attempt, segment};
   if (id.empty()) {
     // A carrier that gives no id: only number and time can tell.
-    const base::Hash128 key = number_key(carrier, h.to_hash());
+    const base::Hash128 key = message::receipt_number_key(carrier, h.to_hash());
     expect_by_number(key, target);
     return claim_early(key, target, s);
   }
@@ -264,7 +240,7 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
 // accepted in an earlier copy.
 void Engine::Impl::expect_copies_by_number(Slot slot, const Story& story) {
   const Hot& h = hot(slot);
-  const base::Hash128 key = number_key(carrier_name(h.carrier), h.to_hash());
+  const base::Hash128 key = message::receipt_number_key(carrier_name(h.carrier), h.to_hash());
   const std::uint32_t in_doubt = story.attempts[h.progress.attempt].in_doubt;
   for (std::uint8_t segment = 1; segment <= h.segments; ++segment) {
     if ((in_doubt >> (segment - 1) & 1) != 0)

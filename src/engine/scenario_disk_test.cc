@@ -114,6 +114,11 @@ void Scenario::make_durable(const message::Commit& commit) {
   }
   for (const message::KeyPut& put : commit.keys)
     disk_.keys[{put.key.high, put.key.low}] = put.record;
+  for (const message::OwnerPut& put : commit.owners) {
+    auto& owners = disk_.owners[{put.key.high, put.key.low}];
+    std::erase_if(owners, [&](const auto& owner) { return owner.id == put.owner.id; });
+    owners.push_back(put.owner);
+  }
   if (commit.trim_before != 0) {
     while (!disk_.journal.empty() && disk_.journal.front().first < commit.trim_before)
       disk_.journal.pop_front();
@@ -129,6 +134,37 @@ void Scenario::tell_events(const base::MessageId& id, std::string_view bytes) {
   std::size_t& told = told_[id];
   for (; told < record->events.size(); ++told)
     say(fmt::format("{} {}", name_of(id), describe(record->events[told])));
+}
+
+auto Scenario::Disk::find_cold_by_receipt(const base::Hash128& key) const
+    -> Found<std::optional<message::ColdPut>> {
+  for (const auto& [id, put] : cold) {
+    if (std::ranges::find(put.receipt_keys, key) != put.receipt_keys.end()) return put;
+  }
+  return std::nullopt;
+}
+
+auto Scenario::Disk::find_cold(const base::MessageId& id) const
+    -> Found<std::optional<message::ColdPut>> {
+  const auto found = cold.find(id);
+  if (found == cold.end()) return std::nullopt;
+  return found->second;
+}
+
+auto Scenario::Disk::find_owners(const base::Hash128& key, base::Wall now) const
+    -> Found<std::vector<message::ReceiptOwner>> {
+  const auto found = owners.find({key.high, key.low});
+  if (found == owners.end()) return std::vector<message::ReceiptOwner>{};
+  std::vector<message::ReceiptOwner> alive = found->second;
+  std::erase_if(alive, [&](const auto& owner) { return owner.until <= now; });
+  return alive;
+}
+
+auto Scenario::Disk::find_message(std::string_view, const base::MessageId& id) const
+    -> Found<std::optional<std::string>> {
+  const auto found = archive.find(id);
+  if (found == archive.end()) return std::nullopt;
+  return found->second;
 }
 
 // Of a route's words.

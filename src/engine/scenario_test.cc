@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/receipt_owners.h"
 #include "message/journal.h"
 #include "message/record.h"
 
@@ -500,16 +501,8 @@ void Scenario::receipt(const Words& w) {
   event.to_hash = w.has("to") ? hash_of(w.get("to")) : 0;
   event.state = from_name<ReceiptState>(kReceiptStates, w.plain[1]);
   event.raw = w.get("raw");
-  const base::Hash128 key = message::receipt_key(config_.routing.carriers[event.carrier.at()].name,
-                                                 event.carrier_message_id);
-  if (!engine_->knows_receipt(key, event.to_hash)) {
-    for (const auto& wanted : {key, message::numbered_receipt_key(key, event.to_hash)}) {
-      for (const auto& [id, cold] : disk_.cold) {
-        if (std::ranges::find(cold.receipt_keys, wanted) != cold.receipt_keys.end())
-          event.cold_record = cold.record;
-      }
-    }
-  }
+  const std::string& carrier = config_.routing.carriers[event.carrier.at()].name;
+  ASSERT_TRUE(find_receipt_owners(*engine_, disk_, carrier, now_.wall, event).has_value());
   step(std::move(event));
 }
 

@@ -71,8 +71,19 @@ class Scenario {
     std::map<std::string, std::map<message::NoticeAt, std::string>> notices;  // by account
     std::map<base::MessageId, message::ColdPut> cold;
     std::map<std::pair<std::uint64_t, std::uint64_t>, message::KeyRecord> keys;
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<message::ReceiptOwner>> owners;
     std::uint64_t next_seq = 1;
     std::uint64_t epoch = 0;
+
+    // As find_receipt_owners() asks a store.
+    template <typename T>
+    using Found = std::expected<T, std::string>;
+    Found<std::optional<message::ColdPut>> find_cold_by_receipt(const base::Hash128& key) const;
+    Found<std::optional<message::ColdPut>> find_cold(const base::MessageId& id) const;
+    Found<std::vector<message::ReceiptOwner>> find_owners(const base::Hash128& key,
+                                                          base::Wall now) const;
+    Found<std::optional<std::string>> find_message(std::string_view tenant,
+                                                   const base::MessageId& id) const;
   };
 
   void instruction(std::string_view line);

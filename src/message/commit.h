@@ -49,6 +49,24 @@ struct KeyPut {
   KeyRecord record;
 };
 
+// A message to which receipts under a key may belong although it is not in the engine's memory.
+struct ReceiptOwner {
+  std::string tenant;
+  base::MessageId id;  // null: more than are kept, limits::kReceiptOwnersMax
+  std::uint64_t to_hash = 0;
+  base::Wall until{};  // then it is forgotten
+  // Of an id: which copy of which segment it is.
+  std::uint8_t attempt = 0;
+  std::uint8_t segment = 0;
+
+  friend bool operator==(const ReceiptOwner&, const ReceiptOwner&) = default;
+};
+// Beside those the key has already: carriers use ids again, and a number is many messages'.
+struct OwnerPut {
+  base::Hash128 key;  // receipt_key() or receipt_number_key()
+  ReceiptOwner owner;
+};
+
 // A message that will wait long: it leaves engine memory and journal for the cold tier, found again
 // by id, by due time or by the receipt keys of its segments.
 struct ColdPut {
@@ -69,6 +87,7 @@ struct Commit {
   std::vector<ArchivePut> archive;
   std::vector<ArchiveAppend> archive_appends;
   std::vector<KeyPut> keys;
+  std::vector<OwnerPut> owners;
   std::vector<ColdPut> cold;
   std::vector<base::MessageId> cold_removed;
   std::vector<NoticePut> notices;       // see NoticePut for the place each gets
@@ -79,8 +98,8 @@ struct Commit {
   // Nothing to make durable: the commit only keeps its effects in order.
   bool empty() const {
     return entry_count == 0 && archive.empty() && archive_appends.empty() && keys.empty() &&
-           cold.empty() && cold_removed.empty() && notices.empty() && notices_done.empty() &&
-           trim_before == 0;
+           owners.empty() && cold.empty() && cold_removed.empty() && notices.empty() &&
+           notices_done.empty() && trim_before == 0;
   }
 };
 

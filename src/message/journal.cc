@@ -32,6 +32,9 @@ base::MessageId read_id(base::ByteReader& in) {
   return id;
 }
 
+// A bit beside an early receipt's state.
+constexpr std::uint8_t kContested = 0x80;
+
 EarlyReceipt read_early_receipt(base::ByteReader& in) {
   EarlyReceipt r;
   r.key.high = in.u64();
@@ -40,6 +43,8 @@ EarlyReceipt read_early_receipt(base::ByteReader& in) {
   r.carrier_message_id = in.text();
   r.to_hash = in.u64();
   r.state = in.u8();
+  r.contested = (r.state & kContested) != 0;
+  r.state &= static_cast<std::uint8_t>(~kContested);
   if (r.state > static_cast<std::uint8_t>(ReceiptState::unknown)) in.fail();
   r.time = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
   r.raw = in.text();
@@ -127,6 +132,13 @@ base::Hash128 numbered_receipt_key(const base::Hash128& receipt_key, std::uint64
   return base::hash128(bytes, kReceiptKeySeed);
 }
 
+base::Hash128 receipt_number_key(std::string_view carrier, std::uint64_t to_hash) {
+  constexpr std::uint64_t kSeed = 0x6e756d6265726b31;  // "numberk1"
+  std::string bytes(carrier);
+  base::ByteWriter(bytes).u64(to_hash);
+  return base::hash128(bytes, kSeed);
+}
+
 base::Hash128 receipt_key(std::string_view carrier, std::string_view carrier_message_id) {
   // Carriers differ in the case of hexadecimal ids between response and receipt.
   std::string text(carrier);
@@ -172,7 +184,7 @@ void append_early_receipt(Commit& commit, const EarlyReceipt& r) {
   writer.text(r.carrier);
   writer.text(r.carrier_message_id);
   writer.u64(r.to_hash);
-  writer.u8(r.state);
+  writer.u8(r.contested ? r.state | kContested : r.state);
   writer.u64(static_cast<std::uint64_t>(base::to_us(r.time)));
   writer.text(r.raw);
   append_entry(commit, EntryType::early_receipt, payload);

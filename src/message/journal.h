@@ -85,6 +85,7 @@ struct EarlyReceipt {
   std::uint8_t state = 0;  // ReceiptState
   base::Wall time{};
   std::string raw;
+  bool contested = false;  // a message that has ended may be meant: never to be matched by number
 };
 
 // So much at most was counted for a key of a cap, in the part of its window that begins then.
@@ -99,6 +100,10 @@ struct CapCount {
 base::Hash128 receipt_key(std::string_view carrier, std::string_view carrier_message_id);
 // The same together with the number: carriers use their ids again, for other numbers.
 base::Hash128 numbered_receipt_key(const base::Hash128& receipt_key, std::uint64_t to_hash);
+
+// All that can be told of a segment whose id nobody knows: many messages may share it. Stable for
+// ever, and never equal to a receipt_key().
+base::Hash128 receipt_number_key(std::string_view carrier, std::uint64_t to_hash);
 
 // Appending entries to Commit::entries. Each raises entry_count.
 void append_message(Commit& commit, std::string_view record);

@@ -189,6 +189,22 @@ TEST(Journal, RefusesUnknownEntriesAndValues) {
   EXPECT_FALSE(decodes(early.entries, 1)) << "a state of receipt nobody knows";
 }
 
+TEST(Journal, EarlyReceiptsSayWhoContestsThem) {
+  for (const bool contested : {false, true}) {
+    Commit commit;
+    EarlyReceipt receipt = golden::early_receipt();
+    receipt.contested = contested;
+    append_early_receipt(commit, receipt);
+    const std::string bytes = encode_journal_record(commit, 0, 0);
+    const auto record = decode_journal_record(bytes);
+    ASSERT_TRUE(record.has_value());
+    const EarlyReceipt& read = record->entries.front().receipt;
+    EXPECT_EQ(read.contested, contested);
+    EXPECT_EQ(read.state, receipt.state);
+    EXPECT_EQ(read.raw, receipt.raw);
+  }
+}
+
 // On disk as an index, so the values are for ever.
 TEST(Journal, ReceiptKeysStay) {
   const auto text = [](const base::Hash128& key) {
@@ -197,6 +213,8 @@ TEST(Journal, ReceiptKeysStay) {
   EXPECT_EQ(text(receipt_key("alpha", "00AF3C")), "e1d687c1ada7bc0866e519c23e82c73d");
   EXPECT_EQ(text(receipt_key("alpha", "00af3c")), text(receipt_key("alpha", "00AF3C")));
   EXPECT_NE(text(receipt_key("beta", "00AF3C")), text(receipt_key("alpha", "00AF3C")));
+  EXPECT_EQ(text(receipt_number_key("alpha", 0xb50284dd176c5d17)),
+            "afa94bcadd558eb9474e878d4d8a051d");
   EXPECT_NE(text(receipt_key("alpha0", "0AF3C")), text(receipt_key("alpha", "00AF3C")));
 }
 

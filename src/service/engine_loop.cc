@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "engine/receipt_owners.h"
 #include "io/clock.h"
 #include "io/failpoint.h"
 
@@ -256,16 +257,8 @@ void EngineLoop::look_up(engine::Event& event, base::Now now) {
     replace->cold_record = cold_record(replace->id);
   } else if (auto* receipt = std::get_if<engine::Receipt>(&event)) {
     const std::string& carrier = tables_->routing.carriers[receipt->carrier.at()].name;
-    const base::Hash128 key = message::receipt_key(carrier, receipt->carrier_message_id);
-    if (!engine_.knows_receipt(key, receipt->to_hash)) {
-      store::Result<std::optional<store::ColdMessage>> found = std::nullopt;
-      if (receipt->to_hash != 0) {
-        found = store_.find_cold_by_receipt(message::numbered_receipt_key(key, receipt->to_hash));
-      }
-      if (found && !*found) found = store_.find_cold_by_receipt(key);
-      if (!found) fail(found.error());
-      if (found && *found) receipt->cold_record = std::move((*found)->record);
-    }
+    const auto asked = engine::find_receipt_owners(engine_, store_, carrier, now.wall, *receipt);
+    if (!asked) fail(asked.error());
   }
 }
 

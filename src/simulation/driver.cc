@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/assert.h"
+#include "engine/receipt_owners.h"
 #include "simulation/life.h"
 
 namespace trunkline::simulation {
@@ -192,16 +193,8 @@ void Life::look_up(engine::Event& event) {
   } else if (auto* replace = std::get_if<engine::Replace>(&event)) {
     replace->cold_record = cold_record(replace->id);
   } else if (auto* receipt = std::get_if<engine::Receipt>(&event)) {
-    const base::Hash128 key = message::receipt_key(
-        tables_->routing.carriers[receipt->carrier.at()].name, receipt->carrier_message_id);
-    if (!engine_->knows_receipt(key, receipt->to_hash)) {
-      const std::uint64_t to = receipt->to_hash;
-      auto found = store_->find_cold_by_receipt(message::numbered_receipt_key(key, to));
-      ASSERT(found.has_value());
-      if (!*found) found = store_->find_cold_by_receipt(key);
-      ASSERT(found.has_value());
-      if (*found) receipt->cold_record = std::move((*found)->record);
-    }
+    const std::string& carrier = tables_->routing.carriers[receipt->carrier.at()].name;
+    ASSERT(engine::find_receipt_owners(*engine_, *store_, carrier, now().wall, *receipt));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "engine/receipt_owners.h"
 
 namespace trunkline::simulation {
 
@@ -71,15 +72,8 @@ void Gateway::step(engine::Event event) {
 }
 
 void Gateway::look_up(engine::Receipt& receipt) {
-  const base::Hash128 key = message::receipt_key(
-      tables_->routing.carriers[receipt.carrier.at()].name, receipt.carrier_message_id);
-  if (engine_->knows_receipt(key, receipt.to_hash)) return;
-  const std::uint64_t to = receipt.to_hash;
-  auto found = store_->find_cold_by_receipt(message::numbered_receipt_key(key, to));
-  ASSERT(found.has_value());
-  if (!*found) found = store_->find_cold_by_receipt(key);
-  ASSERT(found.has_value());
-  if (*found) receipt.cold_record = std::move((*found)->record);
+  const std::string& carrier = tables_->routing.carriers[receipt.carrier.at()].name;
+  ASSERT(engine::find_receipt_owners(*engine_, *store_, carrier, now().wall, receipt));
 }
 
 void Gateway::commit() {

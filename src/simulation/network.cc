@@ -271,7 +271,7 @@ void Life::send_receipt(const ReceiptToSend& receipt) {
                        .to_hash = receipt.to_hash,
                        .state = receipt.state,
                        .raw = "stat",
-                       .cold_record = {}});
+                       .owners = {}});
   if (receipt.is_known && receipt.state == ReceiptState::undelivered)
     ledger_.told_undelivered(receipt.message, receipt.handover, batches_.back().serial);
 }

@@ -514,13 +514,8 @@ void Exchange::judge() {
       ++result_.matched;
       continue;
     }
-    const auto restarted = std::ranges::lower_bound(restarts_, m.archived_at);
-    const bool forgotten = restarted != restarts_.end() && *restarted <= said.at;
-    // Kept for a while, as it may belong to an answer that is still to come; then it has ended.
-    const bool never_known = !t.answered && m.archived_at != base::Mono::max() &&
-                             m.archived_at <= said.at + limits::kEarlyReceiptKeep;
     if (m.archived_at != base::Mono::max() &&
-        (forgotten || never_known || said.at > m.archived_at + limits::kRecentFinalKeep - 1s)) {
+        said.at > m.archived_at + limits::kReceiptOwnersKept - 1s) {
       ++result_.too_late;
       continue;
     }

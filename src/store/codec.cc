@@ -1,11 +1,15 @@
 #include "store/codec.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
+#include "base/limits.h"
 
 namespace trunkline::store {
 namespace {
 
 constexpr std::uint8_t kKeyRecordVersion = 1;
+constexpr std::uint8_t kOwnersVersion = 2;  // in the same family as key records
 constexpr std::uint8_t kColdEntryVersion = 1;
 
 base::Hash128 read_hash(base::ByteReader& in) {
@@ -63,10 +67,65 @@ std::expected<message::KeyRecord, std::string> decode_key_record(std::string_vie
 std::optional<base::Wall> key_record_expiry(std::string_view bytes) {
   base::ByteReader in(bytes);
   const std::uint8_t version = in.u8();
-  in.view(16);
+  if (version == kKeyRecordVersion) in.view(16);
   const auto expires_at = static_cast<std::int64_t>(in.u64());
-  if (!in.ok() || version != kKeyRecordVersion) return std::nullopt;
+  const bool known = version == kKeyRecordVersion || version == kOwnersVersion;
+  if (!in.ok() || !known) return std::nullopt;
   return base::wall_from_us(expires_at);
+}
+
+void encode_owners(std::span<const message::ReceiptOwner> owners, std::string& out) {
+  base::Wall latest{};
+  for (const message::ReceiptOwner& owner : owners) latest = std::max(latest, owner.until);
+  base::ByteWriter writer(out);
+  writer.u8(kOwnersVersion);
+  writer.u64(static_cast<std::uint64_t>(base::to_us(latest)));
+  writer.varint(owners.size());
+  for (const message::ReceiptOwner& owner : owners) {
+    writer.u64(owner.id.high);
+    writer.u64(owner.id.low);
+    writer.u64(owner.to_hash);
+    writer.u64(static_cast<std::uint64_t>(base::to_us(owner.until)));
+    writer.u8(owner.attempt);
+    writer.u8(owner.segment);
+    writer.text(owner.tenant);
+  }
+}
+
+std::expected<std::vector<message::ReceiptOwner>, std::string> decode_owners(
+    std::string_view bytes) {
+  base::ByteReader in(bytes);
+  const std::uint8_t version = in.u8();
+  if (version != kOwnersVersion) {
+    return std::unexpected(unknown_version("receipt owners", version, kOwnersVersion));
+  }
+  in.u64();
+  std::vector<message::ReceiptOwner> owners;
+  const std::uint64_t count = in.varint();
+  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
+    message::ReceiptOwner owner;
+    owner.id.high = in.u64();
+    owner.id.low = in.u64();
+    owner.to_hash = in.u64();
+    owner.until = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
+    owner.attempt = in.u8();
+    owner.segment = in.u8();
+    owner.tenant = in.text();
+    if (in.ok()) owners.push_back(std::move(owner));
+  }
+  if (!in.ok() || !in.at_end()) return std::unexpected("damaged receipt owners");
+  return owners;
+}
+
+void add_owner(std::vector<message::ReceiptOwner>& owners, message::ReceiptOwner owner) {
+  std::erase_if(owners, [&](const message::ReceiptOwner& other) { return other.id == owner.id; });
+  owners.push_back(std::move(owner));
+  const bool has_others = owners.front().id.is_null();
+  if (owners.size() - (has_others ? 1 : 0) <= base::limits::kReceiptOwnersMax) return;
+  // One that stands for all that are forgotten, for as long as any of them could be meant.
+  if (!has_others) owners.insert(owners.begin(), message::ReceiptOwner{});
+  owners[0].until = std::max(owners[0].until, owners[1].until);
+  owners.erase(owners.begin() + 1);
 }
 
 void encode_cold_entry(const message::ColdPut& put, std::string& out) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +20,17 @@ namespace trunkline::store {
 // answer     := message id 16 | refusal text
 void encode_key_record(const message::KeyRecord& record, std::string& out);
 std::expected<message::KeyRecord, std::string> decode_key_record(std::string_view bytes);
-// Without decoding the rest; nothing on damage.
+// Of a key record or of owners, without decoding the rest; nothing on damage.
 std::optional<base::Wall> key_record_expiry(std::string_view bytes);
+
+// owners := version u8 | latest until u64 | count varint | owner*
+// owner  := message id 16 | to_hash u64 | until u64 | attempt u8 | segment u8
+//           | tenant text
+void encode_owners(std::span<const message::ReceiptOwner> owners, std::string& out);
+std::expected<std::vector<message::ReceiptOwner>, std::string> decode_owners(
+    std::string_view bytes);
+// As OwnerPut says: the latest last, each message once.
+void add_owner(std::vector<message::ReceiptOwner>& owners, message::ReceiptOwner owner);
 
 // cold entry := version u8 | tenant text | to_hash u64 | due u64 | count varint | receipt key 16 *
 // |

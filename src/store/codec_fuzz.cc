@@ -16,6 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ASSERT(decoded && decoded->answers.size() == record->answers.size());
   }
   static_cast<void>(store::key_record_expiry(bytes));
+  if (const auto owners = store::decode_owners(bytes)) {
+    std::string again;
+    store::encode_owners(*owners, again);
+    const auto decoded = store::decode_owners(again);
+    ASSERT(decoded && *decoded == *owners);
+  }
   if (const auto entry = store::decode_cold_entry(bytes)) {
     std::string again;
     store::encode_cold_entry({std::string(entry->tenant),

@@ -81,6 +81,27 @@ TEST(Codec, ColdEntryVersionOne) {
   EXPECT_EQ(entry->record, "(record)");
 }
 
+std::vector<message::ReceiptOwner> owners() {
+  return {{"", {}, 0, base::wall_from_us(1'900'000'000'000'000), 0, 0},
+          {"demo",
+           {0x0102030405060708, 0x090a0b0c0d0e0f10},
+           0xb50284dd176c5d17,
+           base::wall_from_us(1'800'000'000'000'000),
+           2,
+           3}};
+}
+
+TEST(Codec, OwnersVersionTwo) {
+  std::string bytes;
+  encode_owners(owners(), bytes);
+  EXPECT_EQ(hex(bytes), golden("owners"));
+  const std::string stored = from_hex(golden("owners"));
+  const auto read = decode_owners(stored);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(*read, owners());
+  EXPECT_EQ(key_record_expiry(stored), owners()[0].until);
+}
+
 TEST(Codec, CutsAndNewerVersionsAreErrors) {
   std::string key;
   encode_key_record(key_record(), key);
@@ -93,9 +114,18 @@ TEST(Codec, CutsAndNewerVersionsAreErrors) {
   for (std::size_t cut = 0; cut < cold.size() - cold_put().record.size(); ++cut) {
     EXPECT_FALSE(decode_cold_entry(cold.substr(0, cut)).has_value()) << cut;
   }
-  key[0] = cold[0] = 2;
-  EXPECT_NE(decode_key_record(key).error().find("version 2"), std::string::npos);
-  EXPECT_NE(decode_cold_entry(cold).error().find("version 2"), std::string::npos);
+  const auto kept = owners();
+  std::string owned;
+  encode_owners(kept, owned);
+  for (std::size_t cut = 0; cut < owned.size(); ++cut) {
+    EXPECT_FALSE(decode_owners(owned.substr(0, cut)).has_value()) << cut;
+  }
+  EXPECT_FALSE(decode_owners(owned + "x").has_value());
+  key[0] = cold[0] = owned[0] = 3;
+  EXPECT_NE(decode_key_record(key).error().find("version 3"), std::string::npos);
+  EXPECT_NE(decode_cold_entry(cold).error().find("version 3"), std::string::npos);
+  EXPECT_NE(decode_owners(owned).error().find("version 3"), std::string::npos);
+  EXPECT_EQ(key_record_expiry(owned), std::nullopt);
   EXPECT_EQ(key_record_expiry(key), std::nullopt);
 }
 

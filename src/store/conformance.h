@@ -194,6 +194,56 @@ TEST_P(StoreConformance, TrimsTheJournal) {
   EXPECT_EQ(opened_.next_seq, 14u);
 }
 
+TEST_P(StoreConformance, ReceiptOwnersAreFoundUntilTheyAreForgotten) {
+  const auto owner = [](std::uint64_t n, base::Wall until) {
+    return message::ReceiptOwner{"demo", {7, n}, 40 + n, until, 3, static_cast<std::uint8_t>(n)};
+  };
+  const auto ids = [&](const base::Hash128& key, base::Wall at) {
+    std::vector<std::uint64_t> found;
+    const auto owners = store_->find_owners(key, at);
+    EXPECT_TRUE(owners.has_value());
+    for (const message::ReceiptOwner& o : *owners) {
+      found.push_back(o.id.low);
+      if (o.id.is_null()) continue;
+      EXPECT_EQ(o.tenant, "demo");
+      EXPECT_EQ(o, owner(o.id.low, o.until));
+    }
+    return found;
+  };
+  const auto put = [&](std::vector<message::OwnerPut> puts) {
+    message::Commit more = next_commit();
+    more.owners = std::move(puts);
+    commit(more);
+  };
+  using Ids = std::vector<std::uint64_t>;
+  const base::Hash128 id{1, 2};
+  const base::Hash128 number{3, 4};
+  put({{id, owner(1, now_ + 1h)}, {number, owner(1, now_ + 1h)}, {number, owner(2, now_ + 3h)}});
+  put({{id, owner(2, now_ + 2h)}, {number, owner(3, now_ + 2h)}});
+  put({{number, owner(1, now_ + 1h)}});  // not twice
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(ids(id, now_), (Ids{1, 2}));
+    EXPECT_EQ(ids(id, now_ + 2h), Ids{});
+    EXPECT_EQ(ids(number, now_), (Ids{2, 3, 1}));
+    EXPECT_EQ(ids(number, now_ + 1h), (Ids{2, 3}));
+    EXPECT_EQ(ids(number, now_ + 2h), Ids{2});
+    EXPECT_EQ(ids(number, now_ + 3h), Ids{});
+    EXPECT_EQ(ids({4, 4}, now_), Ids{});
+    ASSERT_TRUE(store_->sweep(now_ + 30min, kStart - 24h).has_value());
+    reopen();
+  }
+  // Those that are too many are known to be there, for as long as one of them could be meant.
+  put({{number, owner(4, now_ + 5h)}, {number, owner(5, now_ + 5h)}});
+  EXPECT_EQ(ids(number, now_), (Ids{0, 3, 1, 4, 5}));
+  put({{number, owner(6, now_ + 4h)}});
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(ids(number, now_), (Ids{0, 1, 4, 5, 6}));
+    EXPECT_EQ(ids(number, now_ + 3h - 1us), (Ids{0, 4, 5, 6}));
+    EXPECT_EQ(ids(number, now_ + 3h), (Ids{4, 5, 6}));
+    reopen();
+  }
+}
+
 TEST_P(StoreConformance, KeysAreFoundUntilTheyExpire) {
   message::Commit commit_keys = next_commit();
   const message::KeyRecord record = key_record(random_, now_ + 24h);

@@ -14,6 +14,10 @@ class EmptyStore : public Store {
   Result<std::optional<message::KeyRecord>> find_key(const base::Hash128&, base::Wall) override {
     return std::nullopt;
   }
+  Result<std::vector<message::ReceiptOwner>> find_owners(const base::Hash128&,
+                                                         base::Wall) override {
+    return std::vector<message::ReceiptOwner>{};
+  }
   Result<std::optional<std::string>> find_message(std::string_view,
                                                   const base::MessageId&) override {
     return std::nullopt;

@@ -102,6 +102,10 @@ class Store {
   // --- look-ups: of what is durable ---
   virtual Result<std::optional<message::KeyRecord>> find_key(const base::Hash128& key,
                                                              base::Wall now) = 0;
+  // Whose receipts may come under the key although they are not in the engine's memory, in the
+  // order they were put; a null id stands for those beyond limits::kReceiptOwnersMax.
+  virtual Result<std::vector<message::ReceiptOwner>> find_owners(const base::Hash128& key,
+                                                                 base::Wall now) = 0;
   // Archive first, then the cold tier; nullopt also for another tenant's id.
   virtual Result<std::optional<std::string>> find_message(std::string_view tenant,
                                                           const base::MessageId& id) = 0;
@@ -121,9 +125,9 @@ class Store {
                                                     std::size_t limit) = 0;
 
   // Housekeeping off the hot path: drops notices older than limits::kNoticeKeptMax, expired
-  // idempotency keys and archive records accepted before `archive_before` (as their ids tell; such
-  // are not found any more once this returned, the space may come back later). Bounded work a call;
-  // true if more remains. `archive_before` never moves back. Any one thread.
+  // idempotency keys and receipt owners, and archive records accepted before `archive_before` (as
+  // their ids tell; such are not found any more once this returned, the space may come back later).
+  // Bounded work a call; true if more remains. `archive_before` never moves back. Any one thread.
   virtual Result<bool> sweep(base::Wall now, base::Wall archive_before) = 0;
 
   struct Stats {

@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "store/codec.h"
 #include "store/listing.h"
 
 namespace trunkline::store {
@@ -24,7 +25,7 @@ struct StoredRecord {
 // Of one tenant, oldest first.
 using Records = std::map<base::MessageId, StoredRecord>;
 
-struct ColdEntry {
+struct StoredCold {
   std::string tenant;
   base::Wall due_at{};
   std::vector<base::Hash128> receipt_keys;
@@ -78,9 +79,10 @@ struct MemoryDisk::Data {
 
   std::map<std::string, Records, std::less<>> archive;
   std::unordered_map<base::Hash128, message::KeyRecord, base::Hash128Hash> keys;
+  std::unordered_map<base::Hash128, std::vector<message::ReceiptOwner>, base::Hash128Hash> owners;
 
   std::map<std::string, Records, std::less<>> cold;
-  std::unordered_map<base::MessageId, ColdEntry, base::MessageIdHash> cold_entries;
+  std::unordered_map<base::MessageId, StoredCold, base::MessageIdHash> cold_entries;
   std::set<std::pair<base::Wall, base::MessageId>> cold_due;
   std::unordered_map<base::Hash128, base::MessageId, base::Hash128Hash> cold_receipts;
 
@@ -99,7 +101,7 @@ struct MemoryDisk::Data {
   void remove_cold(const base::MessageId& id) {
     const auto found = cold_entries.find(id);
     if (found == cold_entries.end()) return;
-    const ColdEntry& entry = found->second;
+    const StoredCold& entry = found->second;
     cold_due.erase({entry.due_at, id});
     for (const base::Hash128& key : entry.receipt_keys) {
       const auto receipt = cold_receipts.find(key);
@@ -113,13 +115,13 @@ struct MemoryDisk::Data {
 
   void put_cold(const message::ColdPut& put) {
     remove_cold(put.id);
-    cold_entries.emplace(put.id, ColdEntry{put.tenant, put.due_at, put.receipt_keys});
+    cold_entries.emplace(put.id, StoredCold{put.tenant, put.due_at, put.receipt_keys});
     cold_due.emplace(put.due_at, put.id);
     for (const base::Hash128& key : put.receipt_keys) cold_receipts.insert_or_assign(key, put.id);
     cold[put.tenant].insert_or_assign(put.id, StoredRecord{put.to_hash, put.record});
   }
 
-  ColdMessage cold_message(const base::MessageId& id, const ColdEntry& entry) const {
+  ColdMessage cold_message(const base::MessageId& id, const StoredCold& entry) const {
     const std::string* record = find(cold, entry.tenant, id);
     ASSERT(record != nullptr);
     return {entry.tenant, id, *record};
@@ -159,6 +161,7 @@ struct MemoryDisk::Data {
       }
     }
     for (const message::KeyPut& put : commit.keys) keys.insert_or_assign(put.key, put.record);
+    for (const message::OwnerPut& put : commit.owners) add_owner(owners[put.key], put.owner);
     apply_notices(commit);
     while (!journal.empty() && first_seq() < commit.trim_before) {
       journal_bytes -= journal.front().size();
@@ -183,6 +186,7 @@ std::shared_ptr<MemoryDisk> MemoryDisk::clone() const {
   to.journal_bytes = from.journal_bytes;
   to.archive = from.archive;
   to.keys = from.keys;
+  to.owners = from.owners;
   to.cold = from.cold;
   to.cold_entries = from.cold_entries;
   to.cold_due = from.cold_due;
@@ -268,6 +272,16 @@ Result<std::optional<message::KeyRecord>> MemoryStore::find_key(const base::Hash
   return found->second;
 }
 
+Result<std::vector<message::ReceiptOwner>> MemoryStore::find_owners(const base::Hash128& key,
+                                                                    base::Wall now) {
+  const std::shared_lock lock(disk_->data_->mutex);
+  const auto found = disk_->data_->owners.find(key);
+  if (found == disk_->data_->owners.end()) return std::vector<message::ReceiptOwner>{};
+  std::vector<message::ReceiptOwner> alive = found->second;
+  std::erase_if(alive, [&](const message::ReceiptOwner& owner) { return owner.until <= now; });
+  return alive;
+}
+
 Result<std::optional<std::string>> MemoryStore::find_message(std::string_view tenant,
                                                              const base::MessageId& id) {
   const MemoryDisk::Data& data = *disk_->data_;
@@ -344,6 +358,9 @@ Result<bool> MemoryStore::sweep(base::Wall now, base::Wall archive_before) {
     line = line->second.empty() ? data.notices.erase(line) : std::next(line);
   }
   std::erase_if(data.keys, [&](const auto& entry) { return entry.second.expires_at <= now; });
+  std::erase_if(data.owners, [&](const auto& entry) {
+    return std::ranges::all_of(entry.second, [&](const auto& owner) { return owner.until <= now; });
+  });
   ListQuery newer;
   newer.from_time = archive_before;
   const base::MessageId end = id_range(newer).low;

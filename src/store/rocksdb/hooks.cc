@@ -39,6 +39,30 @@ class ArchiveAppend final : public rocksdb::MergeOperator {
   }
 };
 
+// Receipt owners: the commit path need not read those a key has.
+class AddOwner final : public rocksdb::MergeOperator {
+ public:
+  const char* Name() const override { return "trunkline.receipt_owners.1"; }
+
+  // What is damaged is left out: look-ups of such a key find the others.
+  bool FullMergeV2(const MergeOperationInput& in, MergeOperationOutput* out) const override {
+    std::vector<message::ReceiptOwner> owners;
+    if (in.existing_value != nullptr) owners = read(*in.existing_value);
+    for (const Slice& operand : in.operand_list) {
+      for (message::ReceiptOwner& owner : read(operand)) add_owner(owners, std::move(owner));
+    }
+    out->new_value.clear();
+    encode_owners(owners, out->new_value);
+    return true;
+  }
+
+ private:
+  static std::vector<message::ReceiptOwner> read(const Slice& value) {
+    auto owners = decode_owners(view(value));
+    return owners ? std::move(*owners) : std::vector<message::ReceiptOwner>{};
+  }
+};
+
 // Forgets entries for which Gone(horizons, key, value) holds.
 template <class Gone>
 class Filter final : public CompactionFilter {
@@ -158,6 +182,8 @@ constexpr int kCompactionNice = 10;
 std::shared_ptr<rocksdb::MergeOperator> archive_append_operator() {
   return std::make_shared<ArchiveAppend>();
 }
+
+std::shared_ptr<rocksdb::MergeOperator> owners_operator() { return std::make_shared<AddOwner>(); }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> journal_filter(
     std::shared_ptr<const Horizons> horizons, std::uint16_t shard) {

@@ -26,6 +26,7 @@ struct Horizons {
 
 // Appends late events to an archived record without reading it on the commit path. PERSISTED name.
 std::shared_ptr<rocksdb::MergeOperator> archive_append_operator();
+std::shared_ptr<rocksdb::MergeOperator> owners_operator();
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> journal_filter(
     std::shared_ptr<const Horizons> horizons, std::uint16_t shard);

@@ -85,6 +85,15 @@ Result<std::optional<std::string>> RocksdbState::get(Family of, std::string_view
   return value;
 }
 
+Result<std::vector<message::ReceiptOwner>> RocksdbState::get_owners(std::string_view key) {
+  const auto value = get(Family::keys, key);
+  if (!value) return std::unexpected(value.error());
+  if (!*value) return std::vector<message::ReceiptOwner>{};
+  auto owners = decode_owners(**value);
+  if (!owners) return std::unexpected(Error{ErrorKind::damaged, owners.error()});
+  return std::move(*owners);
+}
+
 Result<std::optional<std::string>> RocksdbState::get_archived(std::string_view tenant,
                                                               const base::MessageId& id,
                                                               const rocksdb::Snapshot* snapshot) {
@@ -104,6 +113,14 @@ Result<std::optional<message::KeyRecord>> RocksdbStore::find_key(const base::Has
   if (!record) return std::unexpected(Error{ErrorKind::damaged, record.error()});
   if (record->expires_at <= now) return std::nullopt;
   return std::move(*record);
+}
+
+Result<std::vector<message::ReceiptOwner>> RocksdbStore::find_owners(const base::Hash128& key,
+                                                                     base::Wall now) {
+  auto owners = state_->get_owners(hash_key(key));
+  if (!owners) return owners;
+  std::erase_if(*owners, [&](const message::ReceiptOwner& owner) { return owner.until <= now; });
+  return owners;
 }
 
 Result<std::vector<StoredNotice>> RocksdbStore::notices(std::string_view account,

@@ -59,6 +59,11 @@ class BatchFiller {
       encode_key_record(key.record, value_);
       put(Family::keys, hash_key(key.key), value_);
     }
+    for (const message::OwnerPut& put : commit.owners) {
+      value_.clear();
+      encode_owners({&put.owner, 1}, value_);
+      check(s_.batch.Merge(s_.family(Family::keys), hash_key(put.key), value_));
+    }
     for (const message::NoticeKey& done : commit.notices_done) {
       remove(Family::notices, notice_key(done.account, done.at));
     }

@@ -41,6 +41,8 @@ class RocksdbStore final : public Store {
   Result<void> commit(std::span<const message::Commit> commits) override;
   Result<std::optional<message::KeyRecord>> find_key(const base::Hash128& key,
                                                      base::Wall now) override;
+  Result<std::vector<message::ReceiptOwner>> find_owners(const base::Hash128& key,
+                                                         base::Wall now) override;
   Result<std::optional<std::string>> find_message(std::string_view tenant,
                                                   const base::MessageId& id) override;
   Result<ListPage> list(const ListQuery& query) override;

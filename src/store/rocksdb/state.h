@@ -60,6 +60,7 @@ struct RocksdbState {
   // --- reading (lookups.cc); nullopt: not there ---
   Result<std::optional<std::string>> get(Family family, std::string_view key,
                                          const rocksdb::Snapshot* snapshot = nullptr);
+  Result<std::vector<message::ReceiptOwner>> get_owners(std::string_view key);
   Result<std::optional<std::string>> get_archived(std::string_view tenant,
                                                   const base::MessageId& id,
                                                   const rocksdb::Snapshot* snapshot = nullptr);

@@ -97,6 +97,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(std::shared_ptr<const Hori
 
   auto& keys = options.emplace_back(family_options(cache, kSmallMemtableBytes, true));
   keys.compaction_filter_factory = keys_filter(horizons);
+  keys.merge_operator = owners_operator();
+  keys.max_successive_merges = kOwnersMergedAt;
   keys.periodic_compaction_seconds = kForgetSeconds;
   // Nearly every key asked for is new, and is asked for on the engine's thread.
   keys.memtable_whole_key_filtering = true;
