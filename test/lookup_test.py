@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import random
 import ssl
 import tempfile
 import threading
@@ -15,6 +16,7 @@ import harness
 from harness import World, metrics, total, wait_until
 
 THREE = "+447400123456"   # assigned to Three (23420)
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$j91RNqk6FRFpmynPwxofPg$PuZoSin3l3SB3Ako5x61Pv0nj1AUIEmS3f1En6rI534"  # demopass
 ANSWER = {"mccmnc": "/network/code", "ported": "/ported", "status": "/status", "invalid": ["unassigned"]}
 
 
@@ -63,7 +65,7 @@ class Provider:
 
 
 class Lookup(unittest.TestCase):
-    def start(self, provider, scheme="http", host="127.0.0.1", **more):
+    def start(self, provider, scheme="http", host="127.0.0.1", smpp=False, **more):
         temporary = tempfile.TemporaryDirectory(dir=os.environ.get("TRUNKLINE_TMP"))
         self.addCleanup(temporary.cleanup)
         self.addCleanup(provider.stop)
@@ -72,6 +74,12 @@ class Lookup(unittest.TestCase):
         self.addCleanup(self.world.__exit__)
         lookup = {"url": f"{scheme}://{host}:{provider.port}/numbers/{{number}}", "authorization": "Bearer sesame",
                   "timeout": "5s", "answer": ANSWER, **more}
+        if smpp:
+            defaults = harness.gateway_config("", {})
+            tenant = {**defaults["tenants"][0], "smpp": [{"system_id": "demo", "password_hash": HASH, "window": 500}],
+                      "limits": {"rate": "10000/s"}}
+            listen = {**defaults["listen"], "smpp": {"address": "127.0.0.1:0"}}
+            self.world.config_more = {"tenants": [tenant], "listen": listen}
         self.world.start(numbering={"lookup": lookup},
                          routes=[{"name": "ee", "match": {"mccmnc": "23430"}, "via": [{"carrier": "beta"}]},
                                  {"name": "rest", "via": [{"carrier": "alpha"}]}])
@@ -168,9 +176,38 @@ class Lookup(unittest.TestCase):
         self.world.gateway.kill(harness.signal.SIGHUP)
         wait_until("it is not", 20, lambda: not self.decision(self.send("+447400123700"))["looked_up"], step=0.2)
 
+    def test_under_load_nothing_is_lost_over_any_api(self):
+        """Asked about thousands of numbers at once, while the provider slows down, fails and comes back."""
+        self.start(Provider(), smpp=True, timeout="300ms", rate="2000/s", concurrency=16)
+        going = threading.Event()
+
+        def disturb():
+            while not going.wait(0.3):
+                self.provider.delay, self.provider.status = random.choice([(0, 200), (0.01, 200), (0.5, 200), (0, 503)])
+            self.provider.delay, self.provider.status = 0, 200
+
+        disturber = threading.Thread(target=disturb)
+        disturber.start()
+        ledger = self.world.directory / "accepted.ndjson"
+        options = {"count": 3000, "to_prefix": "+44740012", "ledger": ledger}
+        reports = [self.world.load_smpp(system_id="demo", password="demopass", window=300, seed=4, **options),
+                   self.world.load(connections=16, batch=20, seed=5, **options)]
+        going.set()
+        disturber.join()
+        for report in reports:
+            self.assertEqual(report["acknowledged"], 3000, report)
+        wait_until("all are sent", 60, lambda: len(self.world.carrier_lines()) >= 6000, step=0.2)
+        code, verdict, error = harness.verify(ledger, self.world.ledger)
+        self.assertEqual((code, verdict["lost"], verdict["duplicates"]), (0, 0, 0), (verdict, error))
+        routes = {line["carrier"] for line in self.world.carrier_lines()}
+        self.assertEqual(routes, {"alpha", "beta"})  # some were looked up, some not
+        # Of ten thousand numbers many came more than once.
+        self.assertGreater(self.counted("answered"), 0)
+        self.assertGreater(self.counted("cached"), 0)
+
     def test_who_waits_is_answered_before_the_end(self):
         self.start(Provider(), timeout="10s")
-        self.provider.delay = 1
+        self.provider.delay = 60  # longer than anybody waits: nothing of it may hold up the end
         answers = []
         senders = [threading.Thread(target=lambda n=n: answers.append(self.send(f"+4474001238{n:02}")))
                    for n in range(4)]
@@ -181,6 +218,7 @@ class Lookup(unittest.TestCase):
         for sender in senders:
             sender.join()
         self.assertEqual(len(answers), 4)
+        self.assertEqual({answer["status"] for answer in answers} & {"failed", "rejected"}, set())
 
 
 if __name__ == "__main__":

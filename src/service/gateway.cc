@@ -335,6 +335,8 @@ std::expected<void, std::string> Gateway::reload(config::Config config) {
 bool Gateway::drain(base::Duration at_most) {
   const base::Mono until = io::mono_now() + at_most;
   draining_ = true;
+  // Who waits for a look-up goes on without, and is answered while there is time.
+  if (const auto desk = this->desk()) desk->stop();
   bool answered = rest_->drain(std::min<base::Duration>(kRestDrain, at_most));
   if (esme_) answered = esme_->drain(std::min<base::Duration>(kEsmeDrain, at_most)) && answered;
   std::vector<engine::Event> drain;
