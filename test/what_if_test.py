@@ -178,6 +178,9 @@ class Cost(Case):
         text = run("cost", "--traffic", traffic, "--prices", a).stdout
         self.assertRegex(text, r"alpha +all +4 +66\.7 % +1\.5 / 2\.5 s\n +GB +3 +100\.0 % .*\n +FR +1 +0\.0 % +- / - s\n")
         self.assertRegex(text, r"beta +all +1 +0\.0 %")
+        report = json.loads(run("check", "--report", "--json", "--traffic", traffic, DEMO).stdout)
+        self.assertEqual(report["outcomes"], c)
+        self.assertRegex(run("check", "--report", "--traffic", traffic, DEMO).stdout, r"\nalpha +all +4 +66\.7 %")
 
     def test_ranges_and_mistakes(self):
         a = self.write("a.csv", "country,mccmnc,price\nDE,26299,0.5\nDE,,0.1\n")

@@ -14,6 +14,7 @@
 #include "service/tls_files.h"
 #include "trunkline/commands.h"
 #include "trunkline/config_files.h"
+#include "trunkline/outcomes.h"
 #include "trunkline/traffic.h"
 
 namespace trunkline::cli {
@@ -98,17 +99,20 @@ config::Loaded load(const std::string& path) {
   return loaded;
 }
 
-void append_volumes(std::string& out, const std::map<std::string, Volume>& all) {
+void append_volumes(std::string& out, const std::map<std::string, Volume>& all,
+                    const Outcomes& outcomes) {
   out += fmt::format("\nTraffic\n  {:<8}{:>12}{:>12}{:>22}\n", "country", "messages", "segments",
                      "segments, peak minute");
   for (const auto& [country, v] : all) {
     out += fmt::format("  {:<8}{:>12}{:>12}{:>22}\n", country.empty() ? "-" : country, v.messages,
                        v.segments, v.minute_peak == 0 ? "-" : std::to_string(v.minute_peak));
   }
+  out += outcomes.text();
 }
 
-// As one more member of the object.
-void append_volumes_json(std::string& out, const std::map<std::string, Volume>& all) {
+// As two more members of the object.
+void append_volumes_json(std::string& out, const std::map<std::string, Volume>& all,
+                         const Outcomes& outcomes) {
   out.pop_back();
   out += ",\"traffic\":";
   base::JsonWriter json(out);
@@ -121,6 +125,9 @@ void append_volumes_json(std::string& out, const std::map<std::string, Volume>& 
     json.end_object();
   }
   json.end_array();
+  out += ",\"outcomes\":";
+  base::JsonWriter carriers(out);
+  outcomes.append_json(carriers);
   out += '}';
 }
 
@@ -153,8 +160,11 @@ int check(const Arguments& arguments) {
     if (arguments.report) {
       std::expected<std::map<std::string, Volume>, TrafficError> traffic;
       std::set<std::string> destinations;
+      Outcomes outcomes;
       if (!arguments.traffic.path.empty()) {
-        traffic = volumes(arguments.traffic, *loaded.config);
+        traffic =
+            volumes(arguments.traffic, *loaded.config,
+                    [&](const TrafficRow& row, const std::string& to) { outcomes.add(row, to); });
         if (!traffic) {
           std::fprintf(stderr, "check: %s\n", traffic.error().text.c_str());
           return traffic.error().code;
@@ -163,7 +173,8 @@ int check(const Arguments& arguments) {
       }
       std::string out = report(*loaded.config, coverage, destinations, arguments.json);
       if (!arguments.traffic.path.empty()) {
-        arguments.json ? append_volumes_json(out, *traffic) : append_volumes(out, *traffic);
+        arguments.json ? append_volumes_json(out, *traffic, outcomes)
+                       : append_volumes(out, *traffic, outcomes);
       }
       if (arguments.json) out += '\n';
       std::fwrite(out.data(), 1, out.size(), stdout);

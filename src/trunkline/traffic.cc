@@ -265,13 +265,15 @@ std::expected<std::size_t, TrafficError> read_traffic(
   return read(from.path, in);
 }
 
-std::expected<std::map<std::string, Volume>, TrafficError> volumes(const TrafficFrom& from,
-                                                                   const config::Config& config) {
+std::expected<std::map<std::string, Volume>, TrafficError> volumes(
+    const TrafficFrom& from, const config::Config& config,
+    const std::function<void(const TrafficRow&, const std::string&)>& also) {
   std::map<std::string, Volume> out;
   std::map<std::pair<std::string, std::int64_t>, std::uint64_t> minutes;
   const auto read = read_traffic(from, &config, [&](const TrafficRow& row) {
     const std::string country =
         config.tables.ranges.destination(row.to, false).number.country.code();
+    also(row, country);
     Volume& volume = out[country];
     ++volume.messages;
     volume.segments += row.segments;

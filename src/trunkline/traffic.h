@@ -70,8 +70,9 @@ struct Volume {
   std::uint64_t segments = 0;
   std::uint64_t minute_peak = 0;  // segments in the fullest minute; 0: no row says when
 };
-// By country, "" for none.
-std::expected<std::map<std::string, Volume>, TrafficError> volumes(const TrafficFrom& from,
-                                                                   const config::Config& config);
+// By country, "" for none. Calls also(row, country) for each.
+std::expected<std::map<std::string, Volume>, TrafficError> volumes(
+    const TrafficFrom& from, const config::Config& config,
+    const std::function<void(const TrafficRow&, const std::string&)>& also);
 
 }  // namespace trunkline::cli
