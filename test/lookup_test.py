@@ -135,6 +135,16 @@ class Lookup(unittest.TestCase):
                 self.send(f"+4474001234{n:02}")
             self.assertEqual(self.counted("failed"), 0)
 
+    def test_a_certificate_of_others_is_no_provider(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = certificates.make(directory, "provider", certificates.make(directory, "nobody", authority=True))
+            other = certificates.make(directory, "authority", authority=True)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(server.file, server.key)
+            self.start(Provider(context), scheme="https", host="localhost", ca=str(other.file))
+            self.assertEqual(self.decision(self.send())["looked_up"], False)
+            self.assertEqual((self.counted("failed"), self.provider.asked), (1, []))
+
     def test_a_slow_or_broken_provider_stops_nobody(self):
         self.start(Provider(), timeout="200ms", concurrency=2)
         self.provider.delay = 3
