@@ -304,6 +304,8 @@ std::optional<Receipt> parse(const Carried& pdu, const ReceiptOptions& options) 
     receipt.kind = ReceiptKind::receipt;
   }
   receipt.id = first_word(fields[Key::id], kReceiptIdBytesMax);
+  const bool names_one = !receipt.id.empty() || find(pdu.tlvs, tag::kReceiptedMessageId) != nullptr;
+  if (guess && !names_one) return std::nullopt;
   receipt.stat = first_word(fields[Key::stat], kWordBytesMax);
   receipt.err = first_word(fields[Key::err], kWordBytesMax);
   receipt.submit_date = date(fields[Key::submit_date]);

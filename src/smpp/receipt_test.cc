@@ -213,6 +213,7 @@ TEST(Receipt, IsGuessedOnlyWhereTheCarrierForgetsEsmClass) {
            {" ID:1 STAT:DELIVRD DONE DATE:1002101731", 3, true},
            {"id:1 stat:DELIVRD", 0, false},                             // no date
            {"id:1 done date:1002101731", 0, false},                     // no stat
+           {"id: stat:DELIVRD done date:1002101731", 0, false},         // no id
            {"hello id:1 stat:DELIVRD done date:1002101731", 0, false},  // not first
            {"id:1 text:stat:DELIVRD done date:1002101731", 0, false},   // in the text
            {"id:1 stat:GREAT done date:1002101731", 0, false},          // not a word of receipts
