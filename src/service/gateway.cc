@@ -20,6 +20,8 @@ namespace limits = base::limits;
 constexpr auto kHousekeepingEvery = 60s;
 constexpr std::size_t kSweepRounds = 100;  // bounded pieces a housekeeping run removes
 constexpr auto kRestDrain = 5s;
+// A stop that is asked for meanwhile waits for it, too.
+constexpr auto kReloadWait = 3s;
 constexpr auto kEsmeDrain = 7s;  // longer than an unbind may take
 
 std::string endpoint_text(const config::Endpoint& at, std::uint16_t port) {
@@ -156,13 +158,7 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
       EngineLoop::Hooks{
           .perform = [this](std::vector<engine::Effect>& effects) { perform(effects); },
           .reloaded =
-              [this](const std::shared_ptr<const engine::Tables>&) {
-                const std::lock_guard lock(config_mutex_);
-                config_ = next_config_;
-                tls_ = next_tls_;
-                carriers_->apply(config_->carriers, inboxes_of(*config_), tls_.carriers);
-                if (esme_) esme_->set_tls(tls_.smpp_listener);
-              },
+              [this](const std::shared_ptr<const engine::Tables>& tables) { reloaded(*tables); },
           .store_failed = [this](const store::Error& error) { on_store_failed(error); },
       });
   if (auto done = loop_->recover(); !done)
@@ -307,13 +303,20 @@ void Gateway::on_store_failed(const store::Error& error) {
     orders.swap(orders_);
   }
   for (const auto& [token, end] : orders) end(admin::OrderEnd::not_known);
+  // Who waits for a reload has either not yet looked, or waits and hears it.
+  {
+    const std::lock_guard lock(config_mutex_);
+  }
+  next_changed_.notify_all();
 }
 
-std::expected<void, std::string> Gateway::reload(config::Config config) {
-  const std::shared_ptr<const config::Config> old = this->config();
-  if (config.http.host != old->http.host || config.http.port != old->http.port ||
-      config.store_path != old->store_path || config.admin.has_value() != old->admin.has_value() ||
-      !same_place(config.smpp, old->smpp) || !same_place(tls_address(config), tls_address(*old))) {
+std::expected<Gateway::Reloaded, std::string> Gateway::reload(
+    config::Config config, const std::shared_ptr<const config::Config>& running) {
+  if (config.http.host != running->http.host || config.http.port != running->http.port ||
+      config.store_path != running->store_path ||
+      config.admin.has_value() != running->admin.has_value() ||
+      !same_place(config.smpp, running->smpp) ||
+      !same_place(tls_address(config), tls_address(*running))) {
     return std::unexpected(
         "listen and store cannot be changed while running; restart the gateway for that");
   }
@@ -323,13 +326,37 @@ std::expected<void, std::string> Gateway::reload(config::Config config) {
   auto next = std::make_shared<const config::Config>(std::move(config));
   {
     const std::lock_guard lock(config_mutex_);
-    next_config_ = next;
-    next_tls_ = tls;
+    if (next_ || config_ != running) {
+      return std::unexpected(
+          "another configuration came in between; reload once more when that one is in force");
+    }
+    next_ = Next{next, tls};
   }
-  if (!post(engine::Reload{tables_of(next)}))
+  if (!post(engine::Reload{tables_of(next)})) {
+    const std::lock_guard lock(config_mutex_);
+    next_.reset();
     return std::unexpected("the gateway is stopping or overloaded; try again");
+  }
   open_desk(*next, tls);
-  return {};
+  std::unique_lock lock(config_mutex_);
+  next_changed_.wait_for(lock, kReloadWait, [&] { return !next_ || loop_->failed(); });
+  if (!next_) return Reloaded::in_force;
+  if (loop_->failed()) return std::unexpected("the store has failed; restart the gateway");
+  return Reloaded::on_its_way;
+}
+
+// Runs on the engine thread.
+void Gateway::reloaded(const engine::Tables& tables) {
+  {
+    const std::lock_guard lock(config_mutex_);
+    ASSERT(next_ && &next_->config->tables == &tables);
+    config_ = std::move(next_->config);
+    tls_ = std::move(next_->tls);
+    next_.reset();
+    carriers_->apply(config_->carriers, inboxes_of(*config_), tls_.carriers);
+    if (esme_) esme_->set_tls(tls_.smpp_listener);
+  }
+  next_changed_.notify_all();
 }
 
 bool Gateway::drain(base::Duration at_most) {

@@ -10,11 +10,13 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <expected>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -61,9 +63,15 @@ class Gateway final : public edge::Backend, public admin::Backend {
   // {"ready":true,"http":"127.0.0.1:8080","admin":"127.0.0.1:9090"}
   std::string ready_line() const;
 
-  // The new tables take effect within a second; what was given at start only (listeners, store)
-  // must be the same. The error is a sentence.
-  std::expected<void, std::string> reload(config::Config config);
+  // Waits until `config` is in force: once it is, and only then, the next may be compiled. With an
+  // engine that does not get to it for seconds (the disk) it returns earlier: it comes into force
+  // as soon as that goes on. What was given at start only (listeners, store) must be the same.
+  // `running`: what config() gave and `config` was compiled with; another one is in force
+  // meanwhile, or on its way, and this one, whose indexes might not fit, is refused. The error is a
+  // sentence. Any thread but those of the gateway.
+  enum class Reloaded : std::uint8_t { in_force, on_its_way };
+  std::expected<Reloaded, std::string> reload(config::Config config,
+                                              const std::shared_ptr<const config::Config>& running);
 
   // True if everything that was out was answered in time.
   bool drain(base::Duration at_most);
@@ -92,6 +100,7 @@ class Gateway final : public edge::Backend, public admin::Backend {
   void housekeeping();
   std::shared_ptr<lookup::Desk> desk() const;
   void open_desk(const config::Config& config, const TlsFiles& tls);
+  void reloaded(const engine::Tables& tables);
   void set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace);
 
   telemetry::Metrics metrics_;
@@ -99,9 +108,14 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::string commit_;
   mutable std::mutex config_mutex_;
   std::shared_ptr<const config::Config> config_;
-  std::shared_ptr<const config::Config> next_config_;  // handed to the engine, not yet in force
-  TlsFiles tls_;                                       // of config_
-  TlsFiles next_tls_;
+  TlsFiles tls_;  // of config_
+  // Handed to the engine, and not yet in force; none but this one is meanwhile.
+  struct Next {
+    std::shared_ptr<const config::Config> config;
+    TlsFiles tls;
+  };
+  std::optional<Next> next_;
+  std::condition_variable next_changed_;  // or the store failed
   std::unique_ptr<seal::Vault> vault_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<EngineLoop> loop_;

@@ -302,11 +302,51 @@ TEST(Gateway, ReloadKeepsWhatStayedTheSame) {
   constexpr std::string_view kNew = R"({"to":"+447700900123","from":"Newcomer","body":"Hello"})";
   EXPECT_EQ(world.call("POST", "/v1/messages", kNew).status, 422);
   const auto running = world.gateway->config();
-  ASSERT_TRUE(
-      world.gateway->reload(config_for(carrier.port(), ", Newcomer", running.get())).has_value());
-  const base::Mono guard = io::mono_now() + 60s;
-  while (world.gateway->config() == running && io::mono_now() < guard) std::this_thread::yield();
+  ASSERT_EQ(world.gateway->reload(config_for(carrier.port(), ", Newcomer", running.get()), running),
+            Gateway::Reloaded::in_force);
+  EXPECT_NE(world.gateway->config(), running);
   ASSERT_TRUE(world.reaches(world.send(kNew), "delivered"));
+}
+
+// Each is compiled with the one that is in force: the indexes of another would not fit.
+TEST(Gateway, OneReloadAfterTheOther) {
+  constexpr std::string_view kSecondTenant = R"( ] }
+  - { name: beta, default_class: support, classes: [ support ], senders: [ Beta)";
+  Carrier carrier;
+  World world;
+  ASSERT_NO_FATAL_FAILURE(world.open(carrier.port()));
+  const auto first = world.gateway->config();
+  ASSERT_TRUE(world.gateway->reload(config_for(carrier.port(), kSecondTenant, first.get()), first));
+  const auto second = world.gateway->config();
+  ASSERT_EQ(second->tenants.size(), 2u);
+
+  const auto refused =
+      world.gateway->reload(config_for(carrier.port(), ", Newcomer", first.get()), first);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error(),
+            "another configuration came in between; reload once more when that one is in force");
+  EXPECT_EQ(world.gateway->config(), second);
+
+  // Of those that come at once one is taken, and all of it.
+  std::atomic<int> taken{0};
+  {
+    std::vector<std::jthread> twins;
+    for (int i = 0; i < 4; ++i) {
+      twins.emplace_back([&] {
+        auto config = config_for(carrier.port(), ", Newcomer", second.get());
+        if (world.gateway->reload(std::move(config), second)) ++taken;
+      });
+    }
+  }
+  EXPECT_EQ(taken, 1);
+  EXPECT_EQ(world.gateway->config()->tenants.size(), 2u);
+  EXPECT_TRUE(world.reaches(
+      world.send(R"({"to":"+447700900123","from":"Newcomer","body":"Hello"})"), "delivered"));
+
+  EXPECT_TRUE(world.gateway->drain(30s));
+  const auto last = world.gateway->config();
+  EXPECT_FALSE(world.gateway->reload(config_for(carrier.port(), {}, last.get()), last));
+  EXPECT_EQ(world.gateway->config(), last);
 }
 
 }  // namespace

@@ -60,15 +60,23 @@ service::GatewayOptions options_for(const config::Config& config, bool accept_da
 }
 
 void reload(service::Gateway& gateway, const Arguments& arguments) {
-  auto config = load_config(arguments.config_path, gateway.config().get());
+  const auto running = gateway.config();
+  auto config = load_config(arguments.config_path, running.get());
   if (!config) {
     telemetry::log_error(
         "reload_refused",
         "the configuration has errors (listed above); the running one stays in force");
     return;
   }
-  if (auto done = gateway.reload(std::move(*config)); !done) {
+  const auto done = gateway.reload(std::move(*config), running);
+  if (!done) {
     telemetry::log_error("reload_refused", done.error());
+    return;
+  }
+  if (*done == service::Gateway::Reloaded::on_its_way) {
+    telemetry::log_warning("reload_late",
+                           "the engine waits for the disk; the new configuration comes into force "
+                           "when it goes on, and no other is taken before");
     return;
   }
   telemetry::log_info("reloaded", "the new configuration is in force");
