@@ -207,8 +207,8 @@ constexpr Field kAccountFields[] = {
      .kind = Kind::choice,
      .fallback = "gsm",
      .choices = kAlphabets,
-     .doc = "What `data_coding` 0 means in its submits: the GSM default alphabet, a septet an "
-            "octet, or a character set of 8 bits."},
+     .doc = "What `data_coding` 0 means in its submits, and to it in messages from phones: the GSM "
+            "default alphabet, a septet an octet, or a character set of 8 bits."},
     {.key = "outbind",
      .kind = Kind::object,
      .absent = "it is waited for",

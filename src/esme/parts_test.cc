@@ -194,6 +194,30 @@ TEST(Tell, AMessageFromAPhone) {
   EXPECT_EQ(sm.dest, (smpp::Address{1, 1, "15005550006"}));
 }
 
+// Septets under data_coding 0 would be another text to an application that takes it for Latin-1.
+TEST(Tell, AMessageFromAPhoneInTheAlphabetOfTheAccount) {
+  using gsm::DefaultAlphabet;
+  const message::Notice notice{
+      .kind = message::NoticeKind::inbound, .tenant = {}, .raw = {}, .sealed = {}};
+  const auto told = [&](std::string octets, std::uint8_t data_coding, DefaultAlphabet alphabet) {
+    message::Payload payload{.to = "+15005550006", .from = "+447700900123", .body = "x"};
+    payload.verbatim = {.user_data = std::string("\5\0\3\1\2\1", 6) + octets,
+                        .data_coding = data_coding,
+                        .has_udh = true};
+    const smpp::DeliverSm sm = make_deliver_sm(notice, &payload, {}, smpp::Dialect{}, alphabet);
+    EXPECT_EQ(sm.esm_class, smpp::esm_class::kUdhi);
+    return std::pair(sm.short_message.substr(6), int{sm.data_coding});
+  };
+  const std::string septets("\0\5", 2);  // "@é"
+  EXPECT_EQ(told(septets, 0, DefaultAlphabet::gsm), std::pair(septets, 0));
+  EXPECT_EQ(told(septets, 0, DefaultAlphabet::latin1), std::pair(std::string("@\xe9"), 0));
+  EXPECT_EQ(told(septets, 0, DefaultAlphabet::ascii), std::pair(std::string("\0@\0\xe9", 4), 8));
+  EXPECT_EQ(told(septets, 0x11, DefaultAlphabet::latin1), std::pair(septets, 0x11));
+  EXPECT_EQ(told("\xe9", 3, DefaultAlphabet::ascii), std::pair(std::string("\xe9"), 3));
+  const std::string full = std::string(151, 'a') + "\x1b\x65";  // a euro: no room for UCS-2
+  EXPECT_EQ(told(full, 0, DefaultAlphabet::latin1), std::pair(full, 0));
+}
+
 TEST(Tell, Aliases) {
   EXPECT_EQ(read_alias("0000aa0f"), 0xaa0fu);
   EXPECT_EQ(read_alias("AA0F"), 0xaa0fu);

@@ -5,6 +5,7 @@
 
 #include "gsm/alphabet.h"
 #include "gsm/latin1.h"
+#include "gsm/recode.h"
 #include "gsm/unicode.h"
 #include "numbering/digits.h"
 
@@ -27,11 +28,19 @@ void put_octets(smpp::DeliverSm& sm, std::string octets) {
   }
 }
 
-void put_text(smpp::DeliverSm& sm, const message::Payload& payload) {
+// As it came, but for septets under data_coding 0, which mean another text to an application whose
+// default alphabet is another. (In a full part with a character that only UCS-2 has there is no
+// room for that: then they stay septets.)
+void put_text(smpp::DeliverSm& sm, const message::Payload& payload, gsm::DefaultAlphabet alphabet) {
   const message::Payload::Verbatim& v = payload.verbatim;
-  sm.data_coding = v.data_coding;
-  if (v.has_udh) sm.esm_class |= smpp::esm_class::kUdhi;
-  put_octets(sm, v.user_data);
+  gsm::ShortMessage text{
+      .user_data = v.user_data, .data_coding = v.data_coding, .has_header = v.has_udh};
+  if (alphabet != gsm::DefaultAlphabet::gsm && v.data_coding == 0) {
+    if (auto own = gsm::to_peer(text, {.default_alphabet = alphabet}, {})) text = std::move(*own);
+  }
+  sm.data_coding = text.data_coding;
+  if (text.has_header) sm.esm_class |= smpp::esm_class::kUdhi;
+  put_octets(sm, std::move(text.user_data));
 }
 
 bool all_of(std::string_view utf8, auto&& is) {
@@ -126,13 +135,13 @@ smpp::Address address_of(std::string_view text) {
 
 smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Payload* payload,
                                 const config::SmppAccount::Receipts& style,
-                                const smpp::Dialect& dialect) {
+                                const smpp::Dialect& dialect, gsm::DefaultAlphabet alphabet) {
   smpp::DeliverSm sm;
   if (notice.kind == NoticeKind::inbound) {
     if (payload != nullptr) {
       sm.source = address_of(payload->from);
       sm.dest = address_of(payload->to);
-      put_text(sm, *payload);
+      put_text(sm, *payload, alphabet);
     }
     return sm;
   }

@@ -22,10 +22,12 @@ std::string message_id_for(const base::MessageId& id, const smpp::Dialect& diale
 // What message_id_for() wrote for a peer of 3.3, with or without zeros in front.
 std::optional<std::uint32_t> read_alias(std::string_view text);
 
-// `payload` null: its key was destroyed meanwhile; the addresses are empty then.
+// `payload` null: its key was destroyed meanwhile; the addresses are empty then. `alphabet`: what
+// the application takes data_coding 0 for.
 smpp::DeliverSm make_deliver_sm(const message::Notice& notice, const message::Payload* payload,
                                 const config::SmppAccount::Receipts& style,
-                                const smpp::Dialect& dialect);
+                                const smpp::Dialect& dialect,
+                                gsm::DefaultAlphabet alphabet = gsm::DefaultAlphabet::gsm);
 
 // A message from a phone whose parts were joined, in the alphabet the account reads, or UCS-2.
 // `payload.body` of binary messages is an octet a character.

@@ -121,8 +121,8 @@ void EsmeServer::Impl::tell_one(Account& a, EsmeSession& session, const NoticeLi
     return;
   }
   const auto pdu = [&]() -> smpp::Pdu {
-    smpp::DeliverSm sm =
-        make_deliver_sm(notice, payload ? &*payload : nullptr, config.receipts, session.dialect());
+    smpp::DeliverSm sm = make_deliver_sm(notice, payload ? &*payload : nullptr, config.receipts,
+                                         session.dialect(), config.alphabet);
     if (inbound || !config.receipts.as_data_sm || session.dialect().is_33()) return sm;
     return as_data_sm(std::move(sm));
   };
