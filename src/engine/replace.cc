@@ -13,6 +13,14 @@ bool is_untouched(const Story& story) {
   return true;
 }
 
+// Who was asked for the number when it was decided about first need not be asked again.
+std::optional<numbering::LookedUp> looked_up_before(std::string_view decision) {
+  const auto decided = message::decode_decision(decision);
+  if (!decided || !decided->looked_up) return std::nullopt;
+  return numbering::LookedUp{.network = numbering::NetworkCode::from_digits(decided->network),
+                             .ported = decided->ported};
+}
+
 // A story this long is cut to its beginning and what carriers were asked: however often a text is
 // replaced, the record does not grow.
 constexpr std::size_t kStoryMax = limits::kEventsPerMessageMax / 2;
@@ -84,8 +92,9 @@ ReplaceAnswer Engine::Impl::replace(message::Submission&& item, const base::Mess
   }
 
   item.send_at = item.send_at.value_or(old->due_at);
+  if (!item.looked_up) item.looked_up = looked_up_before(old->decision);
   const numbering::Destination to =
-      tables_->ranges.destination(item.to, tables_->routing.wants_networks);
+      tables_->ranges.destination(item.to, tables_->routing.wants_networks, item.looked_up);
   auto verdict = decide_by_rules(item, to, s);
   if (const auto* refusal = std::get_if<Refusal>(&verdict)) {
     ReplaceAnswer answer = because(Kind::refused);
