@@ -26,6 +26,7 @@ void Engine::Impl::freeze(Slot slot, Wall due, Step& s) {
   for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
     if (by_number) {
       if (!hopes_for_number({slot, h.generation, event.attempt, event.segment})) return;
+      contest_early(key, put.id, s);
       s.out.commit.owners.push_back(
           {key,
            {put.tenant, put.id, put.to_hash, due + limits::kReceiptOwnersKept, event.attempt,

@@ -41,7 +41,11 @@ void Engine::Impl::remember_final(Slot slot, Step& s) {
     if ((by_number || uncertain) && !story) story = story_of(h.record(), h.accepted_at());
     bool ambiguous = false;
     if (by_number) {
-      if (!is_open(*story, event)) return;
+      if (!is_open(*story, event)) {
+        // Its time in the cold tier has left that behind.
+        if (h.thawed) forget_owner(key, h, s);
+        return;
+      }
       const auto other = recent_.find(key);
       const bool itself = other != recent_.end() && other->second.id == h.id() &&
                           other->second.attempt == event.attempt &&
@@ -105,6 +109,10 @@ Engine::Impl::Contest Engine::Impl::contest_of(const Receipt& event) const {
   return contest;
 }
 
+void Engine::Impl::forget_owner(const base::Hash128& key, const Hot& h, Step& s) {
+  s.out.commit.owners.push_back({key, {tenant_name(h.tenant), h.id(), h.to_hash(), {}, 0, 0}});
+}
+
 // What came for the number, and found nobody, may be this message's.
 void Engine::Impl::contest_early(const base::Hash128& number, const base::MessageId& id, Step& s) {
   const auto found = early_numbers_.find(number);
@@ -119,33 +127,38 @@ void Engine::Impl::contest_early(const base::Hash128& number, const base::Messag
   }
 }
 
-// As the store has it. Nothing if its tenant is no longer known.
-std::optional<Engine::Impl::Recent> Engine::Impl::ended_as(const message::Record& record) const {
+// As the store has it. If its tenant is no longer known nothing can be done for it, but it is still
+// nobody else's: then it counts as ambiguous.
+Engine::Impl::Recent Engine::Impl::ended_as(const message::Record& record) const {
   const message::Envelope& e = record.envelope;
   const auto& tenants = tables_->policy.tenants;
   const auto tenant = std::ranges::find(tenants, e.tenant, &policy::Tenant::name);
-  if (tenant == tenants.end()) return std::nullopt;
-  return Recent{.tenant = {static_cast<std::uint16_t>(tenant - tenants.begin())},
-                .id = e.id,
-                .at = {},
-                .accepted_at = e.accepted_at,
-                .to_hash = e.to_hash,
-                .state = message::fold(record).state,
-                .segments = e.segments};
+  const bool is_known = tenant != tenants.end();
+  return {.tenant = {static_cast<std::uint16_t>(is_known ? tenant - tenants.begin() : 0)},
+          .id = e.id,
+          .at = {},
+          .accepted_at = e.accepted_at,
+          .to_hash = e.to_hash,
+          .state = message::fold(record).state,
+          .segments = e.segments,
+          .ambiguous = !is_known};
 }
 
-std::optional<Engine::Impl::Recent> Engine::Impl::ended_by_id(const ReceiptOwners& owners) const {
-  if (owners.ended.empty()) return std::nullopt;
+// The store knows its id.
+void Engine::Impl::receipt_for_ended(const Receipt& event, Step& s) {
+  const ReceiptOwners& owners = event.owners;
   const auto record = message::decode_record(owners.ended);
   ASSERT(record.has_value());  // checksummed by the store
-  std::optional<Recent> ended = ended_as(*record);
-  if (!ended) return std::nullopt;
-  ended->attempt = owners.ended_attempt;
-  ended->segment = owners.ended_segment;
-  ended->others_in_doubt =
-      ended->state == State::uncertain &&
-      others_in_doubt(story_of(owners.ended, ended->accepted_at), ended->attempt);
-  return ended;
+  Recent ended = ended_as(*record);
+  if (ended.ambiguous) {
+    s.out.notes.push_back({Note::Metric::receipt_unmatched, event.carrier, {}, {}, {}, {}, 1});
+    return;
+  }
+  ended.attempt = owners.ended_attempt;
+  ended.segment = owners.ended_segment;
+  ended.others_in_doubt = ended.state == State::uncertain &&
+                          others_in_doubt(story_of(owners.ended, ended.accepted_at), ended.attempt);
+  receipt_for_recent(ended, event, s);
 }
 
 // Every copy of a message that has ended which may be what a receipt without a known id is about.
@@ -158,29 +171,29 @@ std::vector<Engine::Impl::Recent> Engine::Impl::ended_by_number(const Receipt& e
   for (const std::string& bytes : event.owners.ended_by_number) {
     const auto record = message::decode_record(bytes);
     ASSERT(record.has_value());  // checksummed by the store
-    std::optional<Recent> ended = ended_as(*record);
-    if (!ended || (!all.empty() && all.front().id == ended->id)) continue;
-    const Story story = story_of(bytes, ended->accepted_at);
+    Recent ended = ended_as(*record);
+    if (!all.empty() && all.front().id == ended.id) continue;
+    const Story story = story_of(bytes, ended.accepted_at);
     const auto add = [&](std::uint8_t attempt, std::uint8_t segment) {
       if (is_told(*record, attempt, segment)) return;
-      if (!all.empty() && all.back().id == ended->id && all.back().attempt == attempt &&
+      if (!all.empty() && all.back().id == ended.id && all.back().attempt == attempt &&
           all.back().segment == segment)
         return;
-      ended->attempt = attempt;
-      ended->segment = segment;
-      ended->by_number = true;
-      ended->others_in_doubt = ended->state == State::uncertain && others_in_doubt(story, attempt);
-      all.push_back(*ended);
+      ended.attempt = attempt;
+      ended.segment = segment;
+      ended.by_number = true;
+      ended.others_in_doubt = ended.state == State::uncertain && others_in_doubt(story, attempt);
+      all.push_back(ended);
     };
-    for_each_key(bytes, ended->accepted_at, ended->to_hash,
+    for_each_key(bytes, ended.accepted_at, ended.to_hash,
                  [&](const base::Hash128& of, const message::EventView& copy, bool by_number) {
                    if (by_number && of == key && is_open(story, copy))
                      add(copy.attempt, copy.segment);
                  });
     const message::Progress progress = message::fold(*record);
     const std::string_view carrier = story.attempts[progress.attempt].carrier;
-    if (message::receipt_number_key(carrier, ended->to_hash) != key) continue;
-    for (std::uint8_t segment = 1; segment <= ended->segments; ++segment) {
+    if (message::receipt_number_key(carrier, ended.to_hash) != key) continue;
+    for (std::uint8_t segment = 1; segment <= ended.segments; ++segment) {
       if ((progress.unanswered >> (segment - 1) & 1) != 0) add(progress.attempt, segment);
     }
   }
@@ -234,13 +247,15 @@ void Engine::Impl::answer_for_ended(const SubmitResult& event, Step& s) {
   recent_.insert_or_assign(key, recent);
   recent_order_.push_back({s.now.mono, key});
   keep_owner(key, recent, s);
-  const auto early = early_.find(key);
-  if (early == early_.end()) return;
-  const std::uint64_t to_hash = early->second.receipt.to_hash;
-  if (to_hash != 0 && to_hash != recent.to_hash) return;  // a reused id
-  const Receipt receipt = to_receipt(early->second.receipt);
-  forget_early(key, s);
-  receipt_for_recent(recent, receipt, s);
+  for (const auto& early_key : {message::numbered_receipt_key(key, recent.to_hash), key}) {
+    const auto early = early_.find(early_key);
+    if (early == early_.end()) continue;
+    const std::uint64_t to_hash = early->second.receipt.to_hash;
+    if (to_hash != 0 && to_hash != recent.to_hash) continue;  // a reused id
+    const Receipt receipt = to_receipt(early->second.receipt);
+    forget_early(early_key, s);
+    receipt_for_recent(recent, receipt, s);
+  }
 }
 
 void Engine::Impl::receipt_for_recent(const Recent& recent, const Receipt& event, Step& s) {

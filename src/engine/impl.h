@@ -455,13 +455,16 @@ class Engine::Impl {
   bool may_reroute(const Hot& h, CarrierIndex from, const Step& s) const;
   void reroute_undelivered(Slot slot, CarrierIndex from, Step& s);
   void failed_for_good(Slot slot, Step& s);
-  void keep_early(Receipt&& event, const base::Hash128& key, Step& s);
+  base::Hash128 early_key(const Receipt& event) const;
+  void keep_early(Receipt&& event, Step& s);
   bool match_by_number(const Receipt& event, Step& s);
   void expect_by_number(const base::Hash128& key, const ReceiptTarget& target);
   std::optional<ReceiptTarget> only_one_hoping(const base::Hash128& key) const;
   bool hopes_for_number(const ReceiptTarget& target) const;
   bool is_on_wire(CarrierIndex carrier, std::uint64_t to_hash) const;
-  void claim_early(const base::Hash128& key, const ReceiptTarget& target, Step& s);
+  void claim_early(const base::Hash128& id_key, const ReceiptTarget& target, Step& s);
+  void claim_early_by_number(const base::Hash128& number, const ReceiptTarget& target, Step& s);
+  static Wall started_at(const Hot& h, std::uint8_t attempt);
   void forget_early(const base::Hash128& key, Step& s);
   void give_up_early(const base::Hash128& key, Step& s);
   void expire_early(Step& s);
@@ -471,11 +474,12 @@ class Engine::Impl {
   void remember_final(Slot slot, Step& s);
   static Recent recent_of(const Hot& h);
   void keep_owner(const base::Hash128& key, const Recent& recent, Step& s);
+  void forget_owner(const base::Hash128& key, const Hot& h, Step& s);
   void await_answers(Slot slot, Mono now);
   void answer_for_ended(const SubmitResult& event, Step& s);
   void forget_recent(Mono now);
-  std::optional<Recent> ended_as(const message::Record& record) const;
-  std::optional<Recent> ended_by_id(const ReceiptOwners& owners) const;
+  Recent ended_as(const message::Record& record) const;
+  void receipt_for_ended(const Receipt& event, Step& s);
   std::vector<Recent> ended_by_number(const Receipt& event, const base::Hash128& key) const;
   bool match_ended(const Receipt& event, const base::MessageId& id, Step& s);
   // Of messages that have ended, which may be meant by a receipt that finds nobody?
@@ -511,6 +515,7 @@ class Engine::Impl {
                            auto&& visit);
   void unlink(Slot slot);
   void forget_keys(Slot slot);
+  void forget_key(const base::Hash128& key, const ReceiptTarget& target);
   std::optional<CarrierIndex> find_carrier(std::string_view name) const;
   void set_place(Slot slot, Place place);
   void arm(Slot slot, Mono at);
@@ -653,7 +658,7 @@ class Engine::Impl {
   boost::unordered_flat_map<base::Hash128, std::vector<ReceiptTarget>, base::Hash128Hash> doubts_;
   boost::unordered_flat_map<base::Hash128, Early, base::Hash128Hash> early_;
   std::deque<RecentKey> early_order_;
-  // Keys of early_ that have an id, by receipt_number_key().
+  // Keys of early_ that have a number, by receipt_number_key().
   boost::unordered_flat_map<base::Hash128, std::vector<base::Hash128>, base::Hash128Hash>
       early_numbers_;
   boost::unordered_flat_map<base::Hash128, PendingKey, base::Hash128Hash> pending_keys_;

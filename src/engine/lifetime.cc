@@ -193,24 +193,30 @@ void Engine::Impl::archive(Slot slot, Step& s) {
 
 void Engine::Impl::forget_keys(Slot slot) {
   const std::uint32_t generation = hot(slot).generation;
-  const auto is_own = [&](const ReceiptTarget& target) {
-    return target.slot == slot && target.generation == generation;
-  };
   for_each_key(hot(slot), [&](const base::Hash128& key, const message::EventView&, bool by_number) {
-    if (by_number) {
-      const auto found = doubts_.find(key);
-      if (found == doubts_.end()) return;
-      std::erase_if(found->second, is_own);
-      if (found->second.empty()) doubts_.erase(found);
-    } else if (const auto found = receipts_.find(key);
-               found != receipts_.end() && is_own(found->second)) {
-      receipts_.erase(found);
-    } else if (!displaced_.empty()) {
-      const auto numbered = message::numbered_receipt_key(key, hot(slot).to_hash());
-      const auto displaced = displaced_.find(numbered);
-      if (displaced != displaced_.end() && is_own(displaced->second)) displaced_.erase(displaced);
-    }
+    if (!by_number) return forget_key(key, {slot, generation, 0, 0});
+    const auto found = doubts_.find(key);
+    if (found == doubts_.end()) return;
+    std::erase_if(found->second, [&](const ReceiptTarget& target) {
+      return target.slot == slot && target.generation == generation;
+    });
+    if (found->second.empty()) doubts_.erase(found);
   });
+}
+
+// That the message of the target has that id. Another's that has it too stays.
+void Engine::Impl::forget_key(const base::Hash128& key, const ReceiptTarget& target) {
+  const auto is_own = [&](const ReceiptTarget& of) {
+    return of.slot == target.slot && of.generation == target.generation;
+  };
+  const auto found = receipts_.find(key);
+  if (found != receipts_.end() && is_own(found->second)) {
+    receipts_.erase(found);
+  } else if (!displaced_.empty()) {
+    const auto displaced =
+        displaced_.find(message::numbered_receipt_key(key, hot(target.slot).to_hash()));
+    if (displaced != displaced_.end() && is_own(displaced->second)) displaced_.erase(displaced);
+  }
 }
 
 // --- timers --------------------------------------------------------------------------------------
@@ -264,7 +270,7 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
       if (s.now.mono < h.expires) return lose_patience(slot, s);
       [[fallthrough]];
     case Place::stranded:
-      if (s.now.mono < h.expires && h.queued_as == Cause::capped) {
+      if (s.now.mono < h.expires) {
         set_place(slot, Place::none);
         return dispatch(slot, Cause::none, s);
       }

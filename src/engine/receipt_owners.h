@@ -24,10 +24,11 @@ auto find_receipt_owners(const Engine& engine, Store& store, std::string_view ca
   if (!receipt.carrier_message_id.empty()) {
     const base::Hash128 key = message::receipt_key(carrier, receipt.carrier_message_id);
     if (engine.knows_receipt(key, to_hash)) return {};
-    for (const auto& wanted : {message::numbered_receipt_key(key, to_hash), key}) {
-      auto cold = store.find_cold_by_receipt(wanted);
-      if (!cold) return std::unexpected(cold.error());
-      if (!*cold) continue;
+    // Of a reused id the number tells which is meant: the cold tier knows both keys of each.
+    auto cold = store.find_cold_by_receipt(
+        to_hash != 0 ? message::numbered_receipt_key(key, to_hash) : key);
+    if (!cold) return std::unexpected(cold.error());
+    if (*cold) {
       known.cold = std::move((**cold).record);
       return {};
     }

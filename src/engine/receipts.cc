@@ -20,7 +20,7 @@ bool Engine::Impl::knows_receipt(const base::Hash128& key, std::uint64_t to_hash
   if (receipts_.contains(key)) return false;
   if (const auto recent = recent_.find(key); recent != recent_.end())
     return agrees(recent->second.to_hash);
-  return moving_keys_.contains(key);
+  return moving_keys_.contains(to_hash == 0 ? key : message::numbered_receipt_key(key, to_hash));
 }
 
 // A carrier that uses ids again means the newer message, unless the receipt's number says
@@ -55,10 +55,8 @@ void Engine::Impl::on(Receipt&& event, Step& s) {
   const base::Hash128 key = event.carrier_message_id.empty()
                                 ? message::receipt_number_key(carrier, event.to_hash)
                                 : message::receipt_key(carrier, event.carrier_message_id);
-  auto moving = moving_keys_.end();
-  if (event.to_hash != 0 && !moving_keys_.empty())
-    moving = moving_keys_.find(message::numbered_receipt_key(key, event.to_hash));
-  if (moving == moving_keys_.end()) moving = moving_keys_.find(key);
+  const auto moving = moving_keys_.find(
+      event.to_hash == 0 ? key : message::numbered_receipt_key(key, event.to_hash));
   if (moving != moving_keys_.end()) {
     thaw_moving(base::MessageId(moving->second), s);
   } else if (!event.owners.cold.empty()) {
@@ -85,8 +83,8 @@ void Engine::Impl::match(Receipt&& event, const base::Hash128& key, Step& s) {
                                              agrees(recent->second.to_hash)) {
     return receipt_for_recent(recent->second, event, s);
   }
-  if (const auto ended = ended_by_id(event.owners)) return receipt_for_recent(*ended, event, s);
-  if (!match_by_number(event, s)) keep_early(std::move(event), key, s);
+  if (!event.owners.ended.empty()) return receipt_for_ended(event, s);
+  if (!match_by_number(event, s)) keep_early(std::move(event), s);
 }
 
 void Engine::Impl::receipt_for_hot(const ReceiptTarget& target, const Receipt& event, Cause how,
@@ -274,18 +272,19 @@ bool Engine::Impl::match_by_number(const Receipt& event, Step& s) {
   const base::Hash128 id_key = message::receipt_key(carrier, event.carrier_message_id);
   const std::optional<ReceiptTarget> target = only_one_hoping(key);
   if (!target) return false;
-  if (has_id) receipts_[id_key] = *target;
+  if (has_id) expect_receipt(id_key, *target);
   const std::size_t size = hot(target->slot).record().size();
   receipt_for_hot(*target, event, Cause::receipt_matched_by_number, s);
   if (!has_id) return true;
   const Hot& h = hot(target->slot);
   if (h.generation != target->generation) {
     // What came of that id before said no more, and must not be taken for another's later.
+    forget_early(message::numbered_receipt_key(id_key, event.to_hash), s);
     forget_early(id_key, s);
   } else if (h.record().size() == size) {
     // It said nothing new and left no event: its key would be forgotten with none and outlive the
     // message.
-    receipts_.erase(id_key);
+    forget_key(id_key, *target);
   } else {
     claim_early(id_key, *target, s);
   }
@@ -343,7 +342,16 @@ bool Engine::Impl::is_on_wire(CarrierIndex carrier, std::uint64_t to_hash) const
 
 // --- early ones ----------------------------------------------------------------------------------
 
-void Engine::Impl::keep_early(Receipt&& event, const base::Hash128& key, Step& s) {
+// By id and number, where both are known: carriers use ids again.
+base::Hash128 Engine::Impl::early_key(const Receipt& event) const {
+  const std::string& carrier = carrier_name(event.carrier);
+  if (event.carrier_message_id.empty()) return message::receipt_number_key(carrier, event.to_hash);
+  const base::Hash128 key = message::receipt_key(carrier, event.carrier_message_id);
+  return event.to_hash == 0 ? key : message::numbered_receipt_key(key, event.to_hash);
+}
+
+void Engine::Impl::keep_early(Receipt&& event, Step& s) {
+  const base::Hash128 key = early_key(event);
   if (bug(PlantedBug::drop_early_receipt)) return;
   const auto present = early_.find(key);
   // A final one is not overwritten by an intermediate one that overtook it.
@@ -379,7 +387,7 @@ void Engine::Impl::keep_early(Receipt&& event, const base::Hash128& key, Step& s
 }
 
 void Engine::Impl::index_early(const message::EarlyReceipt& receipt) {
-  if (receipt.to_hash == 0 || receipt.carrier_message_id.empty()) return;
+  if (receipt.to_hash == 0) return;
   early_numbers_[message::receipt_number_key(receipt.carrier, receipt.to_hash)].push_back(
       receipt.key);
 }
@@ -399,8 +407,11 @@ bool Engine::Impl::settled_by_early(Slot slot, Step& s) {
     // forgotten.
     if (!only_one_hoping(number) || is_on_wire(h.carrier, h.to_hash()) || recent_.contains(number))
       break;
-    if (early_.at(key).receipt.contested) continue;
-    const Receipt receipt = to_receipt(early_.at(key).receipt);
+    const message::EarlyReceipt& early = early_.at(key).receipt;
+    const bool may_be = !early.contested && !early.carrier_message_id.empty() &&
+                        early.time >= started_at(h, h.progress.attempt);
+    if (!may_be) continue;
+    const Receipt receipt = to_receipt(early);
     const bool is_final = receipt.state == message::ReceiptState::delivered ||
                           receipt.state == message::ReceiptState::undelivered;
     if (!is_final) continue;
@@ -412,17 +423,45 @@ bool Engine::Impl::settled_by_early(Slot slot, Step& s) {
 }
 
 // Its answer has come.
-void Engine::Impl::claim_early(const base::Hash128& key, const ReceiptTarget& target, Step& s) {
-  const auto found = early_.find(key);
-  if (found == early_.end()) return;
-  const message::EarlyReceipt& early = found->second.receipt;
-  if (early.to_hash != 0 && early.to_hash != hot(target.slot).to_hash()) return;  // a reused id
-  const Receipt receipt = to_receipt(early);
-  forget_early(key, s);
-  receipt_for_hot(target, receipt,
-                  receipt.carrier_message_id.empty() ? Cause::receipt_matched_by_number
-                                                     : Cause::receipt_matched_by_id,
-                  s);
+void Engine::Impl::claim_early(const base::Hash128& id_key, const ReceiptTarget& target, Step& s) {
+  const std::uint64_t to_hash = hot(target.slot).to_hash();
+  for (const auto& key : {message::numbered_receipt_key(id_key, to_hash), id_key}) {
+    const auto found = early_.find(key);
+    if (found == early_.end()) continue;
+    const message::EarlyReceipt& early = found->second.receipt;
+    if (early.to_hash != 0 && early.to_hash != to_hash) continue;  // a reused id
+    const Receipt receipt = to_receipt(early);
+    forget_early(key, s);
+    receipt_for_hot(target, receipt, Cause::receipt_matched_by_id, s);
+    if (hot(target.slot).generation != target.generation) return;
+  }
+}
+
+// The answer had no id, and neither had a receipt that came before it.
+void Engine::Impl::claim_early_by_number(const base::Hash128& number, const ReceiptTarget& target,
+                                         Step& s) {
+  const auto found = early_.find(number);
+  if (found == early_.end() || found->second.receipt.contested) return;
+  const auto one = only_one_hoping(number);
+  const bool is_it = one && one->slot == target.slot && one->attempt == target.attempt &&
+                     one->segment == target.segment;
+  if (!is_it || found->second.receipt.time < started_at(hot(target.slot), target.attempt)) return;
+  const Receipt receipt = to_receipt(found->second.receipt);
+  forget_early(number, s);
+  receipt_for_hot(target, receipt, Cause::receipt_matched_by_number, s);
+}
+
+// A receipt that came before cannot be the attempt's.
+Wall Engine::Impl::started_at(const Hot& h, std::uint8_t attempt) {
+  base::ByteReader in(h.record());
+  in.u8();
+  in.text();
+  while (!in.at_end()) {
+    const message::EventView event = message::decode_event_view(in, h.accepted_at());
+    ASSERT(in.ok());
+    if (event.kind == EventKind::started && event.attempt == attempt) return event.time;
+  }
+  return h.accepted_at();
 }
 
 void Engine::Impl::forget_early(const base::Hash128& key, Step& s) {

@@ -170,7 +170,7 @@ void Engine::Impl::learn_carrier_id(Slot slot, std::uint8_t attempt, std::uint8_
     // A carrier that gives no id: only number and time can tell.
     const base::Hash128 key = message::receipt_number_key(carrier, h.to_hash());
     expect_by_number(key, target);
-    return claim_early(key, target, s);
+    return claim_early_by_number(key, target, s);
   }
   const base::Hash128 key = message::receipt_key(carrier, id);
   expect_receipt(key, target);
@@ -417,7 +417,9 @@ void Engine::Impl::reconsider(Slot slot, Step& s) {
   const bool sends_nothing =
       h.place == Place::receipt_wait || (h.place != Place::wire && h.pinned && missing(h) == 0);
   if (sends_nothing) return nothing_missing(slot, story, s);
-  if (!in_line && h.place != Place::doubt_hold && h.place != Place::retry_wait) return;
+  const bool waits =
+      h.place == Place::doubt_hold || h.place == Place::retry_wait || h.place == Place::held;
+  if (!in_line && !waits) return;
   if (h.taken) return all_accepted(slot, s);
   if (h.place == Place::doubt_hold && h.doubt) return;
 

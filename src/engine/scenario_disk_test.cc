@@ -4,6 +4,7 @@
 
 #include "engine/scenario_test.h"
 #include "message/journal.h"
+#include "message/owners.h"
 
 namespace trunkline::engine {
 
@@ -115,9 +116,7 @@ void Scenario::make_durable(const message::Commit& commit) {
   for (const message::KeyPut& put : commit.keys)
     disk_.keys[{put.key.high, put.key.low}] = put.record;
   for (const message::OwnerPut& put : commit.owners) {
-    auto& owners = disk_.owners[{put.key.high, put.key.low}];
-    std::erase_if(owners, [&](const auto& owner) { return owner.id == put.owner.id; });
-    owners.push_back(put.owner);
+    message::add_owner(disk_.owners[{put.key.high, put.key.low}], put.owner);
   }
   if (commit.trim_before != 0) {
     while (!disk_.journal.empty() && disk_.journal.front().first < commit.trim_before)

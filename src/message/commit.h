@@ -54,7 +54,7 @@ struct ReceiptOwner {
   std::string tenant;
   base::MessageId id;  // null: more than are kept, limits::kReceiptOwnersMax
   std::uint64_t to_hash = 0;
-  base::Wall until{};  // then it is forgotten
+  base::Wall until{};  // then it is forgotten; zero: at once
   // Of an id: which copy of which segment it is.
   std::uint8_t attempt = 0;
   std::uint8_t segment = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/limits.h"
 
 namespace trunkline::store {
 namespace {
@@ -115,17 +114,6 @@ std::expected<std::vector<message::ReceiptOwner>, std::string> decode_owners(
   }
   if (!in.ok() || !in.at_end()) return std::unexpected("damaged receipt owners");
   return owners;
-}
-
-void add_owner(std::vector<message::ReceiptOwner>& owners, message::ReceiptOwner owner) {
-  std::erase_if(owners, [&](const message::ReceiptOwner& other) { return other.id == owner.id; });
-  owners.push_back(std::move(owner));
-  const bool has_others = owners.front().id.is_null();
-  if (owners.size() - (has_others ? 1 : 0) <= base::limits::kReceiptOwnersMax) return;
-  // One that stands for all that are forgotten, for as long as any of them could be meant.
-  if (!has_others) owners.insert(owners.begin(), message::ReceiptOwner{});
-  owners[0].until = std::max(owners[0].until, owners[1].until);
-  owners.erase(owners.begin() + 1);
 }
 
 void encode_cold_entry(const message::ColdPut& put, std::string& out) {

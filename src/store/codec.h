@@ -29,8 +29,6 @@ std::optional<base::Wall> key_record_expiry(std::string_view bytes);
 void encode_owners(std::span<const message::ReceiptOwner> owners, std::string& out);
 std::expected<std::vector<message::ReceiptOwner>, std::string> decode_owners(
     std::string_view bytes);
-// As OwnerPut says: the latest last, each message once.
-void add_owner(std::vector<message::ReceiptOwner>& owners, message::ReceiptOwner owner);
 
 // cold entry := version u8 | tenant text | to_hash u64 | due u64 | count varint | receipt key 16 *
 // |

@@ -12,7 +12,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include "store/codec.h"
+#include "message/owners.h"
 #include "store/listing.h"
 
 namespace trunkline::store {
@@ -25,7 +25,7 @@ struct StoredRecord {
 // Of one tenant, oldest first.
 using Records = std::map<base::MessageId, StoredRecord>;
 
-struct StoredCold {
+struct ColdEntry {
   std::string tenant;
   base::Wall due_at{};
   std::vector<base::Hash128> receipt_keys;
@@ -82,7 +82,7 @@ struct MemoryDisk::Data {
   std::unordered_map<base::Hash128, std::vector<message::ReceiptOwner>, base::Hash128Hash> owners;
 
   std::map<std::string, Records, std::less<>> cold;
-  std::unordered_map<base::MessageId, StoredCold, base::MessageIdHash> cold_entries;
+  std::unordered_map<base::MessageId, ColdEntry, base::MessageIdHash> cold_entries;
   std::set<std::pair<base::Wall, base::MessageId>> cold_due;
   std::unordered_map<base::Hash128, base::MessageId, base::Hash128Hash> cold_receipts;
 
@@ -101,7 +101,7 @@ struct MemoryDisk::Data {
   void remove_cold(const base::MessageId& id) {
     const auto found = cold_entries.find(id);
     if (found == cold_entries.end()) return;
-    const StoredCold& entry = found->second;
+    const ColdEntry& entry = found->second;
     cold_due.erase({entry.due_at, id});
     for (const base::Hash128& key : entry.receipt_keys) {
       const auto receipt = cold_receipts.find(key);
@@ -115,13 +115,13 @@ struct MemoryDisk::Data {
 
   void put_cold(const message::ColdPut& put) {
     remove_cold(put.id);
-    cold_entries.emplace(put.id, StoredCold{put.tenant, put.due_at, put.receipt_keys});
+    cold_entries.emplace(put.id, ColdEntry{put.tenant, put.due_at, put.receipt_keys});
     cold_due.emplace(put.due_at, put.id);
     for (const base::Hash128& key : put.receipt_keys) cold_receipts.insert_or_assign(key, put.id);
     cold[put.tenant].insert_or_assign(put.id, StoredRecord{put.to_hash, put.record});
   }
 
-  ColdMessage cold_message(const base::MessageId& id, const StoredCold& entry) const {
+  ColdMessage cold_message(const base::MessageId& id, const ColdEntry& entry) const {
     const std::string* record = find(cold, entry.tenant, id);
     ASSERT(record != nullptr);
     return {entry.tenant, id, *record};
@@ -161,7 +161,8 @@ struct MemoryDisk::Data {
       }
     }
     for (const message::KeyPut& put : commit.keys) keys.insert_or_assign(put.key, put.record);
-    for (const message::OwnerPut& put : commit.owners) add_owner(owners[put.key], put.owner);
+    for (const message::OwnerPut& put : commit.owners)
+      message::add_owner(owners[put.key], put.owner);
     apply_notices(commit);
     while (!journal.empty() && first_seq() < commit.trim_before) {
       journal_bytes -= journal.front().size();

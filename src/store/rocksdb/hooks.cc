@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "io/failpoint.h"
 #include "io/give_way.h"
+#include "message/owners.h"
 #include "store/codec.h"
 #include "store/rocksdb/schema.h"
 
@@ -49,7 +50,8 @@ class AddOwner final : public rocksdb::MergeOperator {
     std::vector<message::ReceiptOwner> owners;
     if (in.existing_value != nullptr) owners = read(*in.existing_value);
     for (const Slice& operand : in.operand_list) {
-      for (message::ReceiptOwner& owner : read(operand)) add_owner(owners, std::move(owner));
+      for (message::ReceiptOwner& owner : read(operand))
+        message::add_owner(owners, std::move(owner));
     }
     out->new_value.clear();
     encode_owners(owners, out->new_value);
