@@ -190,6 +190,7 @@ void Engine::Impl::count_back(const Hot& h, Wall now) {
 // --------------------------------------------------------------------------------------
 
 void Engine::Impl::record_caps(Step& s) {
+  cap_counts_.drop_over(s.now.wall);
   if (!cap_counts_.has_records()) return;
   for (const policy::CapRecord& r : cap_counts_.take_records(s.out.commit.seq)) {
     message::append_cap_count(s.out.commit, {r.cap, r.key, r.begin, r.count});

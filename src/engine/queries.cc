@@ -163,7 +163,6 @@ void Engine::Impl::on(Reload&& event, Step& s) {
   ASSERT(event.tables != nullptr);
   tables_ = std::move(event.tables);
   rebuild_tables();
-  cap_counts_.use(tables_->policy.caps);
   begin_canaries(s);
   // A removed carrier's queue looks for another way.
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
@@ -184,6 +183,7 @@ void Engine::Impl::rebuild_tables() {
   ASSERT(tables_->carriers.size() >= carriers_.size() && tenants >= by_tenant_.size() &&
          classes >= unplaced_.size());
   order_ = queue::ClassOrder::of(tables_->classes);
+  cap_counts_.use(tables_->policy.caps);
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
     carriers_[i].rate().set_contract(tables_->carriers[i].rate_per_s, tables_->carriers[i].burst);
     carriers_[i].grow_classes(classes);

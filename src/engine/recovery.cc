@@ -126,7 +126,7 @@ void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
         break;
       case message::EntryType::cap_count:
         cap_counts_.restore({entry.cap.cap, entry.cap.key, entry.cap.begin, entry.cap.count},
-                            journal.seq);
+                            journal.seq, now.wall);
         break;
       case message::EntryType::canary:
         std::erase_if(replayed_canaries_, [&](const auto& replayed) {
@@ -162,7 +162,6 @@ void Engine::Impl::restore_message(const message::Entry& entry, std::uint64_t se
 void Engine::Impl::restored(Now now, Output& out) {
   Step s{now, out};
   wall_ = now.wall;
-  cap_counts_.use(tables_->policy.caps);
   const std::size_t before = out.commit.entries.size();
   begin_canaries(s);
   early_oldest_seq_ = ~std::uint64_t{0};

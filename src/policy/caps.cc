@@ -70,6 +70,16 @@ Window window_at(const Cap& cap, Wall now) {
   return out;
 }
 
+// When the window, or the part of one, that begins then does not count any more. The oldest part
+// of one that moves counts until all of it is older than the window.
+Wall over_at(const Cap& cap, const Window& window) {
+  return cap.rolling ? window.end + length(cap.per) : window.end;
+}
+
+// A clock that is set back by less than a window goes on in the one it was in; one that was further
+// ahead is not believed.
+bool is_ahead(const Cap& cap, Wall begin, Wall now) { return begin - length(cap.per) > now; }
+
 std::uint64_t key_of(const Cap& cap, const CapFacts& facts) {
   if (cap.by == 0) return 0;
   std::string text;
@@ -162,7 +172,9 @@ bool counts(const Cap& cap, const CapFacts& facts) {
 
 void CapCounts::use(const CapTable& table) {
   boost::unordered_flat_map<std::uint64_t, Book> kept;
+  caps_.clear();
   for (const Cap& cap : table.all()) {
+    caps_.emplace(cap.id, cap);
     const auto found = books_.find(cap.id);
     if (found == books_.end() || kept.contains(cap.id)) continue;
     kept.emplace(cap.id, std::move(found->second));
@@ -191,6 +203,33 @@ CapCounts::Book& CapCounts::book(const Cap& cap, Wall now) {
   if (was_ahead) drop_parts(book, Wall::max());
   drop_parts(book, oldest);
   return book;
+}
+
+// The one that begins then; made if it is not there.
+CapCounts::Part& CapCounts::part(Book& book, Wall begin, Wall over) {
+  const auto at = std::ranges::lower_bound(book.parts, begin, {}, &Part::begin);
+  if (at != book.parts.end() && at->begin == begin) return *at;
+  earliest_over_ = std::min(earliest_over_, over);
+  return *book.parts.insert(at, {begin, over, {}});
+}
+
+void CapCounts::drop_over(Wall now, base::Duration kept) {
+  if (now < earliest_over_ + kept && now >= looked_at_) return;
+  looked_at_ = now;
+  earliest_over_ = kNever;
+  for (auto& [id, book] : books_) {
+    const auto cap = caps_.find(id);
+    std::erase_if(book.parts, [&](const Part& part) {
+      const bool needed =
+          cap != caps_.end() && now < part.over + kept && !is_ahead(cap->second, part.begin, now);
+      if (needed) {
+        earliest_over_ = std::min(earliest_over_, part.over);
+      } else {
+        size_ -= part.counts.size();
+      }
+      return !needed;
+    });
+  }
 }
 
 void CapCounts::drop_parts(Book& book, Wall before) {
@@ -234,20 +273,20 @@ std::optional<Wall> CapCounts::full_until(const Cap& cap, const CapFacts& facts,
 
 bool CapCounts::add(const Cap& cap, const CapFacts& facts, Wall now) {
   const std::uint64_t key = key_of(cap, facts);
+  if (size_ >= kCountsMax) drop_over(now, {});
   Book& b = book(cap, now);
-  if (b.parts.empty() || b.parts.back().begin < b.begin) b.parts.push_back({b.begin, {}});
-  Part& part = b.parts.back();
-  auto found = part.counts.find(key);
-  if (found == part.counts.end()) {
+  Part& now_in = part(b, b.begin, over_at(cap, {b.begin, b.end}));
+  auto found = now_in.counts.find(key);
+  if (found == now_in.counts.end()) {
     if (size_ >= kCountsMax) return false;
-    found = part.counts.emplace(key, Count{}).first;
+    found = now_in.counts.emplace(key, Count{}).first;
     ++size_;
   }
   Count& count = found->second;
   count.count += cost(cap, facts);
   if (count.count > count.durable) {
     count.durable = count.count + cap.most / kAheadShare;
-    fresh_.push_back({cap.id, key, part.begin, count.durable});
+    fresh_.push_back({cap.id, key, now_in.begin, count.durable});
   }
   return true;
 }
@@ -290,17 +329,21 @@ std::vector<CapRecord> CapCounts::take_records(std::uint64_t seq) {
   return out;
 }
 
-void CapCounts::restore(const CapRecord& record, std::uint64_t seq) {
-  if (size_ >= kCountsMax) return;
+void CapCounts::restore(const CapRecord& record, std::uint64_t seq, Wall now) {
+  const auto cap = caps_.find(record.cap);
+  if (cap == caps_.end()) return;
+  const Wall over = over_at(cap->second, window_at(cap->second, record.begin));
+  if (now >= over || is_ahead(cap->second, record.begin, now)) return;
+  if (size_ >= kCountsMax) drop_over(now, {});
   Book& b = books_[record.cap];
   b.id = record.cap;
-  auto part = std::ranges::find(b.parts, record.begin, &Part::begin);
-  if (part == b.parts.end()) {
-    part = b.parts.insert(std::ranges::upper_bound(b.parts, record.begin, {}, &Part::begin),
-                          {record.begin, {}});
+  Part& of = part(b, record.begin, over);
+  auto found = of.counts.find(record.key);
+  if (found == of.counts.end()) {
+    if (size_ >= kCountsMax) return;
+    found = of.counts.emplace(record.key, Count{}).first;
+    ++size_;
   }
-  const auto [found, is_new] = part->counts.try_emplace(record.key);
-  size_ += is_new ? 1 : 0;
   found->second = {record.count, record.count, seq};
   logged_.push_back({seq, record.cap, record.key, record.begin});
 }

@@ -100,7 +100,8 @@ class CapCounts {
   // A count is durable to a 256th of its cap ahead: after a crash it is too high by so much at
   // most.
   static constexpr std::uint64_t kAheadShare = 256;
-  // Counts kept; beyond, new ones are not made, and what they would count is let through.
+  // Counts kept, of windows that are not over; beyond, new ones are not made, and what they would
+  // count is let through.
   static constexpr std::size_t kCountsMax = 1'000'000;
 
   // What is counted from now on. Counts of caps that are gone are dropped.
@@ -118,8 +119,11 @@ class CapCounts {
   // What has to be in the next commit, with its seq. Takes it.
   std::vector<CapRecord> take_records(std::uint64_t seq);
   bool has_records() const { return !fresh_.empty(); }
-  // As it was durable. use() came before, and may come later with the caps it was of.
-  void restore(const CapRecord& record, std::uint64_t seq);
+  // As it was durable. use() came before: what no cap counts, or whose window is over, is dropped.
+  void restore(const CapRecord& record, std::uint64_t seq, base::Wall now);
+  // Drops the windows that have been over for a while, whether anybody looks at them or not: their
+  // records are not needed any more. Cheap while there is none, so it may be called all the time.
+  void drop_over(base::Wall now) { drop_over(now, kKept); }
 
   // Of the records still needed: the seq of the oldest, and that one once more (to be recorded
   // again with `seq`). Nothing: there is none.
@@ -136,6 +140,7 @@ class CapCounts {
   };
   struct Part {
     base::Wall begin{};
+    base::Wall over{};  // from then on it does not count any more
     boost::unordered_flat_map<std::uint64_t, Count> counts;
   };
   struct Book {
@@ -151,16 +156,26 @@ class CapCounts {
     base::Wall begin{};
   };
 
+  // A clock that is set back by less finds the window it was in.
+  static constexpr base::Duration kKept = std::chrono::minutes(1);
+  static constexpr base::Wall kNever = base::Wall::max() - kKept;
+
   Book& book(const Cap& cap, base::Wall now);
+  Part& part(Book& book, base::Wall begin, base::Wall over);
+  void drop_over(base::Wall now, base::Duration kept);
   void drop_parts(Book& book, base::Wall before);
   Count* find(const Logged& logged);
   void forget_stale();
   bool is_stale(const Logged& logged);
 
+  boost::unordered_flat_map<std::uint64_t, Cap> caps_;    // by Cap::id; those in use
   boost::unordered_flat_map<std::uint64_t, Book> books_;  // by Cap::id
   std::vector<CapRecord> fresh_;
   std::deque<Logged> logged_;  // by seq
   std::size_t size_ = 0;
+  // No part is over before. As of `looked_at_`: a clock that was set back since may say otherwise.
+  base::Wall earliest_over_ = kNever;
+  base::Wall looked_at_ = base::Wall::min();
 };
 
 }  // namespace trunkline::policy

@@ -163,8 +163,8 @@ TEST(Caps, CountsOutliveCrashes) {
         if (++sent % (most / 4 + 1) != 0) continue;
         ++crashes;
         w.counts = CapCounts();
-        for (const auto& [key, r] : disk) w.counts.restore(r, 1);
         w.counts.use(w.table);
+        for (const auto& [key, r] : disk) w.counts.restore(r, 1, now);
       }
       EXPECT_LE(sent, most);
       EXPECT_GE(sent + crashes * (most / CapCounts::kAheadShare), most);
@@ -194,6 +194,84 @@ TEST(Caps, WhatIsStillNeededIsKnown) {
   w.facts.recipient = 9;
   EXPECT_EQ(w.counts.full_until(cap, w.facts, now + 1min), std::nullopt);
   EXPECT_EQ(w.counts.oldest_seq(), std::nullopt);
+  EXPECT_EQ(w.counts.size(), 0u);
+}
+
+// Whose windows nobody looks at any more do not take the room of the others.
+TEST(Caps, WindowsThatAreOverMakeRoom) {
+  World w;
+  const Cap quiet = w.make({.per = Cap::Per::day, .by = Cap::kRecipient});
+  const Cap cap = w.make({.most = 1, .per = Cap::Per::hour, .by = Cap::kRecipient});
+  const Wall monday = at("2026-11-23T10:00:00Z");
+  std::vector<CapRecord> disk;
+  for (; w.facts.recipient < CapCounts::kCountsMax; ++w.facts.recipient) {
+    ASSERT_TRUE(w.counts.add(quiet, w.facts, monday));
+  }
+  EXPECT_EQ(w.take(cap, monday, 2), 1);
+  ++w.facts.recipient;
+  EXPECT_FALSE(w.counts.add(cap, w.facts, monday));
+  // Whatever is there is counted still.
+  --w.facts.recipient;
+  EXPECT_EQ(w.take(cap, monday, 2), 0);
+  disk = w.counts.take_records(1);
+  ++w.facts.recipient;
+  // The hour's only, and then the day's.
+  EXPECT_EQ(w.take(cap, monday + 1h, 2), 1);
+  EXPECT_EQ(w.counts.size(), CapCounts::kCountsMax);
+  const Wall tuesday = at("2026-11-24T00:00:00Z");
+  EXPECT_EQ(w.take(cap, tuesday, 2), 1);
+  EXPECT_EQ(w.counts.size(), CapCounts::kCountsMax);
+  ++w.facts.recipient;
+  EXPECT_EQ(w.take(cap, tuesday, 2), 1);
+  EXPECT_EQ(w.counts.size(), 2u);
+
+  // After a restart on the same day all of them are there, and later records replace earlier ones.
+  w.counts = CapCounts();
+  w.counts.use(w.table);
+  for (const CapRecord& r : disk) w.counts.restore(r, 1, monday);
+  EXPECT_EQ(w.counts.size(), CapCounts::kCountsMax);
+  disk.front().count += 7;
+  w.counts.restore(disk.front(), 2, monday);
+  EXPECT_EQ(w.counts.renew_oldest(3)->key, disk[1].key);
+  // On the next day, none.
+  w.counts = CapCounts();
+  w.counts.use(w.table);
+  for (const CapRecord& r : disk) w.counts.restore(r, 1, tuesday);
+  EXPECT_EQ(w.counts.size(), 0u);
+  EXPECT_EQ(w.counts.oldest_seq(), std::nullopt);
+  // Nor if it begins while they are read.
+  for (const CapRecord& r : disk) w.counts.restore(r, 1, monday);
+  w.facts.recipient = 1;
+  w.take(cap, tuesday, 1);
+  const CapRecord latest = w.counts.take_records(2).at(0);
+  w.counts.restore(latest, 2, tuesday);
+  EXPECT_EQ(w.counts.size(), 1u);
+}
+
+// Their records are not written again and again, so that the journal can be trimmed.
+TEST(Caps, WindowsThatAreOverAreForgotten) {
+  World w;
+  const Cap cap = w.make({.most = 5, .per = Cap::Per::minute});
+  const Cap moves = w.make({.most = 5, .per = Cap::Per::hour, .rolling = true});
+  const Wall now = at("2026-11-23T10:00:00Z");
+  EXPECT_EQ(w.take(cap, now, 1), 1);
+  EXPECT_EQ(w.take(moves, now, 1), 1);
+  (void)w.counts.take_records(1);
+  w.counts.drop_over(now + 1min);
+  EXPECT_EQ(w.counts.size(), 2u);
+  w.counts.drop_over(now + 2min);
+  EXPECT_EQ(w.counts.size(), 1u);
+  EXPECT_EQ(w.counts.counted(moves, w.facts, now + 62min), 1u);
+  w.counts.drop_over(now + 62min);
+  EXPECT_EQ(w.counts.oldest_seq(), 1u);
+  w.counts.drop_over(now + 64min);
+  EXPECT_EQ(w.counts.size(), 0u);
+  EXPECT_EQ(w.counts.oldest_seq(), std::nullopt);
+  // Of a clock that was a year ahead nothing is kept either.
+  EXPECT_EQ(w.take(cap, now + 24h * 365, 1), 1);
+  w.counts.drop_over(now + 24h * 365);
+  EXPECT_EQ(w.counts.size(), 1u);
+  w.counts.drop_over(now);
   EXPECT_EQ(w.counts.size(), 0u);
 }
 
