@@ -173,16 +173,20 @@ void Engine::Impl::count_started(const Hot& h, Step& s) {
   if (const auto of = caps.of_carrier(h.carrier); !of.empty()) count(of, cap_facts(h), s);
 }
 
-// The carrier took nothing of the attempt.
-void Engine::Impl::count_back(const Hot& h, Wall now) {
+// The carrier took nothing of the attempt: it is counted no more where it was when it started.
+void Engine::Impl::count_back(const Hot& h) {
   const policy::CapTable& caps = tables_->policy.caps;
-  if (!caps.any_of_carriers()) return;
+  // One of before a restart: nobody knows any more where it was counted.
+  if (!caps.any_of_carriers() || h.attempt_at == 0) return;
   const auto of = caps.of_carrier(h.carrier);
   if (of.empty()) return;
+  base::ByteReader in(h.record().substr(h.attempt_at));
+  const message::EventView started = message::decode_event_view(in, h.accepted_at());
+  ASSERT(in.ok());
   const CapFacts facts = cap_facts(h);
   for (const std::uint32_t i : of) {
     const Cap& cap = caps.all()[i];
-    if (policy::counts(cap, facts)) cap_counts_.give_back(cap, facts, now);
+    if (policy::counts(cap, facts)) cap_counts_.give_back(cap, facts, started.time);
   }
 }
 

@@ -397,7 +397,7 @@ class Engine::Impl {
     return tables_->policy.caps.any_of_carriers() && capped_until(h, carrier, wall_).has_value();
   }
   void count_started(const Hot& h, Step& s);
-  void count_back(const Hot& h, Wall now);
+  void count_back(const Hot& h);
   void record_caps(Step& s);
   void explain_caps(const Question& question, Explained& told, Wall now) const;
 

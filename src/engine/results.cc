@@ -193,7 +193,7 @@ void Engine::Impl::attempt_finished(Slot slot, Step& s) {
     expect_copies_by_number(slot, story_of(h.record(), h.accepted_at()));
   // An earlier attempt turned out accepted meanwhile: this one was the last.
   if (h.taken) return all_accepted(slot, s);
-  if (h.progress.accepted == 0 && h.worst != OutcomeKind::in_doubt) count_back(h, s.now.wall);
+  if (h.progress.accepted == 0 && h.worst != OutcomeKind::in_doubt) count_back(h);
   h.pinned = h.progress.accepted != 0;
   attempt_failed(slot, s);
 }

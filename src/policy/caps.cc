@@ -291,15 +291,19 @@ bool CapCounts::add(const Cap& cap, const CapFacts& facts, Wall now) {
   return true;
 }
 
-void CapCounts::give_back(const Cap& cap, const CapFacts& facts, Wall now) {
-  const std::uint64_t key = key_of(cap, facts);
-  Book& b = book(cap, now);
-  for (auto part = b.parts.rbegin(); part != b.parts.rend(); ++part) {
-    const auto found = part->counts.find(key);
-    if (found == part->counts.end() || found->second.count < cost(cap, facts)) continue;
-    found->second.count -= cost(cap, facts);
-    return;
-  }
+void CapCounts::give_back(const Cap& cap, const CapFacts& facts, Wall added_at) {
+  const auto b = books_.find(cap.id);
+  if (b == books_.end()) return;
+  const auto ends = [&](const Part& part) {
+    return cap.rolling ? part.over - length(cap.per) : part.over;
+  };
+  const auto in = std::ranges::find_if(b->second.parts, [&](const Part& part) {
+    return part.begin <= added_at && added_at < ends(part);
+  });
+  if (in == b->second.parts.end()) return;
+  const auto found = in->counts.find(key_of(cap, facts));
+  if (found == in->counts.end() || found->second.count < cost(cap, facts)) return;
+  found->second.count -= cost(cap, facts);
 }
 
 // --- what is durable

@@ -112,8 +112,9 @@ class CapCounts {
   std::optional<base::Wall> full_until(const Cap& cap, const CapFacts& facts, base::Wall now);
   // Adds it, whether there is room or not. False: it could not be kept (kCountsMax).
   bool add(const Cap& cap, const CapFacts& facts, base::Wall now);
-  // It did not go, after all.
-  void give_back(const Cap& cap, const CapFacts& facts, base::Wall now);
+  // It did not go, after all: is taken from the window in which it was added, if that is still
+  // looked at.
+  void give_back(const Cap& cap, const CapFacts& facts, base::Wall added_at);
   std::uint64_t counted(const Cap& cap, const CapFacts& facts, base::Wall now);
 
   // What has to be in the next commit, with its seq. Takes it.

@@ -197,6 +197,23 @@ TEST(Caps, WhatIsStillNeededIsKnown) {
   EXPECT_EQ(w.counts.size(), 0u);
 }
 
+// What is given back is missing where it was counted, and nowhere else.
+TEST(Caps, WhatIsGivenBackIsTakenFromItsWindow) {
+  for (const bool rolling : {false, true}) {
+    World w;
+    const Cap cap = w.make({.most = 2, .per = Cap::Per::minute, .rolling = rolling});
+    const Wall now = at("2026-11-23T10:00:58Z");
+    EXPECT_EQ(w.take(cap, now, 1), 1);
+    EXPECT_EQ(w.take(cap, now + 3s, 1), 1);
+    w.counts.give_back(cap, w.facts, now);
+    EXPECT_EQ(w.counts.counted(cap, w.facts, now + 3s), 1u);
+    w.counts.give_back(cap, w.facts, now);
+    EXPECT_EQ(w.counts.counted(cap, w.facts, now + 3s), 1u);
+    w.counts.give_back(cap, w.facts, now + 3s);
+    EXPECT_EQ(w.counts.counted(cap, w.facts, now + 3s), 0u);
+  }
+}
+
 // Whose windows nobody looks at any more do not take the room of the others.
 TEST(Caps, WindowsThatAreOverMakeRoom) {
   World w;
