@@ -155,7 +155,8 @@ void compile_canary(const Value& value, message::CarrierIndex carrier, std::uint
   if (!named.given) {
     for (std::size_t i = 0; i < tables.classes.size(); ++i) {
       const bool matches = route.match.classes == 0 || (route.match.classes >> i & 1) != 0;
-      if (matches && tables.classes[i].priority != 1) classes |= 1u << i;
+      const message::TrafficClass& c = tables.classes[i];
+      if (matches && c.priority != 1 && !c.removed) classes |= 1u << i;
     }
     if (classes == 0) {
       return error(value,
@@ -166,11 +167,15 @@ void compile_canary(const Value& value, message::CarrierIndex carrier, std::uint
     return error(named, "the route does not match all of these classes",
                  "leave out those that match.class does not name");
   }
-  // What it is compared by, in words that a restart does not change.
-  std::string words = name.text();
+  // What it is compared by, in words that a restart does not change: it may give classes other
+  // places.
+  std::vector<std::string_view> names;
   for (std::size_t i = 0; i < tables.classes.size(); ++i) {
-    if ((classes >> i & 1) != 0) words += "," + tables.classes[i].name;
+    if ((classes >> i & 1) != 0) names.push_back(tables.classes[i].name);
   }
+  std::ranges::sort(names);
+  std::string words = name.text();
+  for (const std::string_view one : names) words += fmt::format(",{}", one);
   routing::Canary canary{.carrier = carrier,
                          .price = value.at("price").number(-1),
                          .share = value.at("share").number(),

@@ -198,5 +198,40 @@ TEST(LoadPolicy, WhatIsOldIsToldOnce) {
   EXPECT_TRUE(told(tenant, "2026-12-01T00:00:00Z").contains("\"X\" expired on 2026-12-01"));
 }
 
+// What outlives restarts goes by names: a restart forgets the classes that are gone, and numbers
+// the others as they stand in the file.
+TEST(LoadPolicy, PlacesOfClassesDoNotMatter) {
+  const std::string rest =
+      "carriers:\n"
+      "  - { name: a, region: eu, smpp: { host: h, port: 1, system_id: s, password: p } }\n"
+      "  - { name: b, region: eu, smpp: { host: h, port: 1, system_id: s, password: p } }\n"
+      "routes: [ { name: r, via: [ { carrier: a } ], canary: { carrier: b } } ]\n"
+      "tenants: [ { name: t, default_class: otp,"
+      " limits: { caps: [ { messages: 9, classes: [ news, alerts ] } ] } } ]\n";
+  const auto compile = [&](const std::string& classes, const Config* previous) {
+    Loaded loaded = load({{"x.yaml", kBase + "classes: { " + classes + " }\n" + rest}}, resolver,
+                         previous, data_file);
+    for (const Finding& finding : loaded.findings) EXPECT_TRUE(loaded.config) << to_text(finding);
+    return loaded.config.value_or(Config{});
+  };
+  const auto canary = [](const Config& c) {
+    return c.tables.routing.routes.at(0).canary.value_or(routing::Canary{});
+  };
+  const auto cap = [](const Config& c) { return c.tables.policy.caps.all().at(0).id; };
+  const std::string alerts = "alerts: { priority: 2, ttl: 5m }";
+  const std::string news = "news: { priority: 3, ttl: 5m }";
+  const std::string gone = "gone: { priority: 3, ttl: 5m }";
+
+  const Config first = compile(gone + ", " + alerts + ", " + news, nullptr);
+  const Config reloaded = compile(alerts + ", " + news, &first);
+  const Config restarted = compile(alerts + ", " + news, nullptr);
+  const Config moved = compile(news + ", " + alerts, nullptr);
+  EXPECT_NE(canary(first).fingerprint, canary(reloaded).fingerprint);
+  EXPECT_EQ(canary(reloaded).fingerprint, canary(restarted).fingerprint);
+  EXPECT_EQ(canary(reloaded).fingerprint, canary(moved).fingerprint);
+  EXPECT_EQ(canary(reloaded).classes & 1u << first.find_class("gone").at(), 0u);
+  for (const Config* c : {&reloaded, &restarted, &moved}) EXPECT_EQ(cap(*c), cap(first));
+}
+
 }  // namespace
 }  // namespace trunkline::config

@@ -123,9 +123,13 @@ void CapTable::add(Cap cap, std::size_t owner, const std::vector<std::string>& c
   std::string text =
       fmt::format("{}\n{}\n{} {} {} {} {}", static_cast<int>(cap.owner), cap.name, cap.segments,
                   static_cast<int>(cap.per), cap.by, cap.rolling, cap.zone_name);
-  for (std::size_t i = 0; i < class_names.size(); ++i) {
-    if (i < 32 && (cap.classes >> i & 1) != 0) text += "\n" + class_names[i];
+  // In the order of names: that of their places changes with the configuration.
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < std::min<std::size_t>(class_names.size(), 32); ++i) {
+    if ((cap.classes >> i & 1) != 0) names.push_back(class_names[i]);
   }
+  std::ranges::sort(names);
+  for (const std::string_view name : names) text += fmt::format("\n{}", name);
   for (const numbering::Country country : cap.countries) text += "\n" + country.code();
   cap.id = base::hash128(text, kIdSeed).low;
   const auto at = static_cast<std::uint32_t>(caps_.size());
