@@ -35,17 +35,19 @@ void Engine::Impl::remember_final(Slot slot, Step& s) {
   const Mono now = s.now.mono;
   forget_recent(now);
   const Hot& h = hot(slot);
+  // Its time in the cold tier has left that behind: what is still to come is put anew.
+  if (h.thawed) {
+    for_each_key(h, [&](const base::Hash128& key, const message::EventView&, bool by_number) {
+      if (by_number) forget_owner(key, h, s);
+    });
+  }
   const bool uncertain = h.progress.state == State::uncertain;
   std::optional<Story> story;
   for_each_key(h, [&](const base::Hash128& key, const message::EventView& event, bool by_number) {
     if ((by_number || uncertain) && !story) story = story_of(h.record(), h.accepted_at());
     bool ambiguous = false;
     if (by_number) {
-      if (!is_open(*story, event)) {
-        // Its time in the cold tier has left that behind.
-        if (h.thawed) forget_owner(key, h, s);
-        return;
-      }
+      if (!is_open(*story, event)) return;
       const auto other = recent_.find(key);
       const bool itself = other != recent_.end() && other->second.id == h.id() &&
                           other->second.attempt == event.attempt &&
