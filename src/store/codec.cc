@@ -8,7 +8,7 @@ namespace trunkline::store {
 namespace {
 
 constexpr std::uint8_t kKeyRecordVersion = 1;
-constexpr std::uint8_t kOwnersVersion = 2;  // in the same family as key records
+constexpr std::uint8_t kOwnersVersion = 2;  // told from a key record
 constexpr std::uint8_t kColdEntryVersion = 1;
 
 base::Hash128 read_hash(base::ByteReader& in) {

@@ -215,6 +215,16 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> keys_filter(
       });
 }
 
+std::shared_ptr<rocksdb::CompactionFilterFactory> owners_filter(
+    std::shared_ptr<const Horizons> horizons) {
+  return make_filter(
+      std::move(horizons), [](const Horizons& h, std::string_view key, std::string_view value) {
+        if (!key.starts_with(kOwnersPrefix)) return false;
+        const auto expiry = key_record_expiry(value);
+        return expiry && base::to_us(*expiry) <= h.keys_expired_us.load(std::memory_order_relaxed);
+      });
+}
+
 bool is_forgotten_notice(const Horizons& horizons, std::string_view value) {
   const auto time = message::notice_time(value);
   return time && base::to_us(*time) <= horizons.notices_before_us.load(std::memory_order_relaxed);

@@ -34,6 +34,9 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> archive_filter(
     std::shared_ptr<const Horizons> horizons);
 std::shared_ptr<rocksdb::CompactionFilterFactory> keys_filter(
     std::shared_ptr<const Horizons> horizons);
+// Of the cold tier: receipt owners alone.
+std::shared_ptr<rocksdb::CompactionFilterFactory> owners_filter(
+    std::shared_ptr<const Horizons> horizons);
 std::shared_ptr<rocksdb::CompactionFilterFactory> notices_filter(
     std::shared_ptr<const Horizons> horizons);
 bool is_forgotten_notice(const Horizons& horizons, std::string_view value);

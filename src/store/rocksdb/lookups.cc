@@ -86,7 +86,7 @@ Result<std::optional<std::string>> RocksdbState::get(Family of, std::string_view
 }
 
 Result<std::vector<message::ReceiptOwner>> RocksdbState::get_owners(std::string_view key) {
-  const auto value = get(Family::keys, key);
+  const auto value = get(Family::cold, key);
   if (!value) return std::unexpected(value.error());
   if (!*value) return std::vector<message::ReceiptOwner>{};
   auto owners = decode_owners(**value);
@@ -117,7 +117,7 @@ Result<std::optional<message::KeyRecord>> RocksdbStore::find_key(const base::Has
 
 Result<std::vector<message::ReceiptOwner>> RocksdbStore::find_owners(const base::Hash128& key,
                                                                      base::Wall now) {
-  auto owners = state_->get_owners(hash_key(key));
+  auto owners = state_->get_owners(owners_key(key));
   if (!owners) return owners;
   std::erase_if(*owners, [&](const message::ReceiptOwner& owner) { return owner.until <= now; });
   return owners;

@@ -81,6 +81,10 @@ std::string receipt_index_key(const base::Hash128& key) {
   return std::string(1, kReceiptPrefix) + hash_key(key);
 }
 
+std::string owners_key(const base::Hash128& key) {
+  return std::string(1, kOwnersPrefix) + hash_key(key);
+}
+
 std::string hash_key(const base::Hash128& key) {
   std::string out;
   base::ByteWriter writer(out);

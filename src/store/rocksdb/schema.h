@@ -65,6 +65,7 @@ inline constexpr char kIdPrefix = 'i';
 inline constexpr char kTenantPrefix = 'n';
 inline constexpr char kDuePrefix = 'd';
 inline constexpr char kReceiptPrefix = 'k';
+inline constexpr char kOwnersPrefix = 'o';
 
 // Everything of a tenant under `prefix`; ids follow.
 std::string tenant_key(char prefix, std::string_view tenant);
@@ -73,6 +74,7 @@ std::string with_id(std::string key, const base::MessageId& id);
 std::string cold_id_key(const base::MessageId& id);
 std::string due_key(base::Wall due);  // an id follows; sorts before every later due time
 std::string receipt_index_key(const base::Hash128& key);
+std::string owners_key(const base::Hash128& key);
 std::string hash_key(const base::Hash128& key);
 std::string notice_key(std::string_view account, const message::NoticeAt& at);
 // The place, if it is a key of that account.

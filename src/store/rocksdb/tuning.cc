@@ -97,14 +97,15 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(std::shared_ptr<const Hori
 
   auto& keys = options.emplace_back(family_options(cache, kSmallMemtableBytes, true));
   keys.compaction_filter_factory = keys_filter(horizons);
-  keys.merge_operator = owners_operator();
-  keys.max_successive_merges = kOwnersMergedAt;
   keys.periodic_compaction_seconds = kForgetSeconds;
   // Nearly every key asked for is new, and is asked for on the engine's thread.
   keys.memtable_whole_key_filtering = true;
   keys.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;
 
-  options.push_back(family_options(cache, kSmallMemtableBytes, true));  // cold
+  auto& cold = options.emplace_back(family_options(cache, kSmallMemtableBytes, true));
+  cold.compaction_filter_factory = owners_filter(horizons);
+  cold.merge_operator = owners_operator();
+  cold.periodic_compaction_seconds = kForgetSeconds;
 
   auto& notices = options.emplace_back(family_options(cache, kSmallMemtableBytes, false));
   notices.compaction_filter_factory = notices_filter(horizons);

@@ -40,9 +40,6 @@ inline constexpr double kTrashRatioMax = 4;           // of the tables' size
 inline constexpr int kOpenFilesMax = 512;             // beyond: closed and opened again
 inline constexpr std::size_t kBlockBytes = 8 * 1024;  // a record is 400 to 800 octets
 inline constexpr double kBloomBitsPerKey = 10;        // 1 % false reads of a file
-// So many receipt owners of one key that no compaction has put together yet are put together at
-// once, so that a look-up never finds thousands.
-inline constexpr std::size_t kOwnersMergedAt = 16;
 inline constexpr double kMemtableBloomRatio = 0.05;  // of a memtable: 0.8 MiB for some 100,000 keys
 // Files not rewritten by then are, so that what the filters forget leaves the disk.
 inline constexpr std::uint64_t kForgetSeconds = 7 * 24 * 3600;
