@@ -59,17 +59,10 @@ class BatchFiller {
       encode_key_record(key.record, value_);
       put(Family::keys, hash_key(key.key), value_);
     }
-    std::vector<std::pair<std::string, const message::ReceiptOwner*>> owners;
-    owners.reserve(commit.owners.size());
     for (const message::OwnerPut& put : commit.owners) {
-      owners.emplace_back(owners_key(put.key), &put.owner);
-    }
-    // Those of one key stay as they came.
-    std::ranges::sort(owners);
-    for (const auto& [key, owner] : owners) {
       value_.clear();
-      encode_owners({owner, 1}, value_);
-      check(s_.batch.Merge(s_.family(Family::cold), key, value_));
+      encode_owners({&put.owner, 1}, value_);
+      check(s_.batch.Merge(s_.family(Family::cold), owners_key(put.key), value_));
     }
     for (const message::NoticeKey& done : commit.notices_done) {
       remove(Family::notices, notice_key(done.account, done.at));
