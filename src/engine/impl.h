@@ -715,13 +715,7 @@ void Engine::Impl::for_each_key(const Hot& h, auto&& visit) {
 
 void Engine::Impl::for_each_key(std::string_view record, Wall accepted_at, std::uint64_t to_hash,
                                 auto&& visit) {
-  base::ByteReader in(record);
-  in.u8();
-  in.text();
-  ASSERT(in.ok());
-  while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, accepted_at);
-    ASSERT(in.ok());
+  for_each_event(record, accepted_at, [&](const message::EventView& event) {
     if (!event.carrier_message_id.empty()) {
       visit(message::receipt_key(event.carrier, event.carrier_message_id), event, false);
     } else if (event.kind == EventKind::answered &&
@@ -729,7 +723,7 @@ void Engine::Impl::for_each_key(std::string_view record, Wall accepted_at, std::
                 event.attempt_state == AttemptState::submitted)) {
       visit(message::receipt_number_key(event.carrier, to_hash), event, true);
     }
-  }
+  });
 }
 
 }  // namespace trunkline::engine

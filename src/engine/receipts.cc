@@ -319,16 +319,11 @@ bool Engine::Impl::hopes_for_number(const ReceiptTarget& target) const {
   const Hot& h = hot(target.slot);
   if (h.generation != target.generation) return false;
   bool hopes = false;
-  base::ByteReader in(h.record());
-  in.u8();
-  in.text();
-  while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, h.accepted_at());
-    ASSERT(in.ok());
-    if (event.attempt != target.attempt || event.segment != target.segment) continue;
+  for_each_event(h.record(), h.accepted_at(), [&](const message::EventView& event) {
+    if (event.attempt != target.attempt || event.segment != target.segment) return;
     hopes = event.carrier_message_id.empty() && (event.attempt_state == AttemptState::in_doubt ||
                                                  event.attempt_state == AttemptState::submitted);
-  }
+  });
   return hopes;
 }
 
@@ -453,15 +448,11 @@ void Engine::Impl::claim_early_by_number(const base::Hash128& number, const Rece
 
 // A receipt that came before cannot be the attempt's.
 Wall Engine::Impl::started_at(const Hot& h, std::uint8_t attempt) {
-  base::ByteReader in(h.record());
-  in.u8();
-  in.text();
-  while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, h.accepted_at());
-    ASSERT(in.ok());
-    if (event.kind == EventKind::started && event.attempt == attempt) return event.time;
-  }
-  return h.accepted_at();
+  Wall started = h.accepted_at();
+  for_each_event(h.record(), h.accepted_at(), [&](const message::EventView& event) {
+    if (event.kind == EventKind::started && event.attempt == attempt) started = event.time;
+  });
+  return started;
 }
 
 void Engine::Impl::forget_early(const base::Hash128& key, Step& s) {

@@ -55,31 +55,25 @@ void tell(Story::Attempt& a, const message::EventView& event, std::uint32_t bit)
 Story story_of(std::string_view record, base::Wall accepted_at) {
   Story story;
   story.attempts.resize(1);
-  base::ByteReader in(record);
-  in.u8();
-  in.text();
-  ASSERT(in.ok());
-  while (!in.at_end()) {
-    const message::EventView event = message::decode_event_view(in, accepted_at);
-    ASSERT(in.ok());
+  for_each_event(record, accepted_at, [&](const message::EventView& event) {
     if (event.kind == EventKind::started) {
       story.attempts.resize(std::max<std::size_t>(story.attempts.size(), event.attempt + 1u));
       Story::Attempt& a = story.attempts[event.attempt];
       a.carrier = event.carrier;
       story.only_waits = false;
       a.since = event.only_missing ? story.attempts[event.attempt - 1u].since : event.attempt;
-      continue;
+      return;
     }
     if (event.kind == EventKind::overdue && event.attempt < story.attempts.size()) {
       story.only_waits = event.cause != message::Cause::no_receipt_resend;
       if (!story.only_waits) tell_overdue(story.attempts, event.attempt);
     }
     if (event.kind == EventKind::replaced) story.replaced = story.attempts.size() - 1;
-    if (event.kind != EventKind::answered && event.kind != EventKind::receipt) continue;
-    if (event.segment == 0 || event.attempt >= story.attempts.size()) continue;
+    if (event.kind != EventKind::answered && event.kind != EventKind::receipt) return;
+    if (event.segment == 0 || event.attempt >= story.attempts.size()) return;
     story.has_negative_receipt |= event.attempt_state == AttemptState::undelivered;
     tell(story.attempts[event.attempt], event, 1u << (event.segment - 1));
-  }
+  });
   return story;
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/assert.h"
+#include "base/bytes.h"
 #include "base/time.h"
 #include "message/record.h"
 
@@ -58,5 +60,18 @@ struct Story {
 
 // `record` must be whole; views into it.
 Story story_of(std::string_view record, base::Wall accepted_at);
+
+// visit(EventView) for each event of a whole record, in order, without copying any.
+void for_each_event(std::string_view record, base::Wall accepted_at, auto&& visit) {
+  base::ByteReader in(record);
+  in.u8();
+  in.text();
+  ASSERT(in.ok());
+  while (!in.at_end()) {
+    const message::EventView event = message::decode_event_view(in, accepted_at);
+    ASSERT(in.ok());
+    visit(event);
+  }
+}
 
 }  // namespace trunkline::engine
