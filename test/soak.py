@@ -1,7 +1,7 @@
 """The long versions of what ./dev test does in short: ./dev soak [--kills N] [--rounds N] [--seeds N] [--receipts N]
-[--damage N].
+[--lifetimes N] [--damage N].
 
-Worlds of the simulation, a million receipts, damage to the store's files, then hundreds of kills a round of the real
+Worlds of the simulation, a million receipts, a million times to live, damage to the store's files, then hundreds of kills a round of the real
 binary under load, each round on fresh data with another seed. A part with 0 is left out.
 """
 import argparse
@@ -31,6 +31,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20_000, help="worlds of the simulation")
     parser.add_argument("--receipts", type=int, default=1_000_000, help="of every kind, through one engine")
+    parser.add_argument("--lifetimes", type=int, default=1_000_000, help="messages of each kind that outlive restarts")
     parser.add_argument("--damage", type=int, default=500, help="rounds of each kind of damage to a store")
     parser.add_argument("--drills", action=argparse.BooleanOptionalAction, default=True,
                         help="carriers that fail under load: of an otherwise quiet machine")
@@ -49,6 +50,10 @@ def main():
         passed.append(part(f"{options.receipts} mixed receipts", "the same with TRUNKLINE_SEED=N as printed",
                            [TESTS / "simulation_test", "--gtest_filter=receipts*"],
                            TRUNKLINE_RECEIPTS=str(options.receipts)))
+    if options.lifetimes:
+        passed.append(part(f"{options.lifetimes} times to live of each kind", "the same with TRUNKLINE_SEED=N as printed",
+                           [TESTS / "simulation_test", "--gtest_filter=lifetimes*"],
+                           TRUNKLINE_LIFETIMES=str(options.lifetimes)))
     if options.damage:
         passed.append(part(f"{options.damage} rounds of damage", "the same command",
                            [TESTS / "store_rocksdb_test", "--gtest_filter=*Damage*"],

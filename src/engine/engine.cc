@@ -16,6 +16,7 @@ void Engine::Impl::step(Event event, Now now, Output& out) {
   const std::size_t before = out.commit.entries.size();
   // Time first: what has expired by now is not there for the event to find.
   run_timers(s);
+  watch_clock(s);
   std::visit([&](auto&& e) { on(std::move(e), s); }, std::move(event));
   for (std::size_t i = 0; i < carrier_watch_.size(); ++i) {
     if (carrier_watch_[i] <= now.mono) watch({static_cast<std::uint16_t>(i)}, s);
@@ -39,6 +40,7 @@ Mono Engine::Impl::next_deadline() const {
     if (trial.record.state == message::CanaryState::running)
       at = std::min({at, trial.until, trial.keep_at});
   }
+  if (restamp_next_ != kNoSlot) return Mono{};  // at once
   return std::min(at, place_again_);
 }
 

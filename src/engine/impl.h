@@ -13,6 +13,7 @@
 //   cold.cc      leaving for the cold tier and coming back
 //   caps.cc      what is counted, and what is too much
 //   quiet.cc     nights that come while a message waits
+//   clock.cc     a wall clock that is set
 //   recovery.cc  standing up again
 //   queries.cc   reading, cancel, statistics
 #pragma once
@@ -379,6 +380,12 @@ class Engine::Impl {
   bool hold_if_quiet(Slot slot, Step& s);
   void prolong(Slot slot, const message::QuietWindow& window, Step& s);
 
+  // --- clock.cc
+  void know_clock(Now now);
+  void watch_clock(Step& s);
+  bool restamp(Slot slot, Step& s);
+  void set_times(Slot slot, Wall due, Wall expires);
+
   // --- caps.cc
   policy::CapFacts cap_facts(const message::Submission& item, numbering::Country country) const;
   policy::CapFacts cap_facts(const Hot& h) const;
@@ -691,6 +698,8 @@ class Engine::Impl {
   std::uint64_t canaries_promoted_ = 0;
   // Only while the journal is replayed.
   std::vector<std::pair<message::CanaryRecord, std::uint64_t>> replayed_canaries_;
+  base::Duration clock_offset_{};  // of the wall clock, when it was last looked at
+  Slot restamp_next_ = kNoSlot;  // records up to here follow a clock that was set; kNoSlot: all do
   Mono place_again_ = Mono::max();  // unplaced messages remain beyond this step's budget
 };
 

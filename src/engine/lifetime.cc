@@ -261,6 +261,7 @@ void Engine::Impl::on_timer(Slot slot, Step& s) {
         return freeze(slot, s.now.to_wall(due), s);
       if (left > base::Duration::zero()) return arm(slot, due);
       set_place(slot, Place::none);
+      restamp(slot, s);
       return dispatch(slot, Cause::none, s);
     }
     case Place::retry_wait:

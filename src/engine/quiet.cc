@@ -51,22 +51,10 @@ bool Engine::Impl::hold_if_quiet(Slot slot, Step& s) {
 // Due at the window's end, with the time to live that it had left at its beginning.
 void Engine::Impl::prolong(Slot slot, const message::QuietWindow& window, Step& s) {
   Hot& h = hot(slot);
-  std::size_t events_at = 0;
-  auto envelope = message::decode_envelope(h.record(), &events_at);
-  ASSERT(envelope.has_value());  // checked when it was loaded or made
   const base::Duration left = std::max<base::Duration>(
-      envelope->expires_at - std::max(window.begin, envelope->due_at), std::chrono::seconds(1));
-  envelope->due_at = window.end;
-  envelope->expires_at = window.end + left;
-  scratch_.clear();
-  message::encode_envelope(*envelope, scratch_);
-  if (h.attempt_at != 0) {
-    h.attempt_at += static_cast<std::uint32_t>(scratch_.size() - events_at);
-  }
-  scratch_ += h.record().substr(events_at);
-  hot_bytes_ += scratch_.size() - h.record().size();
-  h.assign(scratch_);
-  h.expires = s.now.to_mono(envelope->due_at) + left;
+      h.head().expires_at - std::max(window.begin, h.head().due_at), std::chrono::seconds(1));
+  set_times(slot, window.end, window.end + left);
+  h.expires = s.now.to_mono(window.end) + left;
 }
 
 }  // namespace trunkline::engine

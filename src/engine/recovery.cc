@@ -162,6 +162,7 @@ void Engine::Impl::restore_message(const message::Entry& entry, std::uint64_t se
 void Engine::Impl::restored(Now now, Output& out) {
   Step s{now, out};
   wall_ = now.wall;
+  know_clock(now);
   const std::size_t before = out.commit.entries.size();
   begin_canaries(s);
   early_oldest_seq_ = ~std::uint64_t{0};

@@ -103,14 +103,16 @@ void Gateway::tick() {
 }
 
 void Gateway::thaw() {
-  auto due = store_->cold_due(now().wall, 1'000);
+  constexpr std::size_t kAtOnce = 1'000;
+  auto due = store_->cold_due(now().wall, kAtOnce);
   ASSERT(due.has_value());
+  const bool more = due->size() == kAtOnce;
   if (!due->empty()) {
     engine::Thaw thaw;
     for (store::ColdMessage& cold : *due) thaw.records.push_back(std::move(cold.record));
     step(std::move(thaw));
   }
-  in_this_life(10s, [this] { thaw(); });
+  in_this_life(more ? 20ms : 10s, [this] { thaw(); });
 }
 
 }  // namespace trunkline::simulation

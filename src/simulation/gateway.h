@@ -47,8 +47,10 @@ class Gateway {
   engine::Output& output();
 
   base::Now now() const {
-    return {agenda_.now(), base::Wall{agenda_.now().time_since_epoch() + kOffset}};
+    return {agenda_.now(), base::Wall{agenda_.now().time_since_epoch() + offset_}};
   }
+  // Somebody sets the wall clock.
+  void step_clock(base::Duration by) { offset_ += by; }
   void later(base::Duration after, Action action) { agenda_.add(after, std::move(action)); }
   void in_this_life(base::Duration after, Action action);  // unless it was stopped since
   // False: nothing to do until then.
@@ -60,8 +62,6 @@ class Gateway {
   Random random_;
 
  private:
-  static constexpr base::Duration kOffset = std::chrono::seconds(1'800'000'000);
-
   void look_up(engine::Receipt& receipt);
   void commit();
   void tick();
@@ -70,6 +70,7 @@ class Gateway {
   Options options_;
   std::shared_ptr<const engine::Tables> tables_;
   Agenda agenda_;
+  base::Duration offset_ = std::chrono::seconds(1'800'000'000);  // of the wall clock
 
   std::shared_ptr<store::MemoryDisk> disk_ = std::make_shared<store::MemoryDisk>();
   std::unique_ptr<store::MemoryStore> store_;

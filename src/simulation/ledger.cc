@@ -107,7 +107,10 @@ bool Ledger::may_have_times(const Message& m, std::size_t number,
   const base::Wall from = number == 0 ? e.accepted_at : text.asked_at;
   if (number == 0 || text.send_at) {
     const base::Wall due = std::max(from, text.send_at.value_or(from));
-    const base::Wall expires = due + text.ttl.value_or(classes_[m.traffic_class].ttl);
+    const base::Duration ttl = text.ttl.value_or(classes_[m.traffic_class].ttl);
+    // Both follow a clock that is set.
+    if (!exact_clock_) return e.expires_at - e.due_at >= ttl;
+    const base::Wall expires = due + ttl;
     // Due at once is due when it was accepted.
     const bool is_due = number != 0 && due == from ? e.due_at <= from : e.due_at == due;
     return is_due && e.expires_at == expires;
