@@ -443,7 +443,7 @@ class Compiler {
             "add it to classes, or choose one of them");
     }
     for (const Value& sender : value.at("senders").items) rules.senders.push_back(sender.text());
-    rules.rate_per_s = value.at("limits").at("rate").number();
+    rules.allowed.messages_per_s = value.at("limits").at("rate").number();
     compile_tenant_policy(value, refer_, rules, findings_);
     return index;
   }

@@ -63,6 +63,8 @@ void compile_class(const Value& value, message::TrafficClass& out, Findings& fin
   if (value.fields.empty()) return;
   compile_kind(value, out);
   out.priority = static_cast<std::uint8_t>(value.at("priority").integer(out.priority));
+  out.weight =
+      static_cast<double>(value.at("weight").integer(static_cast<std::int64_t>(out.weight)));
   out.ttl = value.at("ttl").duration(out.ttl);
   out.reserve = value.at("reserve").number(out.reserve);
   out.response_timeout = value.at("response_timeout").duration(out.response_timeout);

@@ -104,6 +104,7 @@ TEST(Load, Classes) {
   ASSERT_EQ(classes.size(), 6u);
   const auto defaults = message::default_traffic_classes();
   const message::TrafficClass& otp = classes[0];
+  EXPECT_EQ(otp.weight, 5);
   EXPECT_EQ(otp.name, "otp");
   EXPECT_EQ(otp.priority, 2);
   EXPECT_EQ(otp.ttl, 90s);
@@ -124,6 +125,7 @@ TEST(Load, Classes) {
   }
   EXPECT_EQ(classes[4].name, "alerts");
   EXPECT_EQ(classes[4].priority, 1);
+  EXPECT_EQ(classes[4].weight, message::TrafficClass{}.weight);
   EXPECT_EQ(classes[4].ttl, 1h);
   EXPECT_EQ(classes[4].retry.attempts, message::TrafficClass{}.retry.attempts);
   EXPECT_EQ(classes[5].name, "plain");
@@ -336,7 +338,7 @@ TEST(Load, RoutesAndTenants) {
   ASSERT_EQ(tenants.size(), 2u);
   EXPECT_EQ(tenants[0].classes, 0b111001u);
   EXPECT_EQ(tenants[0].senders, (std::vector<std::string>{"Acme", "+15005550006", "80123"}));
-  EXPECT_DOUBLE_EQ(tenants[0].rate_per_s, 5.5);
+  EXPECT_DOUBLE_EQ(tenants[0].allowed.messages_per_s, 5.5);
   EXPECT_EQ(tenants[1].classes, 0b010000u);  // only its default
   EXPECT_EQ(c.tenants[1].default_class.at(), 4u);
   EXPECT_EQ(c.tables.policy.version, c.tables.version);

@@ -110,13 +110,13 @@ std::optional<Refusal> Engine::Impl::admit_all(const Accept& event, Step& s) {
   }
 
   const TenantIndex tenant = event.items.front().tenant;
-  if (tables_->policy.tenants[tenant.at()].rate_per_s <= 0) return std::nullopt;
+  if (tables_->policy.tenants[tenant.at()].allowed.messages_per_s <= 0) return std::nullopt;
   queue::RateLimiter& rate = tenant_rates_[tenant.at()];
   // One token suffices, the rest is borrowed: a batch larger than the burst must not wait for ever.
   if (!rate.can_take(1, 0, s.now.mono)) {
     return refusal_of("rate_limited", "limits.tenant_rate",
                       fmt::format("tenant {} may send {} messages a second", tenant_name(tenant),
-                                  tables_->policy.tenants[tenant.at()].rate_per_s),
+                                  tables_->policy.tenants[tenant.at()].allowed.messages_per_s),
                       rate.when(1, 0, s.now.mono) - s.now.mono);
   }
   rate.take(static_cast<double>(fresh), s.now.mono);

@@ -25,15 +25,11 @@ void Engine::Impl::mark_dirty(CarrierIndex carrier) {
 // Would it have to wait longer for its turn there than its class has patience?
 bool Engine::Impl::is_crowded(const Hot& h, CarrierIndex carrier) const {
   const queue::CarrierQueue& q = carriers_[carrier.at()];
-  std::size_t ahead = 0;
-  for (const ClassIndex c : order_.by_priority) {
-    ahead += q.lanes()[c.at()].size();
-    if (c == h.traffic_class) break;
-  }
-  if (ahead == 0) return false;
+  const double ahead = q.ahead(order_, h.traffic_class, h.tenant);
+  if (ahead < 1) return false;
   const double capacity = q.capacity();
   const double patience_s = static_cast<double>(class_of(h).patience.count()) / 1e6;
-  return capacity > 0 && static_cast<double>(ahead) > capacity * patience_s;
+  return capacity > 0 && ahead > capacity * patience_s;
 }
 
 bool Engine::Impl::usable(const Hot& h, std::size_t i) const {
@@ -166,14 +162,16 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
   const bool keeps_turn = why == Cause::carrier_throttled || why == Cause::link_lost_unsent;
   const queue::CarrierQueue::Decision decision =
       q.admit(order_.shares[h.traffic_class.at()], missing_count(h), s.now.mono);
-  if (decision.link && !draining_ && !is_behind(h, keeps_turn))
+  if (decision.link && !draining_ && !is_behind(h, keeps_turn)) {
+    q.charge(order_, h.traffic_class, missing_count(h), /*passes=*/false);
     return start(slot, *decision.link, s);
+  }
 
   set_place(slot, Place::lane);
   if (keeps_turn) {
     // set_place put it last.
-    q.lane(h.traffic_class).remove(place_links_, slot);
-    q.lane(h.traffic_class).push_front(place_links_, slot);
+    lane_of(h).remove(place_links_, slot, h.tenant, h.expires);
+    lane_of(h).push_front(place_links_, slot, h.tenant, h.expires);
   }
   Cause cause = decision.link ? Cause::behind_others : decision.blocked;
   if (why != Cause::none && why != Cause::retry) cause = why;
@@ -190,16 +188,12 @@ void Engine::Impl::wait_for_budget(Slot slot, Step& s) {
   arm(slot, std::min(s.now.mono + retry_delay(h), h.expires));
 }
 
-// Does anybody of its class or a more urgent one wait for its carrier? They go first, even if what
-// is free suffices for this message and not for theirs: else long ones would starve.
+// Does anybody wait for its carrier who goes first? Even if what is free suffices for this message
+// and not for theirs: else long ones would starve.
 bool Engine::Impl::is_behind(const Hot& h, bool keeps_turn) {
   queue::CarrierQueue& q = carriers_[h.carrier.at()];
-  for (const ClassIndex c : order_.by_priority) {
-    const bool own = c == h.traffic_class;
-    if (!(own && keeps_turn) && !q.lane(c).empty()) return true;
-    if (own) return false;
-  }
-  return false;
+  return (!keeps_turn && !q.lane(h.traffic_class).empty()) ||
+         q.others_first(order_, h.traffic_class);
 }
 
 // Records that it waits, and for what, unless the latest event says just that.
@@ -263,48 +257,53 @@ void Engine::Impl::pump(Step& s) {
 
 void Engine::Impl::pump_carrier(CarrierIndex carrier, Step& s) {
   queue::CarrierQueue& q = carriers_[carrier.at()];
-  std::size_t capped = 0;
-  std::size_t held = 0;
-  for (const ClassIndex c : order_.by_priority) {
-    SlotList& lane = q.lane(c);
-    while (!lane.empty()) {
-      const Slot slot = lane.front();
-      Hot& h = hot(slot);
-      if (hold_if_quiet(slot, s)) {
-        if (++held < kHeldPerStep) continue;
-        carrier_wake_[carrier.at()] = s.now.mono;
-        return;
-      }
-      if (s.now.mono >= h.expires && !bug(PlantedBug::ignore_ttl)) {
-        give_up(slot, State::expired, Cause::ttl, s);
-        continue;
-      }
-      if (better_elsewhere(h, s.now.mono)) {
-        set_place(slot, Place::none);
-        dispatch(slot, Cause::reroute, s);
-        continue;
-      }
-      if (is_capped(h, carrier)) {
-        // Looks for another carrier, or waits until there is room again.
-        place_later(slot);
-        place_again_ = s.now.mono;
-        if (++capped < kPlacedPerStep) continue;
-        carrier_wake_[carrier.at()] = s.now.mono;
-        return;
-      }
-      const std::uint32_t segments = missing_count(h);
-      const queue::ClassShare& share = order_.shares[c.at()];
-      const queue::CarrierQueue::Decision decision = q.admit(share, segments, s.now.mono);
-      if (!decision.link) {
-        if (decision.blocked == Cause::no_token) {
-          carrier_wake_[carrier.at()] = q.rate().when(segments, share.withheld, s.now.mono);
-        }
-        // What blocks this class blocks the less urgent ones too.
-        return;
-      }
-      start(slot, *decision.link, s);
+  Pumping p{.carrier = carrier};
+  while (const auto next = q.next(order_, p.blocked, p.first_blocked)) {
+    if (!serve_first(next->traffic_class, next->passes, p, s)) {
+      carrier_wake_[carrier.at()] = s.now.mono;
+      return;
     }
   }
+  if (p.wake != Mono::max()) carrier_wake_[carrier.at()] = p.wake;
+}
+
+// The first of a lane is sent, goes elsewhere, or blocks its class. False: enough for one step.
+bool Engine::Impl::serve_first(ClassIndex c, bool passes, Pumping& p, Step& s) {
+  queue::CarrierQueue& q = carriers_[p.carrier.at()];
+  queue::Lane& lane = q.lane(c);
+  const Slot slot = lane.next([this](Slot each) { return missing_count(hot(each)); });
+  Hot& h = hot(slot);
+  if (hold_if_quiet(slot, s)) return ++p.held < kHeldPerStep;
+  if (s.now.mono >= h.expires && !bug(PlantedBug::ignore_ttl)) {
+    give_up(slot, State::expired, Cause::ttl, s);
+    return true;
+  }
+  if (better_elsewhere(h, s.now.mono)) {
+    set_place(slot, Place::none);
+    dispatch(slot, Cause::reroute, s);
+    return true;
+  }
+  if (is_capped(h, p.carrier)) {
+    // Looks for another carrier, or waits until there is room again.
+    place_later(slot);
+    place_again_ = s.now.mono;
+    return ++p.capped < kPlacedPerStep;
+  }
+  const std::uint32_t segments = missing_count(h);
+  const queue::ClassShare& share = order_.shares[c.at()];
+  const queue::CarrierQueue::Decision decision = q.admit(share, segments, s.now.mono);
+  if (!decision.link) {
+    if (decision.blocked == Cause::no_token) {
+      p.wake = std::min(p.wake, q.rate().when(segments, share.withheld, s.now.mono));
+    }
+    if (p.first_blocked.is_none()) p.first_blocked = c;
+    p.blocked.set(c.at());
+    return true;
+  }
+  lane.charge(segments);
+  q.charge(order_, c, segments, passes);
+  start(slot, *decision.link, s);
+  return true;
 }
 
 void Engine::Impl::start(Slot slot, std::uint16_t link, Step& s) {
@@ -376,6 +375,15 @@ void Engine::Impl::to_unplaced(SlotList& list, std::size_t traffic_class) {
     hot(slot).place = Place::unplaced;
   }
   unplaced_[traffic_class].splice_back(place_links_, list);
+}
+
+void Engine::Impl::to_unplaced(queue::Lane& lane, std::size_t traffic_class) {
+  lane.move_all(place_links_, unplaced_[traffic_class],
+                [this](Slot slot) { hot(slot).place = Place::unplaced; });
+}
+
+queue::Lane& Engine::Impl::lane_of(const Hot& h) {
+  return carriers_[h.carrier.at()].lane(h.traffic_class);
 }
 
 void Engine::Impl::links_changed(CarrierIndex carrier, bool was_alive) {

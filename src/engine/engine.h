@@ -51,7 +51,7 @@ struct LaneStats {
   message::CarrierIndex carrier;  // none: messages no carrier can take at present
   message::ClassIndex traffic_class;
   std::size_t depth = 0;
-  base::Wall oldest{};  // acceptance of the first in line
+  base::Wall oldest{};  // acceptance of the oldest among those that are next of their tenants
 };
 
 struct CarrierStats {

@@ -348,10 +348,21 @@ class Engine::Impl {
   bool usable(const Hot& hot, std::size_t plan_at) const;
   void pump(Step& s);
   void pump_carrier(CarrierIndex carrier, Step& s);
+  struct Pumping {
+    CarrierIndex carrier;
+    queue::CarrierQueue::Classes blocked{};
+    ClassIndex first_blocked{};
+    Mono wake = Mono::max();
+    std::size_t capped = 0;
+    std::size_t held = 0;
+  };
+  bool serve_first(ClassIndex c, bool passes, Pumping& p, Step& s);
   void start(Slot slot, std::uint16_t link, Step& s);
   void on(const LinkUp& event, Step& s);
   void on(const LinkDown& event, Step& s);
   void to_unplaced(SlotList& list, std::size_t traffic_class);
+  void to_unplaced(queue::Lane& lane, std::size_t traffic_class);
+  queue::Lane& lane_of(const Hot& h);
   void links_changed(CarrierIndex carrier, bool was_alive);
   void leave_lanes(CarrierIndex carrier);
   void look_again();

@@ -65,11 +65,10 @@ void Engine::Impl::set_place(Slot slot, Place place) {
         return &unplaced_[h.traffic_class.at()];
       case Place::stranded:
         return &stranded_[h.traffic_class.at()];
-      case Place::lane:
-        return &carriers_[h.carrier.at()].lane(h.traffic_class);
       case Place::wire:
         return &wire_;
       case Place::none:
+      case Place::lane:
       case Place::held:
       case Place::retry_wait:
       case Place::doubt_hold:
@@ -79,9 +78,17 @@ void Engine::Impl::set_place(Slot slot, Place place) {
     ASSERT(false);
     return nullptr;
   };
-  if (SlotList* from = list(h.place)) from->remove(place_links_, slot);
+  if (h.place == Place::lane) {
+    lane_of(h).remove(place_links_, slot, h.tenant, h.expires);
+  } else if (SlotList* from = list(h.place)) {
+    from->remove(place_links_, slot);
+  }
   h.place = place;
-  if (SlotList* to = list(place)) to->push_back(place_links_, slot);
+  if (place == Place::lane) {
+    lane_of(h).push_back(place_links_, slot, h.tenant, h.expires);
+  } else if (SlotList* to = list(place)) {
+    to->push_back(place_links_, slot);
+  }
 }
 
 std::optional<CarrierIndex> Engine::Impl::find_carrier(std::string_view name) const {

@@ -186,11 +186,12 @@ void Engine::Impl::rebuild_tables() {
   cap_counts_.use(tables_->policy.caps);
   for (std::size_t i = 0; i < carriers_.size(); ++i) {
     carriers_[i].rate().set_contract(tables_->carriers[i].rate_per_s, tables_->carriers[i].burst);
-    carriers_[i].grow_classes(classes);
+    carriers_[i].set_classes(tables_->classes);
     mark_dirty({static_cast<std::uint16_t>(i)});
   }
   for (std::size_t i = carriers_.size(); i < tables_->carriers.size(); ++i) {
-    carriers_.emplace_back(tables_->carriers[i].rate_per_s, tables_->carriers[i].burst, classes);
+    carriers_.emplace_back(tables_->carriers[i].rate_per_s, tables_->carriers[i].burst,
+                           tables_->classes);
   }
   dirty_.resize(carriers_.size(), false);
   carrier_wake_.resize(carriers_.size(), Mono::max());
@@ -200,7 +201,7 @@ void Engine::Impl::rebuild_tables() {
   by_tenant_.resize(tenants);
   thawed_.resize(tenants);
   for (std::size_t i = 0; i < tenants; ++i) {
-    const double rate = tables_->policy.tenants[i].rate_per_s;
+    const double rate = tables_->policy.tenants[i].allowed.messages_per_s;
     // A tenant may run a second ahead of its rate.
     if (i < tenant_rates_.size()) {
       tenant_rates_[i].set_contract(rate, rate);
@@ -232,10 +233,11 @@ Stats Engine::Impl::stats() const {
     const CarrierIndex carrier{static_cast<std::uint16_t>(i)};
     out.carriers.push_back({carrier, q.links_up(), q.outstanding(), q.rate().effective_rate()});
     for (std::size_t c = 0; c < q.lanes().size(); ++c) {
-      const SlotList& lane = q.lanes()[c];
+      const queue::Lane& lane = q.lanes()[c];
       if (lane.empty()) continue;
-      out.lanes.push_back(
-          {carrier, {static_cast<std::uint8_t>(c)}, lane.size(), hot(lane.front()).accepted_at()});
+      Wall oldest = Wall::max();
+      lane.for_each_first([&](Slot slot) { oldest = std::min(oldest, hot(slot).accepted_at()); });
+      out.lanes.push_back({carrier, {static_cast<std::uint8_t>(c)}, lane.size(), oldest});
     }
   }
   for (std::size_t c = 0; c < unplaced_.size(); ++c) {

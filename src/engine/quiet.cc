@@ -24,6 +24,7 @@ bool Engine::Impl::hold_if_quiet(Slot slot, Step& s) {
   }
   const auto window = message::quiet_window(decision, s.now.wall);
   if (!window) return false;
+  set_place(slot, Place::none);  // its deadline is its place in a lane
   prolong(slot, *window, s);
   const State state =
       message::may_follow(h.progress.state, State::scheduled) ? State::scheduled : h.progress.state;

@@ -278,7 +278,7 @@ bool Scenario::configure(const Words& w) {
     policy::Tenant tenant{.name = name,
                           .classes = w.has("classes") ? 0u : ~0u,
                           .senders = split_at(w.get("senders"), ','),
-                          .rate_per_s = std::stod(w.get("rate", "0"))};
+                          .allowed = {.messages_per_s = std::stod(w.get("rate", "0"))}};
     for (const std::string& c : split_at(w.get("classes"), ','))
       tenant.classes |= 1u << class_named(c).at();
     auto& all = config_.policy.tenants;

@@ -44,6 +44,9 @@ struct TrafficClass {
   bool quiet_hours = false;   // held while it is quiet where the recipient is
   bool two_way = false;       // answers are waited for
   std::uint8_t priority = 3;  // 1 is served first
+  // Of what a carrier takes, beside the others that have something waiting. The most urgent classes
+  // go before all others whatever their weight, and share by it among themselves.
+  double weight = 4;
   base::Duration ttl = std::chrono::hours(24);
   double reserve = 0;  // share of each carrier's tokens and window no lower class may use
   InDoubtRule in_doubt = InDoubtRule::resend;
@@ -54,6 +57,10 @@ struct TrafficClass {
   base::Duration response_timeout = std::chrono::seconds(30);  // then the attempt is in doubt
   // How long it may have to wait for its turn at one carrier while another of its plan has room.
   base::Duration patience = std::chrono::minutes(10);
+  // Refused at acceptance if it would have to wait for longer than this, or than its own time to
+  // live, for its turn. 0: only for its time to live.
+  base::Duration max_wait{};
+  double tenant_rate_per_s = 0;  // accepted of each tenant unless its limits say otherwise; 0: any
   // No longer in the configuration: no tenant may use it, messages that have it go on by its rules.
   bool removed = false;
 };

@@ -88,12 +88,21 @@ struct Registration {
 };
 std::string_view name(Registration::State state);
 
+// What is accepted of a tenant a second, of all classes or of one.
+struct Allowed {
+  double messages_per_s = 0;                       // 0: no limit
+  double segments_per_s = 0;                       // the same
+  base::Duration burst = std::chrono::seconds(1);  // may be had at once
+};
+
 struct Tenant {
   std::string name;
   std::uint32_t classes = 0;         // bit set of ClassIndex the tenant may use
   std::vector<std::string> senders;  // allowed as `from`; empty: none may be given
-  double rate_per_s = 0;             // messages accepted a second; 0: no limit
-  bool removed = false;              // no longer in the configuration: nothing is accepted
+  Allowed allowed{};
+  // By ClassIndex. Of classes not named: what the class says of all tenants.
+  std::vector<std::pair<message::ClassIndex, Allowed>> allowed_of_classes{};
+  bool removed = false;  // no longer in the configuration: nothing is accepted
   std::vector<numbering::Country> countries{};      // ascending; the only ones; empty: any
   std::vector<numbering::Country> not_countries{};  // ascending; none of these
   std::vector<Registration> registrations{};

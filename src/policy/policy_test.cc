@@ -31,7 +31,7 @@ Table table() {
   return {.tenants = {{.name = "demo",
                        .classes = 0b011,
                        .senders = {"Acme", "+15005550006"},
-                       .rate_per_s = 100},
+                       .allowed = {.messages_per_s = 100}},
                       {.name = "nameless", .classes = 0b100},
                       {.name = "gone", .removed = true}},
           .classes = {kClasses, kClasses + 3},

@@ -19,6 +19,7 @@ ClassOrder ClassOrder::of(const std::vector<message::TrafficClass>& classes) {
   order.shares.resize(classes.size());
   for (std::size_t i = 0; i < classes.size(); ++i) {
     order.shares[i].priority = classes[i].priority;
+    order.shares[i].weight = classes[i].weight;
     for (const message::TrafficClass& other : classes) {
       if (other.priority < classes[i].priority) order.shares[i].withheld += other.reserve;
     }
@@ -33,8 +34,86 @@ ClassOrder ClassOrder::of(const std::vector<message::TrafficClass>& classes) {
   return order;
 }
 
-CarrierQueue::CarrierQueue(double rate_per_s, double burst, std::size_t classes)
-    : rate_(rate_per_s, burst), lanes_(classes) {}
+CarrierQueue::CarrierQueue(double rate_per_s, double burst,
+                           const std::vector<message::TrafficClass>& classes)
+    : rate_(rate_per_s, burst) {
+  set_classes(classes);
+}
+
+void CarrierQueue::set_classes(const std::vector<message::TrafficClass>& classes) {
+  lanes_.resize(std::max(lanes_.size(), classes.size()));
+  for (std::size_t i = 0; i < classes.size(); ++i) lanes_[i].set_ttl(classes[i].ttl);
+  urgent_.grow(classes.size());
+  others_.grow(classes.size());
+}
+
+// --- turns ---------------------------------------------------------------------------------------
+
+double CarrierQueue::ahead(const ClassOrder& order, message::ClassIndex c,
+                           message::TenantIndex tenant) const {
+  const ClassShare& own = order.shares[c.at()];
+  const auto own_ahead = static_cast<double>(lanes_[c.at()].ahead_of(tenant));
+  double sum = own_ahead;
+  for (const message::ClassIndex other : order.by_priority) {
+    const Lane& lane = lanes_[other.at()];
+    const ClassShare& share = order.shares[other.at()];
+    if (other == c || lane.empty() || (own.most_urgent && !share.most_urgent)) continue;
+    const auto all = static_cast<double>(lane.size());
+    const bool strict = share.most_urgent && !own.most_urgent;
+    sum += strict ? all : std::min(all, (own_ahead + 1) * share.weight / own.weight);
+  }
+  return sum;
+}
+
+std::optional<CarrierQueue::Next> CarrierQueue::next(const ClassOrder& order,
+                                                     const Classes& blocked,
+                                                     message::ClassIndex first) const {
+  std::optional<Next> best;
+  double least = 0;
+  for (const message::ClassIndex c : order.by_priority) {
+    if (lanes_[c.at()].empty()) continue;
+    const ClassShare& share = order.shares[c.at()];
+    // Those that wait and are more urgent than all others come first, and what blocks them blocks
+    // the others, too.
+    if (best && order.shares[best->traffic_class.at()].most_urgent && !share.most_urgent) break;
+    if (blocked[c.at()]) {
+      if (share.most_urgent) return std::nullopt;
+      continue;
+    }
+    const double at = turns(share).at(c);
+    if (!first.is_none()) {
+      const ClassShare& waits = order.shares[first.at()];
+      const double lead = (at - turns(waits).at(first)) * share.weight;
+      if (share.withheld >= waits.withheld || lead > kLead) continue;
+    }
+    if (best && at >= least) continue;
+    best = Next{c, !first.is_none()};
+    least = at;
+  }
+  return best;
+}
+
+bool CarrierQueue::others_first(const ClassOrder& order, message::ClassIndex c) const {
+  const ClassShare& own = order.shares[c.at()];
+  for (const message::ClassIndex other : order.by_priority) {
+    const ClassShare& share = order.shares[other.at()];
+    if (own.most_urgent && !share.most_urgent) break;
+    if (other == c || lanes_[other.at()].empty()) continue;
+    if (share.most_urgent != own.most_urgent) return true;
+    if (turns(share).at(other) <= turns(own).at(c)) return true;
+  }
+  return false;
+}
+
+void CarrierQueue::charge(const ClassOrder& order, message::ClassIndex c, std::uint32_t segments,
+                          bool passes) {
+  const ClassShare& share = order.shares[c.at()];
+  if (passes) {
+    turns(share).pass(c, segments, share.weight);
+  } else {
+    turns(share).charge(c, segments, share.weight);
+  }
+}
 
 base::Duration CarrierQueue::Link::patience() const {
   const auto slow = base::Duration(static_cast<std::int64_t>(p99_us)) * kPatienceTimes;

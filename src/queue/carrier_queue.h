@@ -5,11 +5,15 @@
 // percentile of its answer times) nothing new goes to it, until it answers or is bound anew. Then,
 // and every now and then before, one message may try it.
 //
-// Order: classes by priority, first come first served within a class. A class's reserve keeps that
-// share of tokens and window free of all less urgent classes (promise P5).
+// Order: the most urgent classes before all others; classes that are as urgent, and all the others
+// among each other, take turns by their weights (turns.h); within each a lane (lane.h). A class's
+// reserve keeps that share of tokens and window free of all less urgent classes (promise P5). Where
+// the one whose turn it is finds only what is reserved, a more urgent one may pass it, but not for
+// ever: see kLead.
 #pragma once
 
 #include <algorithm>
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -17,9 +21,10 @@
 #include "message/event.h"
 #include "message/index.h"
 #include "message/traffic_class.h"
+#include "queue/lane.h"
 #include "queue/rate.h"
 #include "queue/retry_budget.h"
-#include "queue/slot_list.h"
+#include "queue/turns.h"
 
 namespace trunkline::queue {
 
@@ -28,6 +33,7 @@ struct ClassShare {
   std::uint8_t priority = 1;
   bool most_urgent = false;
   double withheld = 0;  // sum of the reserves of all more urgent classes
+  double weight = 1;
 };
 struct ClassOrder {
   std::vector<ClassShare> shares;                // by ClassIndex
@@ -37,14 +43,33 @@ struct ClassOrder {
 
 class CarrierQueue {
  public:
-  CarrierQueue(double rate_per_s, double burst, std::size_t classes);
+  CarrierQueue(double rate_per_s, double burst, const std::vector<message::TrafficClass>& classes);
 
   RetryBudget& retries() { return retries_; }
   RateLimiter& rate() { return rate_; }
   const RateLimiter& rate() const { return rate_; }
-  void grow_classes(std::size_t classes) { lanes_.resize(std::max(lanes_.size(), classes)); }
-  SlotList& lane(message::ClassIndex c) { return lanes_[c.at()]; }
-  const std::vector<SlotList>& lanes() const { return lanes_; }
+  // One lane for each. What they say may change at a reload; there are never fewer.
+  void set_classes(const std::vector<message::TrafficClass>& classes);
+  Lane& lane(message::ClassIndex c) { return lanes_[c.at()]; }
+  const std::vector<Lane>& lanes() const { return lanes_; }
+  // About how many messages go before a further one of the tenant.
+  double ahead(const ClassOrder& order, message::ClassIndex c, message::TenantIndex tenant) const;
+
+  // Segments that one class may be ahead of another's turn which finds only what is reserved.
+  static constexpr double kLead = 32;
+  // The class to serve next of those that have something waiting and are not `blocked`; nothing:
+  // none may go. `first`: the first of those blocked.
+  struct Next {
+    message::ClassIndex traffic_class;
+    bool passes = false;  // one that is blocked, whose turn it is
+  };
+  using Classes = std::bitset<256>;
+  std::optional<Next> next(const ClassOrder& order, const Classes& blocked,
+                           message::ClassIndex first) const;
+  // Does something wait that goes before a message of the class? Its own lane aside.
+  bool others_first(const ClassOrder& order, message::ClassIndex c) const;
+  // So many segments of the class are sent.
+  void charge(const ClassOrder& order, message::ClassIndex c, std::uint32_t segments, bool passes);
 
   static constexpr base::Duration kPatience = std::chrono::seconds(1);
   static constexpr int kPatienceTimes = 5;
@@ -115,7 +140,14 @@ class CarrierQueue {
 
   RateLimiter rate_;
   RetryBudget retries_;
-  std::vector<SlotList> lanes_;
+  Turns& turns(const ClassShare& share) { return share.most_urgent ? urgent_ : others_; }
+  const Turns& turns(const ClassShare& share) const {
+    return share.most_urgent ? urgent_ : others_;
+  }
+
+  std::vector<Lane> lanes_;
+  Turns urgent_;  // of the most urgent classes
+  Turns others_;
   std::vector<Link> links_;
   std::uint32_t window_ = 0;       // of all links that are usable
   std::uint32_t outstanding_ = 0;  // on those

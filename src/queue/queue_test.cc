@@ -156,7 +156,7 @@ TEST(CarrierQueue, OtpFindsItsReserve) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     std::mt19937_64 random(seed);
     const double rate = random() % 2 == 0 ? 0 : 200;
-    CarrierQueue q(rate, 20, 3);
+    CarrierQueue q(rate, 20, classes(0));
     std::uint32_t window = 0;
     const std::size_t count = 1 + random() % 3;
     for (std::size_t l = 0; l < count; ++l) {
@@ -192,7 +192,7 @@ TEST(CarrierQueue, OtpFindsItsReserve) {
 
 TEST(CarrierQueue, TellsWhatBlocks) {
   const ClassOrder order = ClassOrder::of(classes(0.5));
-  CarrierQueue q(10, 4, 3);
+  CarrierQueue q(10, 4, classes(0));
   const auto blocked = [&](std::size_t c, std::uint32_t segments) {
     return q.admit(order.shares[c], segments, kStart).blocked;
   };
@@ -215,7 +215,7 @@ TEST(CarrierQueue, TellsWhatBlocks) {
 
 TEST(CarrierQueue, TheEmptiestLinkTakesIt) {
   const ClassOrder order = ClassOrder::of(classes(0));
-  CarrierQueue q(0, 0, 3);
+  CarrierQueue q(0, 0, classes(0));
   q.link_up(0, 4);
   q.link_up(3, 6);
   std::map<std::uint16_t, int> taken;
@@ -232,7 +232,7 @@ TEST(CarrierQueue, TheEmptiestLinkTakesIt) {
 
 TEST(CarrierQueue, AnswersOfALostBindFreeNothing) {
   const ClassOrder order = ClassOrder::of(classes(0));
-  CarrierQueue q(0, 0, 3);
+  CarrierQueue q(0, 0, classes(0));
   q.link_up(0, 2);
   const std::uint16_t old = q.bind_count(0);
   q.occupy(0, 2, kStart);
@@ -251,7 +251,7 @@ TEST(CarrierQueue, AnswersOfALostBindFreeNothing) {
 
 TEST(CarrierQueue, AWindowMayChangeWhileTheLinkIsUp) {
   const ClassOrder order = ClassOrder::of(classes(0));
-  CarrierQueue q(0, 0, 3);
+  CarrierQueue q(0, 0, classes(0));
   q.link_up(0, 4);
   q.occupy(0, 4, kStart);
   q.link_up(0, 0);
@@ -279,7 +279,7 @@ TEST(CarrierQueue, PatienceFollowsTheSlowestAnswers) {
   };
   for (const Row& row :
        {Row{20ms, 1s, 1s}, Row{100ms, 1s, 1s}, Row{400ms, 1980ms, 2s}, Row{3s, 14900ms, 15s}}) {
-    CarrierQueue q(0, 0, 1);
+    CarrierQueue q(0, 0, {{.name = "any"}});
     q.link_up(0, 10);
     Mono now = kStart;
     for (int i = 0; i < 500; ++i) {
@@ -296,7 +296,7 @@ TEST(CarrierQueue, PatienceFollowsTheSlowestAnswers) {
 }
 
 TEST(CarrierQueue, SilenceIsALinksNotTheCarriers) {
-  CarrierQueue q(0, 0, 1);
+  CarrierQueue q(0, 0, {{.name = "any"}});
   q.link_up(0, 10);
   q.link_up(1, 10);
   q.occupy(0, 1, kStart);
@@ -317,7 +317,7 @@ TEST(CarrierQueue, SilenceIsALinksNotTheCarriers) {
 }
 
 TEST(CarrierQueue, ASilentLinkIsTriedLessAndLessOften) {
-  CarrierQueue q(0, 0, 1);
+  CarrierQueue q(0, 0, {{.name = "any"}});
   q.link_up(0, 10);
   q.occupy(0, 1, kStart);
   Mono now = kStart + 1s;
@@ -342,7 +342,7 @@ TEST(CarrierQueue, ASilentLinkIsTriedLessAndLessOften) {
 }
 
 TEST(CarrierQueue, BoundAnewASilentLinkProvesItselfFirst) {
-  CarrierQueue q(0, 0, 1);
+  CarrierQueue q(0, 0, {{.name = "any"}});
   q.link_up(0, 10);
   q.occupy(0, 2, kStart);
   ASSERT_TRUE(q.grow_silent(kStart + 1s));

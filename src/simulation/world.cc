@@ -41,7 +41,8 @@ std::shared_ptr<const engine::Tables> Life::make_tables() {
   }
   for (const message::TrafficClass& c : tables->classes) tables->policy.classes.push_back(c.name);
   tables->policy.tenants.push_back({.name = "acme", .classes = ~0u});
-  tables->policy.tenants.push_back({.name = "bolt", .classes = ~0u, .rate_per_s = 2});
+  tables->policy.tenants.push_back(
+      {.name = "bolt", .classes = ~0u, .allowed = {.messages_per_s = 2}});
   const std::string_view regions[] = {"eu", "us", "eu"};
   routing::Route route{.name = "all"};
   for (std::uint16_t i = 0; i < kCarriers; ++i) {

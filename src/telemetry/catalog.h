@@ -105,7 +105,7 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      "trunkline_queue_oldest_seconds",
      Kind::gauge,
      {"carrier", "class"},
-     "Age of the first message in the lane."},
+     "Age of the oldest message among those that are next of their tenants in the lane."},
     {Metric::retries,
      "trunkline_retries_total",
      Kind::counter,
