@@ -207,7 +207,8 @@ def gateway_config(data, carriers, **more):
         "routes": [{"name": "default", "via": [{"carrier": name} for name in carriers]}],
         "tenants": [{"name": "test", "default_class": "transactional",
                      "classes": ["otp", "transactional", "support", "marketing"],
-                     "keys": [{"id": "k", "hash": sha256(KEY)}], "senders": ["Acme", "+15005550006"]}],
+                     "keys": [{"id": "k", "hash": sha256(KEY)}], "senders": ["Acme", "+15005550006"],
+                     "limits": {"classes": {"otp": {}}}}],  # as fast as they like
     }
     config.update(more)
     return config

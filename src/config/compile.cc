@@ -11,6 +11,7 @@
 #include "config/account_values.h"
 #include "config/compile_caps.h"
 #include "config/compile_class.h"
+#include "config/compile_limits.h"
 #include "config/compile_lookup.h"
 #include "config/compile_policy.h"
 #include "config/compile_route.h"
@@ -443,7 +444,7 @@ class Compiler {
             "add it to classes, or choose one of them");
     }
     for (const Value& sender : value.at("senders").items) rules.senders.push_back(sender.text());
-    rules.allowed.messages_per_s = value.at("limits").at("rate").number();
+    compile_limits(value.at("limits"), refer_, rules);
     compile_tenant_policy(value, refer_, rules, findings_);
     return index;
   }

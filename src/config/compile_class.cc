@@ -68,6 +68,8 @@ void compile_class(const Value& value, message::TrafficClass& out, Findings& fin
   out.ttl = value.at("ttl").duration(out.ttl);
   out.reserve = value.at("reserve").number(out.reserve);
   out.response_timeout = value.at("response_timeout").duration(out.response_timeout);
+  out.max_wait = value.at("max_wait").duration(out.max_wait);
+  out.tenant_rate_per_s = value.at("tenant_rate").number(out.tenant_rate_per_s);
   out.patience = value.at("patience").duration(out.patience);
   compile_outcome_rules(value, out, findings);
   compile_retry(value.at("retry"), out.retry, findings);

@@ -105,6 +105,8 @@ TEST(Load, Classes) {
   const auto defaults = message::default_traffic_classes();
   const message::TrafficClass& otp = classes[0];
   EXPECT_EQ(otp.weight, 5);
+  EXPECT_EQ(otp.max_wait, 40s);
+  EXPECT_DOUBLE_EQ(otp.tenant_rate_per_s, 30);
   EXPECT_EQ(otp.name, "otp");
   EXPECT_EQ(otp.priority, 2);
   EXPECT_EQ(otp.ttl, 90s);
@@ -339,6 +341,16 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_EQ(tenants[0].classes, 0b111001u);
   EXPECT_EQ(tenants[0].senders, (std::vector<std::string>{"Acme", "+15005550006", "80123"}));
   EXPECT_DOUBLE_EQ(tenants[0].allowed.messages_per_s, 5.5);
+  EXPECT_DOUBLE_EQ(tenants[0].allowed.segments_per_s, 11);
+  EXPECT_EQ(tenants[0].allowed.burst, 3s);
+  const auto& of_classes = tenants[0].allowed_of_classes;
+  ASSERT_EQ(of_classes.size(), 2u);
+  EXPECT_EQ(of_classes[0].first.at(), 0u);
+  EXPECT_DOUBLE_EQ(of_classes[0].second.messages_per_s, 2);
+  EXPECT_EQ(of_classes[0].second.burst, 1s);
+  EXPECT_EQ(of_classes[1].first.at(), 4u);
+  EXPECT_DOUBLE_EQ(of_classes[1].second.segments_per_s, 4);
+  EXPECT_EQ(of_classes[1].second.burst, 1min);
   EXPECT_EQ(tenants[1].classes, 0b010000u);  // only its default
   EXPECT_EQ(c.tenants[1].default_class.at(), 4u);
   EXPECT_EQ(c.tables.policy.version, c.tables.version);

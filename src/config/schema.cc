@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "config/schema_account.h"
-#include "config/schema_caps.h"
+#include "config/schema_limits.h"
 #include "config/schema_policy.h"
 #include "config/schema_route.h"
 #include "config/smpp_shapes.h"
@@ -238,6 +238,20 @@ constexpr Field kClassFields[] = {
      .min = "50ms",
      .max = "10m",
      .doc = "How long a carrier may take to answer a submit; then the attempt is in doubt."},
+    {.key = "max_wait",
+     .kind = Kind::duration,
+     .absent = "its time to live",
+     .min = "1s",
+     .max = "7d",
+     .doc = "A message that would have to wait longer than this for its turn, at every carrier of "
+            "its route, is refused with 429: [queues](queues.md#when-it-is-too-much)."},
+    {.key = "tenant_rate",
+     .kind = Kind::rate,
+     .absent = "by class",
+     .min = "1/h",
+     .max = "1000000/s",
+     .doc = "Messages of it accepted of each tenant, unless the tenant's `limits.classes` says "
+            "otherwise."},
     {.key = "patience",
      .kind = Kind::duration,
      .absent = "by class",
@@ -463,29 +477,6 @@ constexpr Field kKeyFields[] = {
 };
 constexpr Shape kKey{"key", "tenants[].keys[]", kKeyFields, "A credential for the REST API."};
 
-constexpr Field kTenantLimitFields[] = {
-    {.key = "rate",
-     .kind = Kind::rate,
-     .absent = "no limit",
-     .min = "1/h",
-     .max = "1000000/s",
-     .doc = "Messages accepted; beyond it the answer is 429."},
-    {.key = "daily",
-     .kind = Kind::integer,
-     .absent = "no limit",
-     .min = "1",
-     .max = "1000000000000",
-     .doc = "Messages accepted from 00:00 UTC on; the same as a cap of `messages`."},
-    {.key = "caps",
-     .kind = Kind::object,
-     .many = Many::list,
-     .absent = "none",
-     .shape = &kCapShape,
-     .doc = "The most it may send; beyond, messages are refused with 429."},
-};
-constexpr Shape kTenantLimits{"limits", "tenants[].limits", kTenantLimitFields,
-                              "What the tenant may use."};
-
 constexpr Field kTenantFields[] = {
     {.key = "name",
      .kind = Kind::name,
@@ -557,7 +548,7 @@ constexpr Field kTenantFields[] = {
     {.key = "limits",
      .kind = Kind::object,
      .absent = "none",
-     .shape = &kTenantLimits,
+     .shape = &kTenantLimitsShape,
      .doc = "What the tenant may use."},
 };
 constexpr Shape kTenant{"tenant", "tenants[]", kTenantFields,

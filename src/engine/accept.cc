@@ -7,13 +7,10 @@
 namespace trunkline::engine {
 namespace {
 
-constexpr base::Duration kOverloadRetryAfter = std::chrono::seconds(5);
-
-Refusal refusal_of(std::string_view code, std::string_view rule, std::string text,
-                   base::Duration retry_after = {}) {
+Refusal refusal_of(std::string_view code, std::string_view rule, std::string text) {
   return {.code = std::string(code),
           .reasons = {{rule, std::move(text)}},
-          .retry_after = retry_after,
+          .retry_after = {},
           .version = {}};
 }
 
@@ -70,57 +67,6 @@ void Engine::Impl::remember_key(const message::KeyRef& key, message::KeyKind kin
            .kind = kind,
            .answers = std::move(answers)},
           s);
-}
-
-// All or nothing: a batch half refused for speed could not be retried under its key.
-std::optional<Refusal> Engine::Impl::admit_all(const Accept& event, Step& s) {
-  std::size_t fresh = 0;
-  std::uint8_t most_urgent = 255;
-  for (std::size_t i = 0; i < event.items.size(); ++i) {
-    const message::Submission& item = event.items[i];
-    const auto* known = i < event.known.size() ? &event.known[i] : nullptr;
-    if (item.key && known_key(item.key->key, known) != nullptr) continue;
-    ++fresh;
-    most_urgent = std::min(most_urgent, tables_->classes[item.traffic_class.at()].priority);
-  }
-  if (fresh == 0) return std::nullopt;
-
-  // Shed from the least urgent class up, evenly between the soft and the hard limit.
-  if (hot_count_ + fresh > limits::kHotMessagesSoft) {
-    const std::size_t classes = order_.by_priority.size();
-    const auto position = static_cast<std::size_t>(std::ranges::count_if(
-        order_.shares,
-        [&](const queue::ClassShare& share) { return share.priority < most_urgent; }));
-    const std::size_t span = limits::kHotMessagesHard - limits::kHotMessagesSoft;
-    const std::size_t room = limits::kHotMessagesHard -
-                             span * std::min(position + 1, classes) / classes +
-                             (position == 0 ? span / classes : 0);
-    if (hot_count_ + fresh > room) {
-      const message::Submission& first = event.items.front();
-      s.out.notes.push_back({Note::Metric::shed,
-                             {},
-                             first.traffic_class,
-                             {},
-                             {},
-                             {},
-                             static_cast<std::int64_t>(fresh)});
-      return refusal_of("rate_limited", "limits.overload",
-                        "the gateway is full for this class; try again later", kOverloadRetryAfter);
-    }
-  }
-
-  const TenantIndex tenant = event.items.front().tenant;
-  if (tables_->policy.tenants[tenant.at()].allowed.messages_per_s <= 0) return std::nullopt;
-  queue::RateLimiter& rate = tenant_rates_[tenant.at()];
-  // One token suffices, the rest is borrowed: a batch larger than the burst must not wait for ever.
-  if (!rate.can_take(1, 0, s.now.mono)) {
-    return refusal_of("rate_limited", "limits.tenant_rate",
-                      fmt::format("tenant {} may send {} messages a second", tenant_name(tenant),
-                                  tables_->policy.tenants[tenant.at()].allowed.messages_per_s),
-                      rate.when(1, 0, s.now.mono) - s.now.mono);
-  }
-  rate.take(static_cast<double>(fresh), s.now.mono);
-  return std::nullopt;
 }
 
 ItemAnswer Engine::Impl::refused(const message::Submission& item, numbering::Country country,
@@ -284,6 +230,8 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
           refuse_at_caps(cap_facts(item, country), item.tenant, decided.plan, s.now.wall, due);
       if (full) return refused(item, country, *full, s);
     }
+    if (const auto late = refuse_for_wait(item, decided, s))
+      return refused(item, country, *late, s);
   }
   s.out.notes.push_back({Note::Metric::accepted,
                          {},

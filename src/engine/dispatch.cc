@@ -25,7 +25,7 @@ void Engine::Impl::mark_dirty(CarrierIndex carrier) {
 // Would it have to wait longer for its turn there than its class has patience?
 bool Engine::Impl::is_crowded(const Hot& h, CarrierIndex carrier) const {
   const queue::CarrierQueue& q = carriers_[carrier.at()];
-  const double ahead = q.ahead(order_, h.traffic_class, h.tenant);
+  const double ahead = q.ahead(order_, h.traffic_class, h.tenant, h.expires);
   if (ahead < 1) return false;
   const double capacity = q.capacity();
   const double patience_s = static_cast<double>(class_of(h).patience.count()) / 1e6;

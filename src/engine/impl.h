@@ -1,5 +1,6 @@
 // The engine's inside. One class, several files, each one step of a message's life:
-//   accept.cc    keys, admission, policy, plan        -> a hot message
+//   accept.cc    keys, policy, plan                   -> a hot message
+//   admission.cc room for it: memory, rates, time
 //   parts.cc     what the parts of one message have in common
 //   dispatch.cc  placing, lanes, starting attempts     -> bytes may go
 //   results.cc   what the carrier answered             -> next attempt, or waiting for the receipt
@@ -30,6 +31,7 @@
 #include "base/bytes.h"
 #include "base/id.h"
 #include "base/limits.h"
+#include "engine/account.h"
 #include "engine/engine.h"
 #include "engine/story.h"
 #include "gsm/encoding.h"
@@ -276,7 +278,6 @@ class Engine::Impl {
 
   // --- accept.cc
   void on(Accept&& event, Step& s);
-  std::optional<Refusal> admit_all(const Accept& event, Step& s);
   ItemAnswer accept_item(message::Submission&& item, const std::optional<message::KeyRecord>* known,
                          const KnownParts* known_parts, const KnownEarlier* known_earlier, Step& s);
   ItemAnswer decide(message::Submission&& item, const KnownParts* known_parts, Step& s);
@@ -302,6 +303,19 @@ class Engine::Impl {
   void put_key(const base::Hash128& key, message::KeyRecord record, Step& s);
 
   void begin(Slot slot, const Decided& decided, Step& s);
+
+  // --- admission.cc
+  std::optional<Refusal> admit_all(const Accept& event, Step& s);
+  std::optional<Refusal> refuse_for_memory(std::size_t fresh, std::uint8_t most_urgent,
+                                           ClassIndex first, Step& s) const;
+  std::optional<Refusal> refuse_at_rates(TenantIndex tenant, std::span<const Asked> asked, Step& s);
+  std::optional<Refusal> refuse_for_wait(const message::Submission& item, const Decided& decided,
+                                         Step& s) const;
+  std::optional<base::Duration> wait_at(CarrierIndex carrier, ClassIndex c, TenantIndex tenant,
+                                        Mono deadline) const;
+  void note_shed(ClassIndex c, std::size_t count, Step& s) const;
+  void set_rates(Account& account, const policy::Tenant& tenant) const;
+  void explain_rates(const Question& question, Explained& told, Mono now) const;
 
   // --- replace.cc
   void on(Replace&& event, Step& s);
@@ -635,7 +649,8 @@ class Engine::Impl {
   base::MessageIdSource ids_;
   queue::ClassOrder order_;
   std::vector<queue::CarrierQueue> carriers_;
-  std::vector<queue::RateLimiter> tenant_rates_;
+  std::vector<Account> accounts_;  // by tenant
+  std::vector<Asked> asked_;       // of the event
   routing::RecentMeasures measures_;
   routing::Health health_;
   std::vector<bool> dirty_;

@@ -118,6 +118,7 @@ void Engine::Impl::on(const Explain& event, Step& s) {
     candidate.now = state_of(candidate.carrier, answer.explained.to.number.country, s.now.mono);
   }
   explain_caps(event.question, answer.explained, s.now.wall);
+  explain_rates(event.question, answer.explained, s.now.mono);
   s.out.after_commit.emplace_back(std::move(answer));
 }
 
@@ -200,15 +201,8 @@ void Engine::Impl::rebuild_tables() {
   stranded_.resize(classes);
   by_tenant_.resize(tenants);
   thawed_.resize(tenants);
-  for (std::size_t i = 0; i < tenants; ++i) {
-    const double rate = tables_->policy.tenants[i].allowed.messages_per_s;
-    // A tenant may run a second ahead of its rate.
-    if (i < tenant_rates_.size()) {
-      tenant_rates_[i].set_contract(rate, rate);
-    } else {
-      tenant_rates_.emplace_back(rate, rate);
-    }
-  }
+  accounts_.resize(tenants);
+  for (std::size_t i = 0; i < tenants; ++i) set_rates(accounts_[i], tables_->policy.tenants[i]);
 }
 
 Stats Engine::Impl::stats() const {

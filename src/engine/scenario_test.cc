@@ -255,6 +255,9 @@ bool Scenario::configure(const Words& w) {
     c.retry.attempts = static_cast<std::uint8_t>(w.number("attempts", c.retry.attempts));
     if (w.has("first")) c.retry.first = duration(w.get("first"));
     if (w.has("max")) c.retry.max = duration(w.get("max"));
+    c.weight = static_cast<double>(w.number("weight", static_cast<long>(c.weight)));
+    if (w.has("max_wait")) c.max_wait = duration(w.get("max_wait"));
+    if (w.has("tenant_rate")) c.tenant_rate_per_s = std::stod(w.get("tenant_rate"));
     if (w.has("timeout")) c.response_timeout = duration(w.get("timeout"));
     return true;
   }
@@ -279,6 +282,14 @@ bool Scenario::configure(const Words& w) {
                           .classes = w.has("classes") ? 0u : ~0u,
                           .senders = split_at(w.get("senders"), ','),
                           .allowed = {.messages_per_s = std::stod(w.get("rate", "0"))}};
+    tenant.allowed.segments_per_s = std::stod(w.get("segments_rate", "0"));
+    if (w.has("burst")) tenant.allowed.burst = duration(w.get("burst"));
+    for (const std::string& of : split_at(w.get("class_rates"), ',')) {
+      const auto parts = split_at(of, ':');
+      tenant.allowed_of_classes.push_back(
+          {class_named(parts[0]),
+           {.messages_per_s = std::stod(parts[1]), .segments_per_s = std::stod(parts[2])}});
+    }
     for (const std::string& c : split_at(w.get("classes"), ','))
       tenant.classes |= 1u << class_named(c).at();
     auto& all = config_.policy.tenants;

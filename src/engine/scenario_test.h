@@ -4,11 +4,13 @@
 //
 // A line that starts in the first column is an instruction, an indented one what came of it; times
 // are seconds since the start. Before the first instruction of the second kind:
-//   class NAME [priority= ttl= reserve= in_doubt= on_undelivered= no_receipt=DURATION attempts=
+//   class NAME [priority= weight= max_wait= tenant_rate= ttl= reserve= in_doubt= on_undelivered=
+//   no_receipt=DURATION attempts=
 //     first= max= timeout=]
 //   carrier NAME [rate= burst= region= receipts=DURATION text=N cell= and see
 //     carrier_rules()]
-//   tenant NAME [rate= classes= senders=]   route CLASS,CLASS|* CARRIER...
+//   tenant NAME [rate= segments_rate= burst= class_rates=CLASS:MESSAGES:SEGMENTS,... classes=
+//   senders=]   route CLASS,CLASS|* CARRIER...
 //     [canary=CARRIER share=PERCENT for=]
 //   options [trim=BYTES soft=N hard=N]
 //   cap tenant|carrier|country NAME messages=N|segments=N [per=minute|hour by=recipient,...

@@ -50,9 +50,9 @@ void CarrierQueue::set_classes(const std::vector<message::TrafficClass>& classes
 // --- turns ---------------------------------------------------------------------------------------
 
 double CarrierQueue::ahead(const ClassOrder& order, message::ClassIndex c,
-                           message::TenantIndex tenant) const {
+                           message::TenantIndex tenant, base::Mono deadline) const {
   const ClassShare& own = order.shares[c.at()];
-  const auto own_ahead = static_cast<double>(lanes_[c.at()].ahead_of(tenant));
+  const auto own_ahead = static_cast<double>(lanes_[c.at()].ahead_of(tenant, deadline));
   double sum = own_ahead;
   for (const message::ClassIndex other : order.by_priority) {
     const Lane& lane = lanes_[other.at()];

@@ -53,7 +53,8 @@ class CarrierQueue {
   Lane& lane(message::ClassIndex c) { return lanes_[c.at()]; }
   const std::vector<Lane>& lanes() const { return lanes_; }
   // About how many messages go before a further one of the tenant.
-  double ahead(const ClassOrder& order, message::ClassIndex c, message::TenantIndex tenant) const;
+  double ahead(const ClassOrder& order, message::ClassIndex c, message::TenantIndex tenant,
+               base::Mono deadline) const;
 
   // Segments that one class may be ahead of another's turn which finds only what is reserved.
   static constexpr double kLead = 32;

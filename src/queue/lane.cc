@@ -15,10 +15,21 @@ std::size_t Lane::size_of(message::TenantIndex tenant) const {
   return line == nullptr ? 0 : line->size;
 }
 
-std::size_t Lane::ahead_of(message::TenantIndex tenant) const {
-  const std::size_t own = size_of(tenant);
-  const std::size_t in_round = tenants_ + (own == 0 ? 1 : 0);
-  return std::min(size_, (own + 1) * in_round - 1);
+std::size_t Lane::ahead_of(message::TenantIndex tenant, base::Mono deadline) const {
+  const Line* line = const_cast<Lane*>(this)->find(tenant);
+  if (line == nullptr) return std::min(size_, tenants_);
+  // Mostly its deadline is the latest.
+  const std::int64_t grain = grain_of(deadline);
+  std::size_t own = 0;
+  if (std::prev(line->buckets.end())->first <= grain) {
+    own = line->size;
+  } else {
+    for (const auto& [at, list] : line->buckets) {
+      if (at > grain) break;
+      own += list.size();
+    }
+  }
+  return std::min(size_, (own + 1) * tenants_ - 1);
 }
 
 // Whoever comes in is the last of the round.

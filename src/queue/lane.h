@@ -45,7 +45,7 @@ class Lane {
   std::size_t size_of(message::TenantIndex tenant) const;
   // How many go before a further message of the tenant, if all are of one segment and the others
   // have as many waiting as it has; at most all.
-  std::size_t ahead_of(message::TenantIndex tenant) const;
+  std::size_t ahead_of(message::TenantIndex tenant, base::Mono deadline) const;
 
   void push_back(SlotLinks& links, Slot slot, message::TenantIndex tenant, base::Mono deadline);
   // Before all of its tenant with the same deadline.

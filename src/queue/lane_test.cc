@@ -142,14 +142,23 @@ TEST(Lane, ADeepBacklogOfOneDelaysNobodyElse) {
 
 TEST(Lane, TellsWhatGoesBefore) {
   Line line;
-  EXPECT_EQ(line.lane.ahead_of({0}), 0u);
+  const auto ahead = [&](std::uint16_t tenant, base::Duration deadline = 10s) {
+    return line.lane.ahead_of({tenant}, Mono{1h} + deadline);
+  };
+  EXPECT_EQ(ahead(0), 0u);
   for (int i = 0; i < 1'000; ++i) line.add(0, 10s);
-  EXPECT_EQ(line.lane.ahead_of({0}), 1'000u);
-  EXPECT_EQ(line.lane.ahead_of({1}), 1u);
+  EXPECT_EQ(ahead(0), 1'000u);
+  EXPECT_EQ(ahead(0, 9s), 0u);
+  EXPECT_EQ(ahead(1), 1u);
+  for (int i = 0; i < 500; ++i) line.add(0, 20s);
+  EXPECT_EQ(ahead(0), 1'000u);
+  EXPECT_EQ(ahead(0, 15s), 1'000u);
+  EXPECT_EQ(ahead(0, 20s), 1'500u);
   line.add(1, 10s);
-  EXPECT_EQ(line.lane.ahead_of({1}), 3u);
-  EXPECT_EQ(line.lane.ahead_of({2}), 2u);
-  EXPECT_EQ(line.lane.ahead_of({0}), 1'001u);
+  EXPECT_EQ(ahead(1), 3u);
+  EXPECT_EQ(ahead(1, 5s), 1u);
+  EXPECT_EQ(ahead(2), 2u);
+  EXPECT_EQ(ahead(0, 30s), 1'501u);
 }
 
 // Against a model that keeps it all in lists and looks at everything.

@@ -225,7 +225,9 @@ TEST(CarrierQueue, WhoStaysBelowItsShareHardlyWaits) {
 
 TEST(CarrierQueue, CountsWhatGoesBefore) {
   Play p = play(message::default_traffic_classes(), 100, 100, 20ms);
-  const auto ahead = [&](std::uint8_t c) { return p.queue.ahead(p.order, {c}, {0}); };
+  const auto ahead = [&](std::uint8_t c) {
+    return p.queue.ahead(p.order, {c}, {0}, Mono{Play::kTtl});
+  };
   EXPECT_EQ(ahead(3), 0);
   for (int i = 0; i < 1'000; ++i) p.add(3, 1);
   EXPECT_EQ(ahead(3), 1'000);

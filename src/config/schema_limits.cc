@@ -1,0 +1,75 @@
+#include "config/schema_limits.h"
+
+#include "config/schema_caps.h"
+
+namespace trunkline::config {
+namespace {
+
+constexpr Field kClassLimitFields[] = {
+    {.key = "rate",
+     .kind = Kind::rate,
+     .absent = "no limit",
+     .min = "1/h",
+     .max = "1000000/s",
+     .doc = "Messages accepted of the class; beyond it the answer is 429."},
+    {.key = "segments_rate",
+     .kind = Kind::rate,
+     .absent = "no limit",
+     .min = "1/h",
+     .max = "1000000/s",
+     .doc = "Segments accepted of the class."},
+    {.key = "burst",
+     .kind = Kind::duration,
+     .fallback = "1s",
+     .min = "100ms",
+     .max = "1d",
+     .doc = "What these rates allow in this time may come at once."},
+};
+constexpr Shape kClassLimits{"class limits", "tenants[].limits.classes.NAME", kClassLimitFields,
+                             "What the tenant may use of a class, instead of its `tenant_rate`."};
+
+constexpr Field kTenantLimitFields[] = {
+    {.key = "rate",
+     .kind = Kind::rate,
+     .absent = "no limit",
+     .min = "1/h",
+     .max = "1000000/s",
+     .doc = "Messages accepted; beyond it the answer is 429."},
+    {.key = "segments_rate",
+     .kind = Kind::rate,
+     .absent = "no limit",
+     .min = "1/h",
+     .max = "1000000/s",
+     .doc = "Segments accepted."},
+    {.key = "burst",
+     .kind = Kind::duration,
+     .fallback = "1s",
+     .min = "100ms",
+     .max = "1d",
+     .doc = "What these rates allow in this time may come at once, after as long without."},
+    {.key = "classes",
+     .kind = Kind::object,
+     .many = Many::map,
+     .absent = "as the classes say: `classes.NAME.tenant_rate`",
+     .shape = &kClassLimits,
+     .doc = "Limits of single classes, beside those of all together."},
+    {.key = "daily",
+     .kind = Kind::integer,
+     .absent = "no limit",
+     .min = "1",
+     .max = "1000000000000",
+     .doc = "Messages accepted from 00:00 UTC on; the same as a cap of `messages`."},
+    {.key = "caps",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kCapShape,
+     .doc = "The most it may send; beyond, messages are refused with 429."},
+};
+
+}  // namespace
+
+const Shape kTenantLimitsShape{"limits", "tenants[].limits", kTenantLimitFields,
+                               "What the tenant may use."};
+
+}  // namespace trunkline::config
