@@ -29,7 +29,7 @@ class Lane {
   // Deadlines this close count as one. Of a class's ttl so many are told apart, so that a tenant
   // that sends all day has no more lists than that.
   static constexpr base::Duration kGrainMin = std::chrono::seconds(1);
-  static constexpr int kGrainsInTtl = 256;
+  static constexpr int kGrainsInTtl = 4096;
   // Segments that a turn is worth. The least: long messages wait for several turns, and nobody
   // waits for what a larger one would let pass.
   static constexpr std::uint32_t kQuantum = 1;

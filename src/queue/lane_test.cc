@@ -71,7 +71,7 @@ TEST(Lane, TheEarliestDeadlineFirstAndThoseThatKeepTheirTurn) {
 
 TEST(Lane, TheGrainIsAPartOfTheTtlAndStaysWhileSomethingWaits) {
   Line line;
-  line.lane.set_ttl(256 * 60s);
+  line.lane.set_ttl(Lane::kGrainsInTtl * 60s);
   const Slot first = line.add(0, 50s);
   line.lane.set_ttl(1s);
   const Slot second = line.add(0, 10s);
