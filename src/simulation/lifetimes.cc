@@ -92,6 +92,7 @@ std::shared_ptr<const engine::Tables> Lifetimes::make_tables(const LifetimeOptio
   for (std::size_t i = 0; i < tables->classes.size(); ++i) {
     message::TrafficClass& c = tables->classes[i];
     c.ttl = kTtls[i];
+    c.tenant_rate_per_s = 0;
     c.quiet_hours = c.quiet_hours && options.holds;
     tables->policy.classes.push_back(c.name);
     tables->policy.class_rules.push_back({c.kind, c.quiet_hours, c.two_way});
@@ -217,7 +218,14 @@ void Lifetimes::send() {
 void Lifetimes::perform(engine::Effect& effect) {
   if (const auto* accepted = std::get_if<engine::AcceptAnswer>(&effect)) {
     const auto index = static_cast<std::uint32_t>(accepted->token);
-    ASSERT(accepted->items.at(0).kind == engine::ItemAnswer::Kind::accepted);
+    const engine::ItemAnswer& item = accepted->items.at(0);
+    if (item.kind == engine::ItemAnswer::Kind::refused) {
+      // It would have expired in the line, as far as could be seen.
+      ASSERT(item.refusal.reasons.at(0).rule == "limits.overload");
+      ++result_.refused;
+      return;
+    }
+    ASSERT(item.kind == engine::ItemAnswer::Kind::accepted);
     messages_[index].acknowledged = true;
     by_id_[accepted->items[0].id] = index;
   } else if (const auto* sent = std::get_if<engine::Submit>(&effect)) {

@@ -23,6 +23,7 @@ struct LifetimeOptions {
 
 struct LifetimeResult {
   std::size_t accepted = 0;
+  std::size_t refused = 0;
   std::size_t submits = 0;
   std::size_t expired = 0;
   std::size_t told = 0;  // of them, to their account, once

@@ -24,9 +24,10 @@ void expect_kept(LifetimeOptions options) {
   options.messages = number_from("TRUNKLINE_LIFETIMES", options.messages);
   const LifetimeResult r = outlive(options);
   fmt::print(
-      "seed {}: {} accepted, {} of them for later; {} submits, {} expired, the last {:.3f} s after "
+      "seed {}: {} accepted, {} of them for later, {} refused; {} submits, {} expired, the last "
+      "{:.3f} s after "
       "its time; {} restarts, the clock was set {} times\n",
-      options.seed, r.accepted, r.held, r.submits, r.expired,
+      options.seed, r.accepted, r.held, r.refused, r.submits, r.expired,
       std::chrono::duration<double>(r.latest_expiry).count(), r.restarts, r.clock_settings);
   std::string examples;
   for (const std::string& example : r.examples) examples += example + "\n";
