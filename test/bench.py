@@ -286,7 +286,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.directory) as directory:
         result = {"quick": options.quick, "machine": machine(directory, options.quick)}
         result.update(run(directory, options.quick))
+    import backlog  # which takes from here
+    with tempfile.TemporaryDirectory(prefix="backlog-", dir=options.directory) as directory:
+        result["backlog"] = backlog.measure(directory, *((100_000, 10) if options.quick else (1_000_000, 30)))
     print_table(result)
+    print()
+    backlog.print_table(result["backlog"])
     Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
     print(f"\nnumbers: {options.json}")
 

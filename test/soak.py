@@ -1,5 +1,5 @@
 """The long versions of what ./dev test does in short: ./dev soak [--kills N] [--rounds N] [--seeds N] [--receipts N]
-[--lifetimes N] [--damage N].
+[--lifetimes N] [--damage N] [--overload SECONDS].
 
 Worlds of the simulation, a million receipts, a million times to live, damage to the store's files, then hundreds of kills a round of the real
 binary under load, each round on fresh data with another seed. A part with 0 is left out.
@@ -37,6 +37,7 @@ def main():
                         help="carriers that fail under load: of an otherwise quiet machine")
     parser.add_argument("--hostile", action=argparse.BooleanOptionalAction, default=True,
                         help="latency beside hostile peers: of an otherwise quiet machine")
+    parser.add_argument("--overload", type=int, default=300, help="seconds of ten times more than carriers take")
     parser.add_argument("--kills", type=int, default=150, help="a round")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=random.randrange(1, 2**30), help="of the first round of kills")
@@ -62,6 +63,9 @@ def main():
         passed.append(part("carriers that fail", "test/drill.py", [sys.executable, HERE / "drill.py"]))
     if options.hostile:
         passed.append(part("peers that do not play by the rules", "test/hostile.py", [sys.executable, HERE / "hostile.py"]))
+    if options.overload:
+        passed.append(part(f"{options.overload} s of overload", f"test/overload.py --seconds {options.overload}",
+                           [sys.executable, HERE / "overload.py", "--seconds", options.overload]))
     for i in range(options.rounds):
         seed = options.seed + i
         passed.append(part(f"round {i + 1} of {options.rounds}: {options.kills} kills, seed {seed}",

@@ -168,6 +168,52 @@ std::optional<base::Duration> Engine::Impl::wait_at(CarrierIndex carrier, ClassI
   return base::Duration(static_cast<std::int64_t>(std::min(us, kMost)));
 }
 
+// What of a message's wait at the carriers of its plan is too long, at the one where it is least;
+// not positive: nothing. Nothing where none of them is there, or their pace is not known.
+std::optional<Engine::Impl::Excess> Engine::Impl::excess_wait(std::span<const CarrierIndex> plan,
+                                                              ClassIndex own, base::Duration ttl,
+                                                              TenantIndex tenant, Mono now) const {
+  const auto limit_of = [&](ClassIndex c, base::Duration lives) {
+    const base::Duration most = tables_->classes[c.at()].max_wait;
+    return most > base::Duration::zero() ? std::min(most, lives) : lives;
+  };
+  std::optional<Excess> least;
+  for (const CarrierIndex carrier : plan) {
+    if (carrier.is_none()) break;
+    if (is_removed(carrier) || !carriers_[carrier.at()].alive()) continue;
+    std::optional<Excess> here;
+    for (const ClassIndex c : order_.by_priority) {
+      const bool is_own = c == own;
+      if (!is_own && carriers_[carrier.at()].lanes()[c.at()].empty()) continue;
+      const base::Duration lives = is_own ? ttl : tables_->classes[c.at()].ttl;
+      const auto wait = wait_at(carrier, c, tenant, now + lives);
+      if (!wait) return std::nullopt;
+      const base::Duration by = *wait - limit_of(c, lives);
+      if (!here || by > here->by) here = Excess{by, *wait, c};
+      if (is_own) break;
+    }
+    if (here && (!least || here->by < least->by)) least = here;
+    if (least && least->by <= base::Duration::zero()) break;
+  }
+  return least;
+}
+
+std::string Engine::Impl::text_of(const Excess& excess, ClassIndex own) const {
+  const auto in_words = [](base::Duration d) {
+    return base::format_duration(std::chrono::ceil<std::chrono::seconds>(d));
+  };
+  if (excess.whose == own) {
+    return fmt::format(
+        "it would wait about {} for its turn at the carriers of its route, and may wait for {} at "
+        "most; try again later",
+        in_words(excess.wait), in_words(excess.wait - excess.by));
+  }
+  return fmt::format(
+      "the carriers of its route have no room even for class {}, whose messages would wait about "
+      "{}; try again later",
+      tables_->classes[excess.whose.at()].name, in_words(excess.wait));
+}
+
 // It would expire in the line, or wait there for longer than its class wants. Of classes that are
 // more urgent, messages of this tenant would not have to wait for too long either: whoever is
 // refused, nobody less urgent is accepted there meanwhile.
@@ -176,60 +222,41 @@ std::optional<Refusal> Engine::Impl::refuse_for_wait(const message::Submission& 
   if (decided.hold_until > s.now.wall || item.send_at.value_or(s.now.wall) > s.now.wall)
     return std::nullopt;
   const ClassIndex own = decided.traffic_class;
-  const auto limit_of = [&](ClassIndex c, base::Duration ttl) {
-    const base::Duration most = tables_->classes[c.at()].max_wait;
-    return most > base::Duration::zero() ? std::min(most, ttl) : ttl;
-  };
-  const base::Duration ttl = item.ttl.value_or(tables_->classes[own.at()].ttl);
-  base::Duration least = base::Duration::max();  // too long, by so much
-  base::Duration wait{};
-  ClassIndex whose;
-  for (const CarrierIndex carrier : decided.plan) {
-    if (carrier.is_none()) break;
-    if (is_removed(carrier) || !carriers_[carrier.at()].alive()) continue;
-    base::Duration over = base::Duration::min();
-    base::Duration here{};
-    ClassIndex here_whose;
-    for (const ClassIndex c : order_.by_priority) {
-      const bool is_own = c == own;
-      if (!is_own && carriers_[carrier.at()].lanes()[c.at()].empty()) continue;
-      const base::Duration lives = is_own ? ttl : tables_->classes[c.at()].ttl;
-      const auto one = wait_at(carrier, c, item.tenant, s.now.mono + lives);
-      if (!one) return std::nullopt;
-      const base::Duration by = *one - limit_of(c, lives);
-      if (by > over) {
-        over = by;
-        here = *one;
-        here_whose = c;
-      }
-      if (is_own) break;
-    }
-    if (over <= base::Duration::zero()) return std::nullopt;
-    if (over >= least) continue;
-    least = over;
-    wait = here;
-    whose = here_whose;
-  }
-  if (whose.is_none()) return std::nullopt;  // none of its carriers is there: nobody knows
+  const auto excess =
+      excess_wait(decided.plan, own, item.ttl.value_or(tables_->classes[own.at()].ttl), item.tenant,
+                  s.now.mono);
+  if (!excess || excess->by <= base::Duration::zero()) return std::nullopt;
   note_shed(own, 1, s);
-  const auto in_words = [](base::Duration d) {
-    return base::format_duration(std::chrono::ceil<std::chrono::seconds>(d));
-  };
-  const base::Duration limit = wait - least;
-  std::string text =
-      whose == own
-          ? fmt::format(
-                "it would wait about {} for its turn at the carriers of its route, and may wait "
-                "for {} at most; try again later",
-                in_words(wait), in_words(limit))
-          : fmt::format(
-                "the carriers of its route have no room even for class {}, whose messages "
-                "would wait about {}; try again later",
-                tables_->classes[whose.at()].name, in_words(wait));
   return Refusal{.code = "rate_limited",
-                 .reasons = {{"limits.overload", std::move(text)}},
-                 .retry_after = std::clamp(least, kRetryAfterMin, kRetryAfterMax),
+                 .reasons = {{"limits.overload", text_of(*excess, own)}},
+                 .retry_after = std::clamp(excess->by, kRetryAfterMin, kRetryAfterMax),
                  .version = tables_->version};
+}
+
+// How long a message that is asked about would wait for its turn at each carrier, and whether that
+// is too long.
+void Engine::Impl::explain_wait(const Question& question, Explained& told, Now now) const {
+  if (question.at > now.wall || told.verdict.kind == policy::Verdict::Kind::hold) return;
+  std::array<CarrierIndex, routing::kPlanMax> plan{};
+  std::size_t count = 0;
+  const base::Duration ttl = tables_->classes[question.traffic_class.at()].ttl;
+  for (auto& candidate : told.routing.candidates) {
+    if (candidate.rank == 0 || count == plan.size()) continue;
+    plan[count++] = candidate.carrier;
+    if (!candidate.now.value_or("").empty()) continue;
+    const auto wait =
+        wait_at(candidate.carrier, question.traffic_class, question.tenant, now.mono + ttl);
+    if (!wait || *wait < std::chrono::seconds(1)) continue;
+    candidate.now =
+        fmt::format("a line of about {}",
+                    base::format_duration(std::chrono::ceil<std::chrono::seconds>(*wait)));
+  }
+  const auto excess = excess_wait(plan, question.traffic_class, ttl, question.tenant, now.mono);
+  if (!excess || excess->by <= base::Duration::zero()) return;
+  told.verdict.reasons.push_back({"limits.overload", text_of(*excess, question.traffic_class)});
+  if (told.verdict.kind == policy::Verdict::Kind::refuse) return;
+  told.verdict.kind = policy::Verdict::Kind::refuse;
+  told.verdict.code = "rate_limited";
 }
 
 }  // namespace trunkline::engine

@@ -313,6 +313,15 @@ class Engine::Impl {
                                          Step& s) const;
   std::optional<base::Duration> wait_at(CarrierIndex carrier, ClassIndex c, TenantIndex tenant,
                                         Mono deadline) const;
+  struct Excess {
+    base::Duration by{};
+    base::Duration wait{};
+    ClassIndex whose;
+  };
+  std::optional<Excess> excess_wait(std::span<const CarrierIndex> plan, ClassIndex own,
+                                    base::Duration ttl, TenantIndex tenant, Mono now) const;
+  std::string text_of(const Excess& excess, ClassIndex own) const;
+  void explain_wait(const Question& question, Explained& told, Now now) const;
   void note_shed(ClassIndex c, std::size_t count, Step& s) const;
   void set_rates(Account& account, const policy::Tenant& tenant) const;
   void explain_rates(const Question& question, Explained& told, Mono now) const;

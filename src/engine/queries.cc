@@ -119,6 +119,7 @@ void Engine::Impl::on(const Explain& event, Step& s) {
   }
   explain_caps(event.question, answer.explained, s.now.wall);
   explain_rates(event.question, answer.explained, s.now.mono);
+  explain_wait(event.question, answer.explained, s.now);
   s.out.after_commit.emplace_back(std::move(answer));
 }
 
