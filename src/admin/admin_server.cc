@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "admin/access.h"
+#include "admin/opt_outs.h"
 #include "admin/orders.h"
 #include "admin/traces.h"
 #include "admin/views.h"
@@ -25,6 +26,10 @@ namespace asio = boost::asio;
 
 // Only orders take a body; one that comes with another request is read and left aside.
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
+
+std::size_t body_limit(std::string_view path) {
+  return path == kOptOutsPath ? base::limits::kHttpBatchBodyBytesMax : kBodyBytesMax;
+}
 
 enum class Page : std::uint8_t { health, ready, metrics, carriers, queues };
 
@@ -64,7 +69,7 @@ io::Problem no_such_path() {
           .detail =
               "there is /healthz, /readyz, /metrics, /v1/carriers, /v1/queues, "
               "/v1/carriers/NAME/trace, /v1/accounts/NAME/trace and "
-              "/v1/carriers/NAME/suspend, drain and resume"};
+              "/v1/carriers/NAME/suspend, drain and resume, /v1/opt-outs"};
 }
 io::Problem wrong_method() {
   return {.code = io::ProblemCode::invalid_request,
@@ -86,10 +91,11 @@ class AdminServer::Impl {
         {.host = options_.host,
          .port = options_.port,
          .limits = options_.http,
-         .body_limit = [](std::string_view) { return kBodyBytesMax; }},
+         .body_limit = body_limit},
         [this](const io::HttpRequest& request, const io::HttpTicket& ticket) {
           if (const auto peer = traced_peer(request.path)) return trace(*peer, request, ticket);
           if (const auto path = order_path(request.path)) return order(*path, request, ticket);
+          if (request.path == kOptOutsPath) return opt_outs(request, ticket);
           server_->answer(ticket, respond(request));
         });
     if (!server) return std::unexpected(std::move(server.error()));
@@ -217,6 +223,56 @@ class AdminServer::Impl {
     response.headers += "Cache-Control: no-store\r\n";
     server_->answer(ticket, std::move(response));
     server_->flush();
+  }
+
+  void opt_outs(const io::HttpRequest& request, const io::HttpTicket& ticket) {
+    if (auto response = take_opt_outs(request, ticket)) answer(ticket, std::move(*response));
+  }
+
+  // Nothing: answered once they are durable and in force.
+  std::optional<io::HttpResponse> take_opt_outs(const io::HttpRequest& request,
+                                                const io::HttpTicket& ticket) {
+    const auto config = backend_.config();
+    const std::string_view authorization =
+        request.header_count("authorization") == 1 ? request.header("authorization") : "";
+    // Whole numbers are for operators, as they are in traces.
+    switch (access_of(*config, Need::operate, authorization)) {
+      case Access::allowed:
+        break;
+      case Access::no_token:
+        return io::to_response(no_token());
+      case Access::role_too_low:
+        return io::to_response(role_too_low());
+    }
+    if (request.method == "GET" || request.method == "HEAD")
+      return list_opt_outs(request, backend_.store(), backend_.vault());
+    if (request.method != "POST" && request.method != "DELETE") {
+      return io::to_response({.code = io::ProblemCode::invalid_request,
+                              .status = 405,
+                              .detail = "this path has GET, POST and DELETE",
+                              .headers = "Allow: GET, HEAD, POST, DELETE\r\n"});
+    }
+    auto change = read_opt_outs(*config, request, token_id(*config, authorization),
+                                backend_.vault(), options_.clock().wall);
+    if (!change) return io::to_response(change.error());
+    const std::size_t count = change->entries.size();
+    const bool taken = backend_.change_opt_outs(
+        std::move(*change), [this, ticket, count](const engine::ChangeOptOutsAnswer* end) {
+          auto response = std::make_shared<io::HttpResponse>(opt_outs_changed(end, count));
+          asio::post(context_, [this, ticket, response] {
+            answer(ticket, std::move(*response));
+            server_->flush();
+          });
+        });
+    if (taken) return std::nullopt;
+    return io::to_response({.code = io::ProblemCode::store_unavailable,
+                            .detail = "the gateway is stopping or cannot record it; nothing has "
+                                      "changed"});
+  }
+
+  void answer(const io::HttpTicket& ticket, io::HttpResponse&& response) {
+    response.headers += "Cache-Control: no-store\r\n";
+    server_->answer(ticket, std::move(response));
   }
 
   // In this order, so that without a token nothing below /v1/ can be told apart.

@@ -16,10 +16,13 @@
 #include "base/time.h"
 #include "config/config.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "io/clock.h"
 #include "io/http_server.h"
 #include "io/line_queue.h"
 #include "message/journal.h"
+#include "seal/vault.h"
+#include "store/store.h"
 #include "telemetry/metrics.h"
 
 namespace trunkline::admin {
@@ -55,6 +58,12 @@ class Backend {
   virtual TraceBegun begin_trace(const PeerName& peer, bool bodies,
                                  std::shared_ptr<io::LineQueue> lines) = 0;
   virtual void end_trace(const PeerName& peer) = 0;
+  // The store's look-ups may be asked by the admin thread.
+  virtual store::Store& store() = 0;
+  virtual seal::Vault& vault() = 0;
+  // As give_order(); null: the store failed.
+  using OptOutsEnd = std::function<void(const engine::ChangeOptOutsAnswer*)>;
+  virtual bool change_opt_outs(engine::ChangeOptOuts change, OptOutsEnd end) = 0;
   // `end` is called once, on any thread. False: it cannot be taken now, and `end` is not called.
   virtual bool give_order(message::CarrierOrder order, std::function<void(OrderEnd)> end) = 0;
 };

@@ -13,6 +13,7 @@
 #include "admin/views.h"
 #include "io/http_client.h"
 #include "seal/digest.h"
+#include "store/empty_store_test.h"
 
 namespace trunkline::admin {
 namespace {
@@ -105,6 +106,16 @@ class FakeBackend final : public Backend {
     const std::lock_guard lock(mutex_);
     traces.erase(peer.name);
   }
+  store::Store& store() override { return store_; }
+  seal::Vault& vault() override { return *vault_; }
+  bool change_opt_outs(engine::ChangeOptOuts change, OptOutsEnd end) override {
+    const std::lock_guard lock(mutex_);
+    if (change.entries.front().sender == "stopping") return false;
+    engine::ChangeOptOutsAnswer answer{.changed = change.entries.size()};
+    opt_outs.push_back(std::move(change));
+    end(&answer);
+    return true;
+  }
   bool give_order(message::CarrierOrder order, std::function<void(OrderEnd)> end) override {
     {
       const std::lock_guard lock(mutex_);
@@ -117,6 +128,7 @@ class FakeBackend final : public Backend {
     return true;
   }
   std::vector<message::CarrierOrder> orders;
+  std::vector<engine::ChangeOptOuts> opt_outs;
   std::shared_ptr<io::LineQueue> traced(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto found = traces.find(name);
@@ -138,6 +150,8 @@ class FakeBackend final : public Backend {
   }
 
  private:
+  store::EmptyStore store_;
+  std::unique_ptr<seal::Vault> vault_ = seal::Vault::in_memory(1);
   mutable std::mutex mutex_;
   std::vector<std::string> missing_;
   std::shared_ptr<const config::Config> config_ =
@@ -218,6 +232,45 @@ TEST_F(AdminServerTest, OrdersAreTakenFromOperatorsWithAReasonAndAnEnd) {
   EXPECT_EQ(get("/v1/carriers/alpha/suspend", "tl_ops").status, 405);
   ASSERT_EQ(backend_.orders.size(), 5u);
   EXPECT_EQ(backend_.orders[0].country, "GB");
+}
+
+TEST_F(AdminServerTest, OptOutsAreTakenFromOperators) {
+  struct Row {
+    std::string_view method;
+    std::string_view query;
+    std::string_view token;
+    std::string_view body;
+    int status;
+    std::string_view says;
+  };
+  const Row rows[] = {
+      {"POST", "", "tl_ops", R"({"to":"+447700900123"})", 200, R"({"count":1,"changed":1})"},
+      {"DELETE", "?to=%2B447700900123&sender=Acme", "tl_ops", "", 200, R"("count":1)"},
+      {"GET", "?to=+447700900123", "tl_ops", "", 200, R"({"data":[],"next_cursor":null})"},
+      {"GET", "", "tl_eyes", "", 403, "its role may not do this"},
+      {"POST", "", "tl_eyes", R"({"to":"+447700900123"})", 403, "its role may not do this"},
+      {"GET", "", "", "", 401, "admin token"},
+      {"PUT", "", "tl_ops", "{}", 405, "GET, POST and DELETE"},
+      {"POST", "", "tl_ops", R"({"to":"447700900123"})", 400, R"("pointer":"/to")"},
+      {"POST", "", "tl_ops", R"({"to":"+447700900123","tenant":"nobody"})", 400, "no such tenant"},
+      {"POST", "", "tl_ops", R"({"to":"+447700900123","sender":"stopping"})", 503, "stopping"},
+      {"DELETE", "", "tl_ops", "", 400, "number is missing"},
+      {"GET", "?cursor=abc", "tl_ops", "", 400, "invalid_cursor"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(fmt::format("{} {} {}", row.method, row.query, row.body));
+    const io::HttpReply reply =
+        ask(row.method, fmt::format("/v1/opt-outs{}", row.query), row.token, row.body);
+    EXPECT_EQ(reply.status, row.status) << reply.body;
+    EXPECT_THAT(reply.body, HasSubstr(std::string(row.says)));
+    EXPECT_EQ(reply.header("cache-control"), "no-store");
+  }
+  ASSERT_EQ(backend_.opt_outs.size(), 2u);
+  EXPECT_EQ(backend_.opt_outs[0].entries[0].by, "operator:ops");
+  EXPECT_EQ(backend_.opt_outs[0].entries[0].tenant, "");
+  EXPECT_TRUE(backend_.opt_outs[0].entries[0].out);
+  EXPECT_FALSE(backend_.opt_outs[1].entries[0].out);
+  EXPECT_EQ(backend_.opt_outs[1].entries[0].sender, "Acme");
 }
 
 TEST_F(AdminServerTest, HealthIsOpen) {

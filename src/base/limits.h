@@ -107,6 +107,14 @@ inline constexpr std::size_t kMetricSeriesMax = 2'000;   // a metric; beyond: la
 inline constexpr std::size_t kHistogramSeriesMax = 300;  // the same for histograms
 inline constexpr auto kMetricIdleExport = 1h;            // untouched for longer: not exported
 
+// --- opt-outs -----------------------------------------------------------------------------------
+// Entries, those that were taken back included: 24 octets of memory each in tables at most 70 %
+// full. Beyond, new ones are refused, those of other cells too.
+inline constexpr std::size_t kOptOutsMax = 4'000'000;
+inline constexpr std::size_t kOptOutScopesMax = 60'000;   // pairs of tenant and sender; the same
+inline constexpr std::size_t kOptOutCellsMax = 2'000;     // cells that have written some; the same
+inline constexpr std::size_t kOptOutsAtOnceMax = 10'000;  // of one request; more: 400
+
 // --- SMPP -------------------------------------------------------------------------------------
 inline constexpr std::size_t kPduBytesMax = 64 * 1024 + 1024;  // message_payload plus the rest
 inline constexpr std::size_t kPduBytesBeforeBindMax = 1024;    // longer: framing error, closed

@@ -80,6 +80,7 @@ class Compiler {
         [this](const std::string& name) { return carriers_.find(name); }, config_.tables.policy,
         findings_);
     compile_routes();
+    config_.tables.cell = config_.cell;
     config_.tables.version = sha256_hex(normalized(root_) + data_.digests()).substr(0, 12);
     config_.tables.policy.version = config_.tables.version;
     return std::move(config_);

@@ -14,6 +14,7 @@ void compile_kind(const Value& value, message::TrafficClass& c) {
   c.quiet_hours = value.at("quiet_hours").has_value() ? value.at("quiet_hours").boolean()
                                                       : c.kind == message::ClassKind::marketing;
   c.two_way = value.at("two_way").boolean();
+  c.obeys_opt_outs = value.at("opt_outs").text() != "operator_only";
 }
 
 // What follows when it is not known, or known to be bad, what became of an attempt.

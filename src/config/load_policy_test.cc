@@ -62,6 +62,8 @@ TEST(LoadPolicy, EveryKeyReachesItsPlace) {
   EXPECT_TRUE(table.class_rules[4].quiet_hours);
   EXPECT_FALSE(table.class_rules[5].quiet_hours);
   EXPECT_TRUE(c.tables.classes[4].quiet_hours);
+  EXPECT_FALSE(c.tables.classes[4].obeys_opt_outs);
+  EXPECT_TRUE(c.tables.classes[0].obeys_opt_outs);
 
   EXPECT_TRUE(table.class_rules[4].two_way);
   EXPECT_FALSE(table.class_rules[0].two_way);

@@ -160,6 +160,7 @@ constexpr Field kRetryFields[] = {
 };
 constexpr Shape kRetry{"retry", "classes.NAME.retry", kRetryFields, "When to try again."};
 
+constexpr std::string_view kOptOutChoices[] = {"obey", "operator_only"};
 constexpr Field kClassFields[] = {
     {.key = "kind",
      .kind = Kind::choice,
@@ -176,6 +177,11 @@ constexpr Field kClassFields[] = {
      .fallback = "false",
      .doc = "Whether answers to its messages are waited for: then they go neither to countries "
             "nor to carriers from which none come."},
+    {.key = "opt_outs",
+     .kind = Kind::choice,
+     .fallback = "obey",
+     .choices = kOptOutChoices,
+     .doc = "`operator_only`: only those that the operator made for all tenants stop it."},
     {.key = "priority",
      .kind = Kind::integer,
      .absent = "by class",

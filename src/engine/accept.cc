@@ -108,6 +108,7 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
     refusal.version = tables_->version;
     return refusal;
   }
+  if (auto refusal = refuse_opted_out(item)) return std::move(*refusal);
   if (verdict.warnings != 0) note_warnings(item, country, verdict.warnings, s);
   const routing::Facts routing_facts{
       .tenant = item.tenant,
@@ -185,6 +186,7 @@ std::string Engine::Impl::decision_of(const routing::Plan& plan, const numbering
        .prices = std::span(plan.prices).first(plan.count),
        .excluded = excluded,
        .sender = tables_->policy.caps.any_by_sender_of_carriers() ? policy::sender_hash(from) : 0,
+       .sender_tail = static_cast<std::uint32_t>(message::sender_hash(from)),
        .quiet = quiet,
        .looked_up = is_told,
        .ported = to.looked_up && to.looked_up->ported,

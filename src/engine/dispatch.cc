@@ -128,6 +128,7 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
   if (hold_if_quiet(slot, s)) return;
   if (s.now.mono >= h.expires && !bug(PlantedBug::ignore_ttl))
     return give_up(slot, State::expired, Cause::ttl, s);
+  if (end_if_opted_out(slot, s)) return;
   if (h.failures >= class_of(h).retry.attempts || h.progress.attempt >= limits::kAttemptsMax) {
     return give_up(slot, State::failed, Cause::attempts_exhausted, s);
   }
@@ -289,6 +290,7 @@ bool Engine::Impl::serve_first(ClassIndex c, bool passes, Pumping& p, Step& s) {
     place_again_ = s.now.mono;
     return ++p.capped < kPlacedPerStep;
   }
+  if (end_if_opted_out(slot, s)) return true;
   const std::uint32_t segments = missing_count(h);
   const queue::ClassShare& share = order_.shares[c.at()];
   const queue::CarrierQueue::Decision decision = q.admit(share, segments, s.now.mono);

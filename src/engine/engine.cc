@@ -51,6 +51,9 @@ Engine::~Engine() = default;
 void Engine::restore(const message::JournalRecord& record, base::Now now) {
   impl_->restore(record, now);
 }
+void Engine::restore_opt_out(std::uint64_t change, const message::OptOut& entry) {
+  impl_->restore_opt_out(change, entry);
+}
 void Engine::restored(base::Now now, Output& out) { impl_->restored(now, out); }
 void Engine::step(Event event, base::Now now, Output& out) {
   impl_->step(std::move(event), now, out);

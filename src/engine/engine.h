@@ -82,6 +82,8 @@ struct Stats {
   std::vector<CarrierStats> carriers;
   std::vector<message::CarrierOrder> orders;  // in force
   std::vector<CanaryStats> canaries;          // of the configuration
+  std::size_t opt_outs = 0;                   // entries, with those that were taken back
+  std::uint64_t opt_out_change = 0;           // the latest; 0: there was none
 };
 
 class Engine {
@@ -94,6 +96,8 @@ class Engine {
   // Recovery: every journal record in order, then restored() once. Attempts that were on the wire
   // become in doubt there, and their class's rule is applied.
   void restore(const message::JournalRecord& record, base::Now now);
+  // Before restored(): what Store::opt_out_changes has, from the first on.
+  void restore_opt_out(std::uint64_t change, const message::OptOut& entry);
   void restored(base::Now now, Output& out);
 
   void step(Event event, base::Now now, Output& out);

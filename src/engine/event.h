@@ -190,12 +190,24 @@ struct Order {
   message::CarrierOrder order;
 };
 
+// Entries of who must not be written to. Those from here (`own`) come after all that is known of
+// the same and get their time and cell from the engine; what is so already is left as it is.
+// Those of other cells are taken if they are later than what is known here.
+struct ChangeOptOuts {
+  Token token = 0;
+  std::vector<message::OptOut> entries;
+  bool own = true;
+  std::optional<message::KeyRef> key;
+  std::optional<message::KeyRecord> known;
+  std::optional<message::PeerCursor> cursor;  // durable with them
+};
+
 struct Drain {};  // start no new attempt; answers and receipts go on
 struct Tick {};
 
-using Event =
-    std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult, Receipt,
-                 Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick, Order, Replace>;
+using Event = std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult,
+                           Receipt, Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick, Order,
+                           Replace, ChangeOptOuts>;
 
 // --- effects out ---------------------------------------------------------------------------------
 
@@ -310,14 +322,28 @@ struct OrderAnswer {
   bool done = false;  // false: limits::kCarrierOrdersMax are in force
 };
 
+// It is durable.
+struct ChangeOptOutsAnswer {
+  Token token = 0;
+  enum class Kind : std::uint8_t {
+    done,
+    replayed,
+    key_mismatch,
+    full,  // limits::kOptOutsMax: those before the first without room are taken
+  } kind = Kind::done;
+  std::size_t changed = 0;  // of the entries
+  std::uint64_t latest_change = 0;
+  std::optional<message::PeerCursor> cursor;  // as given
+};
+
 // A canary began, or ended by its rule. For the log.
 struct CanaryTold {
   message::CanaryRecord canary;
 };
 
-using Effect =
-    std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer, Submit,
-                 ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer, ReplaceAnswer, CanaryTold>;
+using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer,
+                            Submit, ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer, ReplaceAnswer,
+                            CanaryTold, ChangeOptOutsAnswer>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

@@ -22,6 +22,7 @@ struct Question {
   message::TenantIndex tenant;
   message::ClassIndex traffic_class;
   numbering::Number to;
+  std::uint64_t to_hash = 0;  // of `to`; 0: whether it has opted out is not asked
   std::string from;
   std::string region;
   bool unicode = false;

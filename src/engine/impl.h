@@ -13,6 +13,7 @@
 //   canaries.cc  carriers that are tried out
 //   cold.cc      leaving for the cold tier and coming back
 //   caps.cc      what is counted, and what is too much
+//   opt_outs.cc  who must not be written to
 //   quiet.cc     nights that come while a message waits
 //   clock.cc     a wall clock that is set
 //   recovery.cc  standing up again
@@ -37,6 +38,7 @@
 #include "gsm/encoding.h"
 #include "message/decision.h"
 #include "message/record.h"
+#include "policy/opt_outs.h"
 #include "queue/carrier_queue.h"
 #include "queue/retry.h"
 #include "queue/slot_list.h"
@@ -67,6 +69,7 @@ class Engine::Impl {
   Impl(std::shared_ptr<const Tables> tables, Options options);
 
   void restore(const message::JournalRecord& record, Now now);
+  void restore_opt_out(std::uint64_t change, const message::OptOut& entry);
   void restored(Now now, Output& out);
   void step(Event event, Now now, Output& out);
   Mono next_deadline() const;
@@ -410,6 +413,18 @@ class Engine::Impl {
   void end_orders(Step& s);
   void trim_orders(std::uint64_t keep_from, Step& s);
 
+  // --- opt_outs.cc
+  static constexpr std::string_view kOptedOutRule = "recipient.opted_out";
+  void on(ChangeOptOuts&& event, Step& s);
+  policy::OptOuts::Taken take_opt_out(message::OptOut& entry, bool own, const Step& s);
+  std::optional<policy::OptOuts::Stop> opt_out_of(std::uint64_t to_hash, TenantIndex tenant,
+                                                  ClassIndex traffic_class,
+                                                  std::uint32_t sender_tail) const;
+  static std::string opt_out_text(const policy::OptOuts::Stop& stop);
+  std::optional<Refusal> refuse_opted_out(const message::Submission& item) const;
+  bool end_if_opted_out(Slot slot, Step& s);
+  void explain_opt_out(const Question& question, Explained& told) const;
+
   // --- quiet.cc
   bool hold_if_quiet(Slot slot, Step& s);
   void prolong(Slot slot, const message::QuietWindow& window, Step& s);
@@ -726,9 +741,11 @@ class Engine::Impl {
   };
   boost::unordered_flat_map<base::MessageId, Replayed, base::MessageIdHash> replayed_;
   mutable policy::CapCounts cap_counts_;  // windows move on when looked at
-  Wall wall_{};                           // of the step
-  std::vector<Standing> orders_;          // few
-  std::vector<Trial> trials_;             // by Canary::at
+  policy::OptOuts opt_outs_;
+  std::uint64_t opt_out_change_ = 0;  // the latest
+  Wall wall_{};                       // of the step
+  std::vector<Standing> orders_;      // few
+  std::vector<Trial> trials_;         // by Canary::at
   std::uint64_t canaries_running_ = 0;
   std::uint64_t canaries_promoted_ = 0;
   // Only while the journal is replayed.

@@ -120,6 +120,7 @@ void Engine::Impl::on(const Explain& event, Step& s) {
   explain_caps(event.question, answer.explained, s.now.wall);
   explain_rates(event.question, answer.explained, s.now.mono);
   explain_wait(event.question, answer.explained, s.now);
+  explain_opt_out(event.question, answer.explained);
   s.out.after_commit.emplace_back(std::move(answer));
 }
 
@@ -216,7 +217,9 @@ Stats Engine::Impl::stats() const {
             .timers = timers_.size(),
             .journal_bytes = journal_bytes_,
             .lanes = {},
-            .carriers = {}};
+            .carriers = {},
+            .opt_outs = opt_outs_.size(),
+            .opt_out_change = opt_out_change_};
   for (const Standing& o : orders_) out.orders.push_back(o.order);
   for (const Trial& trial : trials_) {
     const routing::Canary& canary = canary_of(trial);

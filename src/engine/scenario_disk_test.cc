@@ -37,6 +37,13 @@ void Scenario::make_durable(const message::Commit& commit) {
   disk_.journal.emplace_back(commit.seq, message::encode_journal_record(commit, 0, commit.seq - 1));
   const auto record = message::decode_journal_record(disk_.journal.back().second);
   ASSERT_TRUE(record.has_value()) << record.error();
+  for (const message::OptOutPut& put : commit.opt_outs) {
+    disk_.opt_outs.erase(put.replaces);
+    disk_.opt_outs[put.change] = message::encode_opt_out(put.entry);
+    say(fmt::format("    change {}{}: {} {}", put.change,
+                    put.replaces == 0 ? "" : fmt::format(" for {}", put.replaces),
+                    put.entry.out ? "out" : "in", put.entry.cell));
+  }
   for (const message::Entry& entry : record->entries) {
     switch (entry.type) {
       case message::EntryType::message: {

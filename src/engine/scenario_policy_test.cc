@@ -46,6 +46,45 @@ void Scenario::quiet(const Words& w) {
   }
 }
 
+void Scenario::opt_out(const Words& w) {
+  const std::string tenant = w.get("tenant");
+  ChangeOptOuts change{.token = next_token_++, .own = !w.has("cell")};
+  change.entries.push_back(
+      {.tenant = tenant == "all" ? "" : config_.policy.tenants[tenant_of(w).at()].name,
+       .sender = w.get("from"),
+       .to_hash = hash_of(w.plain[1]),
+       .out = std::ranges::find(w.plain, "back") == w.plain.end(),
+       .cell = w.get("cell"),
+       .by = "api",
+       .sealed = "sealed"});
+  if (w.has("cell")) {
+    change.entries[0].at =
+        base::wall_from_us(1'800'000'000'000'000) + base::parse_duration(w.get("at", "0s")).value();
+  }
+  if (w.has("key")) {
+    change.key = message::KeyRef{.key = base::hash128(w.get("key"), 1),
+                                 .fingerprint = base::hash128(w.get("fp"), 2)};
+    if (engine_->needs_key(change.key->key)) change.known = look_up(change.key->key);
+  }
+  step(std::move(change));
+}
+
+void Scenario::restore_opt_outs() {
+  for (const auto& [change, bytes] : disk_.opt_outs) {
+    engine_->restore_opt_out(change, message::decode_opt_out(bytes).value());
+  }
+}
+
+void Scenario::told(const ChangeOptOutsAnswer& answer) {
+  using Kind = ChangeOptOutsAnswer::Kind;
+  say(fmt::format("<- {}{} changed, change {}",
+                  answer.kind == Kind::replayed       ? "replayed "
+                  : answer.kind == Kind::key_mismatch ? "key mismatch "
+                  : answer.kind == Kind::full         ? "full "
+                                                      : "",
+                  answer.changed, answer.latest_change));
+}
+
 void Scenario::cap(const Words& w) {
   using policy::Cap;
   const std::string& whose = w.plain[1];

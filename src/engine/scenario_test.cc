@@ -171,6 +171,8 @@ void Scenario::instruction(std::string_view line) {
             : fmt::format("{} to {}", disk_.journal.front().first, disk_.journal.back().first));
   } else if (verb == "order") {
     order(w);
+  } else if (verb == "opt-out") {
+    opt_out(w);
   } else if (verb == "drain") {
     step(Drain{});
   } else if (verb == "reload") {
@@ -239,6 +241,7 @@ bool Scenario::configure(const Words& w) {
     message::TrafficClass& c = *found;
     c.priority = static_cast<std::uint8_t>(w.number("priority", c.priority));
     if (w.has("ttl")) c.ttl = duration(w.get("ttl"));
+    c.obeys_opt_outs = w.get("opt_outs") != "operator_only";
     if (w.has("reserve")) c.reserve = std::stod(w.get("reserve"));
     if (w.has("in_doubt")) {
       c.in_doubt =
@@ -362,6 +365,7 @@ void Scenario::stand_up() {
     ASSERT_TRUE(record.has_value()) << record.error();
     engine_->restore(*record, now_);
   }
+  restore_opt_outs();
   out_ = {};
   out_.commit.seq = disk_.next_seq;
   out_.commit.epoch = disk_.epoch;
@@ -459,6 +463,7 @@ void Scenario::explain(const Words& w) {
                .question = {.tenant = item.tenant,
                             .traffic_class = item.traffic_class,
                             .to = item.to,
+                            .to_hash = item.to_hash,
                             .from = item.from,
                             .region = item.region,
                             .unicode = w.has("unicode"),
@@ -630,6 +635,8 @@ void Scenario::perform(Effect& effect) {
     EXPECT_TRUE(disk_.notices[ready->key.account].contains(ready->key.at));
   } else if (const auto* order = std::get_if<OrderAnswer>(&effect)) {
     say(order->done ? "<- in force" : "<- too many orders");
+  } else if (const auto* changed = std::get_if<ChangeOptOutsAnswer>(&effect)) {
+    told(*changed);
   } else if (const auto* trial = std::get_if<CanaryTold>(&effect)) {
     told(trial->canary);
   } else if (std::holds_alternative<ToldAnswer>(effect)) {

@@ -6,7 +6,7 @@
 // are seconds since the start. Before the first instruction of the second kind:
 //   class NAME [priority= weight= max_wait= tenant_rate= ttl= reserve= in_doubt= on_undelivered=
 //   no_receipt=DURATION attempts=
-//     first= max= timeout=]
+//     first= max= timeout= opt_outs=operator_only]
 //   carrier NAME [rate= burst= region= receipts=DURATION text=N cell= and see
 //     carrier_rules()]
 //   tenant NAME [rate= segments_rate= burst= class_rates=CLASS:MESSAGES:SEGMENTS,... classes=
@@ -33,6 +33,8 @@
 //   list [tenant= limit= before=NAME status= class= to=]
 //   advance DURATION   wall DURATION|-DURATION (a step of the wall clock)   tick
 //   begin ... end      one commit for all between, durable and performed at `end`
+//   opt-out NUMBER [tenant=NAME|all from= back key= fp= cell= at=DURATION since the start]
+//     with cell: as that cell tells it
 //   crash              what is between `begin` and here is lost, the engine stands up from the disk
 //   show NAME          stats          journal          drain          reload
 #pragma once
@@ -74,6 +76,7 @@ class Scenario {
     std::map<base::MessageId, message::ColdPut> cold;
     std::map<std::pair<std::uint64_t, std::uint64_t>, message::KeyRecord> keys;
     std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<message::ReceiptOwner>> owners;
+    std::map<std::uint64_t, std::string> opt_outs;  // by change
     std::uint64_t next_seq = 1;
     std::uint64_t epoch = 0;
 
@@ -90,6 +93,9 @@ class Scenario {
 
   void instruction(std::string_view line);
   void order(const Words& w);
+  void opt_out(const Words& w);
+  void restore_opt_outs();
+  void told(const ChangeOptOutsAnswer& answer);
   bool configure(const Words& w);
   std::optional<routing::Canary> canary(const Words& w) const;
   void told(const message::CanaryRecord& canary);

@@ -34,6 +34,7 @@ struct Tables {
   policy::Table policy;
   routing::Table routing;
   numbering::Ranges ranges;      // the operator's own
+  std::string cell;              // this gateway, as other cells know it
   bool refuses_invalid = false;  // messages to numbers that were looked up and are nobody's
 };
 

@@ -137,6 +137,7 @@ class EsmeServer::Impl final : public SessionOwner {
   void on(engine::OrderAnswer&&, base::Mono) {}
   void on(engine::ReplaceAnswer&& answer, base::Mono now);
   void on(engine::CanaryTold&&, base::Mono) {}
+  void on(engine::ChangeOptOutsAnswer&&, base::Mono) {}
   std::optional<Pending> finish(engine::Token token);
 
   // --- replacing.cc

@@ -51,9 +51,9 @@ std::uint32_t status_of(const engine::Refusal& refusal) {
   constexpr std::string_view kSenderRules[] = {"tenant.sender",        "country.sender_kind",
                                                "country.registration", "country.sender_format",
                                                "carrier.sender_kind",  "carrier.registration"};
-  constexpr std::string_view kCountryRules[] = {"destination.country", "destination.number",
-                                                "routing.no_route",    "tenant.country",
-                                                "country.unknown",     "carrier.country"};
+  constexpr std::string_view kCountryRules[] = {
+      "destination.country", "destination.number", "recipient.opted_out", "routing.no_route",
+      "tenant.country",      "country.unknown",    "carrier.country"};
   if (std::ranges::find(kSenderRules, rule) != std::end(kSenderRules)) {
     return smpp::kEsmeRinvsrcadr;
   }

@@ -155,7 +155,7 @@ TEST(StatusOf, EachRule) {
        "carrier.sender_kind carrier.registration "},
       {"ESME_RINVDSTADR",
        "tenant.country destination.country destination.number country.unknown carrier.country "
-       "routing.no_route "},
+       "routing.no_route recipient.opted_out "},
       {"ESME_RSUBMITFAIL",
        "tenant.removed country.class country.text country.content country.consent "
        "country.quiet_hours country.two_way carrier.text carrier.content carrier.two_way "

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "message/notice.h"
+#include "message/opt_out.h"
 
 namespace trunkline::message {
 
@@ -37,7 +38,12 @@ struct KeyAnswer {
   base::MessageId message;  // null: refused
   std::string sealed_refusal;
 };
-enum class KeyKind : std::uint8_t { message = 0, batch = 1, cancel = 2 };  // PERSISTED
+enum class KeyKind : std::uint8_t {
+  message = 0,
+  batch = 1,
+  cancel = 2,
+  opt_outs = 3
+};  // PERSISTED
 struct KeyRecord {
   base::Hash128 fingerprint;
   base::Wall expires_at{};
@@ -92,6 +98,8 @@ struct Commit {
   std::vector<base::MessageId> cold_removed;
   std::vector<NoticePut> notices;       // see NoticePut for the place each gets
   std::vector<NoticeKey> notices_done;  // of earlier commits
+  std::vector<OptOutPut> opt_outs;
+  std::vector<PeerCursor> peer_cursors;
   std::uint64_t trim_before =
       0;  // nonzero: journal records with a smaller seq are no longer needed
 
@@ -99,7 +107,7 @@ struct Commit {
   bool empty() const {
     return entry_count == 0 && archive.empty() && archive_appends.empty() && keys.empty() &&
            owners.empty() && cold.empty() && cold_removed.empty() && notices.empty() &&
-           notices_done.empty() && trim_before == 0;
+           notices_done.empty() && opt_outs.empty() && peer_cursors.empty() && trim_before == 0;
   }
 };
 

@@ -6,11 +6,13 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 
 namespace trunkline::message {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint64_t kSenderSeed = 0x6361702e66726f6d;  // "cap.from"; PERSISTED
 constexpr std::size_t kVersionDigits = 12;
 constexpr std::size_t kCurrencyLetters = 3;
 constexpr double kUnit = 1e6;
@@ -20,6 +22,7 @@ constexpr std::uint8_t kExcludedTag = 1;
 constexpr std::uint8_t kSenderTag = 2;
 constexpr std::uint8_t kQuietTag = 3;
 constexpr std::uint8_t kFlagsTag = 4;  // one octet of these
+constexpr std::uint8_t kSenderTailTag = 5;
 constexpr std::uint8_t kLookedUp = 1;
 constexpr std::uint8_t kPorted = 2;
 constexpr std::uint8_t kCanary = 4;
@@ -65,6 +68,23 @@ std::string_view long_rule(std::string_view written) {
   return at >= 1 && at <= std::size(kShortRules) ? kShortRules[at - 1] : written;
 }
 
+// What may follow, without reading the rest: visit(tag, field).
+void for_each_field(std::string_view decision, auto&& visit) {
+  base::ByteReader in(decision);
+  if (in.u8() != kVersion) return;
+  in.view(kVersionDigits / 2);
+  in.text();
+  in.varint();
+  in.view(kCurrencyLetters);
+  const std::uint64_t known = in.varint();
+  for (std::uint64_t i = 0; in.ok() && i < known; ++i) in.varint();
+  while (in.ok() && !in.at_end()) {
+    const std::uint8_t tag = in.u8();
+    base::ByteReader field(in.text());
+    visit(tag, field);
+  }
+}
+
 }  // namespace
 
 std::string encode_decision(const DecisionView& d) {
@@ -102,6 +122,10 @@ std::string encode_decision(const DecisionView& d) {
     out.u8(kSenderTag);
     out.varint(sizeof d.sender);
     out.u64(d.sender);
+  } else if (d.sender_tail != 0) {
+    out.u8(kSenderTailTag);
+    out.varint(sizeof d.sender_tail);
+    out.u32(d.sender_tail);
   }
   if (!d.quiet.empty()) {
     std::string list;
@@ -151,7 +175,11 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
       const std::string_view rule = long_rule(field.text());
       out.excluded.push_back({std::string(carrier), std::string(rule)});
     }
-    if (tag == kSenderTag) out.sender = field.u64();
+    if (tag == kSenderTag) {
+      out.sender = field.u64();
+      out.sender_tail = static_cast<std::uint32_t>(out.sender);
+    }
+    if (tag == kSenderTailTag) out.sender_tail = field.u32();
     while (tag == kQuietTag && field.ok() && !field.at_end()) {
       const QuietWindow window = read_window(field);
       out.quiet.push_back(window);
@@ -169,23 +197,27 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
 }
 
 std::optional<QuietWindow> quiet_window(std::string_view decision, base::Wall now) {
-  base::ByteReader in(decision);
-  if (in.u8() != kVersion) return std::nullopt;
-  in.view(kVersionDigits / 2);
-  in.text();
-  in.varint();
-  in.view(kCurrencyLetters);
-  const std::uint64_t known = in.varint();
-  for (std::uint64_t i = 0; in.ok() && i < known; ++i) in.varint();
-  while (in.ok() && !in.at_end()) {
-    const std::uint8_t tag = in.u8();
-    base::ByteReader field(in.text());
-    while (tag == kQuietTag && field.ok() && !field.at_end()) {
+  std::optional<QuietWindow> found;
+  for_each_field(decision, [&](std::uint8_t tag, base::ByteReader& field) {
+    while (!found && tag == kQuietTag && field.ok() && !field.at_end()) {
       const QuietWindow window = read_window(field);
-      if (field.ok() && now >= window.begin && now < window.end) return window;
+      if (field.ok() && now >= window.begin && now < window.end) found = window;
     }
-  }
-  return std::nullopt;
+  });
+  return found;
+}
+
+std::uint32_t sender_tail_of(std::string_view decision) {
+  std::uint32_t tail = 0;
+  for_each_field(decision, [&](std::uint8_t tag, base::ByteReader& field) {
+    if (tag == kSenderTag) tail = static_cast<std::uint32_t>(field.u64());
+    if (tag == kSenderTailTag) tail = field.u32();
+  });
+  return tail;
+}
+
+std::uint64_t sender_hash(std::string_view from) {
+  return from.empty() ? 0 : base::hash128(from, kSenderSeed).low;
 }
 
 }  // namespace trunkline::message

@@ -38,7 +38,8 @@ struct Decision {
   std::string currency;        // three capitals; empty: not said
   std::vector<double> prices;  // a segment, as Envelope::plan, in millionths; negative: not known
   std::vector<ExcludedCarrier> excluded{};
-  std::uint64_t sender = 0;  // policy::sender_hash(), where a carrier counts by sender; else 0
+  std::uint64_t sender = 0;       // sender_hash(), where a carrier counts by sender; else 0
+  std::uint32_t sender_tail = 0;  // the last 32 bits of sender_hash(), wherever a sender was given
   std::vector<QuietWindow> quiet{};  // in its time to live, as the rules were; ascending
   bool looked_up = false;            // the network, not told by a prefix
   bool ported = false;               // and the number was taken along
@@ -55,13 +56,19 @@ struct DecisionView {
   std::span<const double> prices;
   std::span<const ExcludedCarrier> excluded{};
   std::uint64_t sender = 0;
+  std::uint32_t sender_tail = 0;  // not looked at where `sender` is given
   std::span<const QuietWindow> quiet{};
   bool looked_up = false;
   bool ported = false;
   bool canary = false;
 };
+// Of `from`, the same on every machine; 0: none was given.
+std::uint64_t sender_hash(std::string_view from);
+
 // The name of an encoded decision's route; empty if there is none.
 std::string_view route_of(std::string_view decision);
+// Decision::sender_tail of an encoded decision. Allocates nothing.
+std::uint32_t sender_tail_of(std::string_view decision);
 // A version or currency of another shape is left out.
 std::string encode_decision(const DecisionView& decision);
 // The error names what is wrong; only damage or a newer version can cause it.

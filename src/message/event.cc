@@ -51,6 +51,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "no_receipt_resend",
     "replaced_by_client",
     "capped",
+    "recipient_opted_out",
 };
 static_assert(!kCauseNames.back().empty());
 

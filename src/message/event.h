@@ -69,8 +69,9 @@ enum class Cause : std::uint8_t {
   no_receipt_resend = 35,  // class rule: no receipt came, send again, flagged
   replaced_by_client = 36,
   capped = 37,  // its carriers have had all they take in a minute, an hour or a day
+  recipient_opted_out = 38,
 };
-inline constexpr std::size_t kCauseCount = 38;
+inline constexpr std::size_t kCauseCount = 39;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

@@ -41,8 +41,10 @@ struct RetrySchedule {
 struct TrafficClass {
   std::string name;
   ClassKind kind = ClassKind::transactional;
-  bool quiet_hours = false;   // held while it is quiet where the recipient is
-  bool two_way = false;       // answers are waited for
+  bool quiet_hours = false;  // held while it is quiet where the recipient is
+  bool two_way = false;      // answers are waited for
+  // Stopped by whoever opted out; else only by what the operator has said for all tenants.
+  bool obeys_opt_outs = true;
   std::uint8_t priority = 3;  // 1 is served first
   // Of what a carrier takes, beside the others that have something waiting. The most urgent classes
   // go before all others whatever their weight, and share by it among themselves.

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "message/decision.h"
 
 namespace trunkline::policy {
 namespace {
@@ -13,9 +14,8 @@ namespace {
 using base::Wall;
 using std::chrono::microseconds;
 
-constexpr std::uint64_t kIdSeed = 0x6361702e69643031;      // "cap.id01"; PERSISTED
-constexpr std::uint64_t kKeySeed = 0x6361702e6b657931;     // "cap.key1"; PERSISTED
-constexpr std::uint64_t kSenderSeed = 0x6361702e66726f6d;  // "cap.from"; PERSISTED
+constexpr std::uint64_t kIdSeed = 0x6361702e69643031;   // "cap.id01"; PERSISTED
+constexpr std::uint64_t kKeySeed = 0x6361702e6b657931;  // "cap.key1"; PERSISTED
 
 constexpr std::size_t kLoggedSlack = 1024;
 
@@ -115,9 +115,7 @@ std::string to_string(const Cap& cap) {
   return out;
 }
 
-std::uint64_t sender_hash(std::string_view from) {
-  return from.empty() ? 0 : base::hash128(from, kSenderSeed).low;
-}
+std::uint64_t sender_hash(std::string_view from) { return message::sender_hash(from); }
 
 void CapTable::add(Cap cap, std::size_t owner, const std::vector<std::string>& class_names) {
   std::string text =

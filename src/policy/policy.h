@@ -24,7 +24,7 @@ namespace trunkline::policy {
 
 // Every rule there is, in this folder and around it. Names are stable: customers and metrics see
 // them.
-inline constexpr std::array<std::string_view, 30> kRules{
+inline constexpr std::array<std::string_view, 31> kRules{
     "tenant.class",           // may the tenant use the class
     "tenant.sender",          // is the sender registered for the tenant
     "tenant.removed",         // is the tenant still configured
@@ -55,6 +55,7 @@ inline constexpr std::array<std::string_view, 30> kRules{
     "limits.carrier_cap",     // is a carrier of the plan within its caps
     "limits.tenant_rate",     // is the tenant within its accepted messages a second
     "limits.overload",        // has the gateway room for the class
+    "recipient.opted_out",    // has the recipient said that he wants nothing from there
 };
 // The one of kRules that `text` equals, "unknown" if none: a view that outlives `text`.
 std::string_view known_rule(std::string_view text);

@@ -57,7 +57,8 @@ Api::Api(edge::Backend& backend, Options options, Respond respond)
     : backend_(backend), options_(std::move(options)), respond_(std::move(respond)) {}
 
 std::size_t Api::body_limit(std::string_view path) {
-  return path == "/v1/messages/batch" ? limits::kHttpBatchBodyBytesMax : limits::kHttpBodyBytesMax;
+  return path == "/v1/messages/batch" || path == "/v1/opt-outs" ? limits::kHttpBatchBodyBytesMax
+                                                                : limits::kHttpBodyBytesMax;
 }
 
 const config::Config& Api::config() {
@@ -122,6 +123,12 @@ void Api::handle(const io::HttpRequest& request, const io::HttpTicket& ticket) {
       return cancel_message(c);
     case Operation::explain:
       return explain(c);
+    case Operation::list_opt_outs:
+      return list_opt_outs(c);
+    case Operation::put_opt_outs:
+      return put_opt_outs(c);
+    case Operation::remove_opt_out:
+      return remove_opt_out(c);
     case Operation::get_openapi:
       return;
   }
@@ -296,6 +303,7 @@ void Api::explain(const Context& c) {
   engine::Explain event{.question = {.tenant = c.tenant,
                                      .traffic_class = request.traffic_class,
                                      .to = *request.to,
+                                     .to_hash = backend_.vault().number_hash(request.to->digits()),
                                      .from = request.payload.from,
                                      .region = std::move(request.region),
                                      .unicode = request.encoding == gsm::Encoding::ucs2,

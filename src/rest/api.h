@@ -56,6 +56,7 @@ class Api {
     std::vector<std::optional<std::string>> item_problems;  // batch: by item; none: the engine's
     ListRequest list;
     std::optional<base::MessageId> before;
+    std::size_t count = 0;  // of opt-outs
   };
   // What every handler needs.
   struct Context {
@@ -75,6 +76,12 @@ class Api {
   void cancel_message(const Context& c);
   void explain(const Context& c);
 
+  // --- api_opt_outs.cc
+  void list_opt_outs(const Context& c);
+  void put_opt_outs(const Context& c);
+  void remove_opt_out(const Context& c);
+  void change_opt_outs(const Context& c, engine::ChangeOptOuts&& change);
+
   void on(engine::AcceptAnswer&& answer);
   void on(engine::CancelAnswer&& answer);
   void on(engine::QueryAnswer&& answer);
@@ -87,6 +94,7 @@ class Api {
   void on(engine::OrderAnswer&&) {}
   void on(engine::ReplaceAnswer&&) {}
   void on(engine::CanaryTold&&) {}
+  void on(engine::ChangeOptOutsAnswer&& answer);
 
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;
@@ -96,6 +104,7 @@ class Api {
                           std::string_view fingerprint);
   message::Submission submission(MessageRequest& request, const Context& c);
 
+  static io::Problem key_mismatch();
   engine::Token start(Pending&& pending, base::Mono now);
   bool is_waiting(engine::Token token) const;
   std::optional<Pending> finish(engine::Token token);

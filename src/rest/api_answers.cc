@@ -19,13 +19,6 @@ namespace {
 
 constexpr std::string_view kReplayed = "Idempotent-Replayed: true\r\n";
 
-Problem mismatch() {
-  return {.code = ProblemCode::idempotency_mismatch,
-          .detail =
-              "This Idempotency-Key was used before with other fields; use a new key for a "
-              "new request."};
-}
-
 Problem unreadable() {
   return {.code = ProblemCode::store_unavailable,
           .detail = "The message cannot be read at present.",
@@ -33,6 +26,13 @@ Problem unreadable() {
 }
 
 }  // namespace
+
+Problem Api::key_mismatch() {
+  return {.code = ProblemCode::idempotency_mismatch,
+          .detail =
+              "This Idempotency-Key was used before with other fields; use a new key for a "
+              "new request."};
+}
 
 void Api::on_effects(std::vector<engine::Effect>& effects) {
   config();
@@ -90,12 +90,12 @@ Problem Api::render_item(ItemAnswer& item, const message::Payload* payload,
   Problem problem;
   switch (item.kind) {
     case ItemAnswer::Kind::key_mismatch:
-      problem = mismatch();
+      problem = key_mismatch();
       break;
     case ItemAnswer::Kind::refused:
     case ItemAnswer::Kind::replayed_refusal:
       problem = item.refusal.code == io::info(ProblemCode::idempotency_mismatch).name
-                    ? mismatch()
+                    ? key_mismatch()
                     : refusal_problem(item.refusal);
       break;
     case ItemAnswer::Kind::replayed:
@@ -132,7 +132,7 @@ void Api::on(engine::AcceptAnswer&& answer) {
   auto pending = finish(answer.token);
   if (!pending) return;
   if (answer.key_mismatch || answer.items.size() != pending->payloads.size()) {
-    return respond(pending->ticket, mismatch());
+    return respond(pending->ticket, key_mismatch());
   }
   std::string headers(answer.replayed ? kReplayed : "");
   base::MessageId id;
@@ -229,7 +229,7 @@ void Api::on(engine::CancelAnswer&& answer) {
   const auto pending = finish(answer.token);
   if (!pending) return;
   using Kind = engine::CancelAnswer::Kind;
-  if (answer.kind == Kind::key_mismatch) return respond(pending->ticket, mismatch());
+  if (answer.kind == Kind::key_mismatch) return respond(pending->ticket, key_mismatch());
   if (answer.record.empty()) {
     // Not hot: finished, or nobody's.
     Problem problem;

@@ -18,6 +18,9 @@ enum class Operation : std::uint8_t {
   get_decision,
   cancel_message,
   explain,
+  list_opt_outs,
+  put_opt_outs,
+  remove_opt_out,
   get_openapi,
 };
 
@@ -29,7 +32,7 @@ struct Route {
 };
 
 // Paths without a parameter come before those they would also match.
-inline constexpr std::array<Route, 9> kRoutes{{
+inline constexpr std::array<Route, 12> kRoutes{{
     {Operation::create_message, "createMessage", "POST", "/v1/messages"},
     {Operation::list_messages, "listMessages", "GET", "/v1/messages"},
     {Operation::create_batch, "createBatch", "POST", "/v1/messages/batch"},
@@ -38,6 +41,9 @@ inline constexpr std::array<Route, 9> kRoutes{{
     {Operation::get_decision, "getDecision", "GET", "/v1/messages/{id}/decision"},
     {Operation::cancel_message, "cancelMessage", "POST", "/v1/messages/{id}/cancel"},
     {Operation::explain, "explain", "POST", "/v1/explain"},
+    {Operation::list_opt_outs, "listOptOuts", "GET", "/v1/opt-outs"},
+    {Operation::put_opt_outs, "putOptOuts", "POST", "/v1/opt-outs"},
+    {Operation::remove_opt_out, "removeOptOut", "DELETE", "/v1/opt-outs"},
     {Operation::get_openapi, "getOpenapi", "GET", "/openapi.json"},
 }};
 

@@ -21,6 +21,7 @@ constexpr auto kShortestWait = 1ms;   // timers closer than this are served toge
 constexpr auto kStatsEvery = 500ms;
 constexpr auto kThawEvery = 1s;
 constexpr std::size_t kThawAtOnce = 1'000;
+constexpr std::size_t kOptOutsAtOnce = 10'000;  // read at the start
 // Under load a commit waits until the last one is this old, so that more messages share its fsync.
 constexpr auto kCommitSpacing = 1000us;
 constexpr auto kUrgentCommitSpacing = 400us;         // with a message of the first priority
@@ -71,6 +72,7 @@ store::Result<void> EngineLoop::recover() {
   auto replayed =
       store_.replay([&](const message::JournalRecord& record) { engine_.restore(record, now); });
   if (!replayed) return replayed;
+  if (auto done = restore_opt_outs(); !done) return done;
   engine::Output out;
   out.commit.seq = next_seq_++;
   out.commit.epoch = epoch_;
@@ -87,6 +89,23 @@ store::Result<void> EngineLoop::recover() {
   committed_ = durable_ = next_seq_ - 1;
   publish_stats(now);
   return {};
+}
+
+store::Result<void> EngineLoop::restore_opt_outs() {
+  std::uint64_t after = 0;
+  while (true) {
+    const auto page = store_.opt_out_changes(after, kOptOutsAtOnce);
+    if (!page) return std::unexpected(page.error());
+    for (const store::StoredOptOut& one : *page) {
+      const auto entry = message::decode_opt_out(one.bytes);
+      if (!entry) {
+        return std::unexpected(store::Error{store::ErrorKind::damaged, entry.error()});
+      }
+      engine_.restore_opt_out(one.change, *entry);
+      after = one.change;
+    }
+    if (page->size() < kOptOutsAtOnce) return {};
+  }
 }
 
 void EngineLoop::start() {
@@ -253,6 +272,8 @@ void EngineLoop::look_up(engine::Event& event, base::Now now) {
   } else if (auto* cancel = std::get_if<engine::Cancel>(&event)) {
     if (cancel->key) look_up_key(cancel->key->key, cancel->known, now);
     cancel->cold_record = cold_record(cancel->id);
+  } else if (auto* change = std::get_if<engine::ChangeOptOuts>(&event)) {
+    if (change->key) look_up_key(change->key->key, change->known, now);
   } else if (auto* replace = std::get_if<engine::Replace>(&event)) {
     replace->cold_record = cold_record(replace->id);
   } else if (auto* receipt = std::get_if<engine::Receipt>(&event)) {

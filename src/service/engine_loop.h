@@ -91,6 +91,7 @@ class EngineLoop {
   bool has_work() const;
   engine::Output& output();
 
+  store::Result<void> restore_opt_outs();
   void look_up(engine::Event& event, base::Now now);
   void look_up_earlier(engine::Accept& accept, std::size_t at, base::Now now);
   std::string cold_record(const base::MessageId& id);

@@ -282,6 +282,9 @@ void Gateway::perform(std::vector<engine::Effect>& effects) {
       order_answered(*order);
     } else if (const auto* told = std::get_if<engine::CanaryTold>(&effect)) {
       log_canary(told->canary);
+    } else if (const auto* changed = std::get_if<engine::ChangeOptOutsAnswer>(&effect);
+               changed != nullptr && edge::tag_of(changed->token) == edge::kGatewayTag) {
+      opt_outs_answered(*changed);
     } else if (is_for_esmes(effect)) {
       for_esmes.push_back(std::move(effect));
     } else {
@@ -298,10 +301,13 @@ void Gateway::on_store_failed(const store::Error& error) {
   telemetry::log_error("store_failed",
                        error.text + "; nothing is accepted or sent until the gateway is restarted");
   std::map<engine::Token, std::function<void(admin::OrderEnd)>> orders;
+  std::map<engine::Token, OptOutsEnd> opt_outs;
   {
     const std::lock_guard lock(orders_mutex_);
     orders.swap(orders_);
+    opt_outs.swap(opt_outs_);
   }
+  for (const auto& [token, end] : opt_outs) end(nullptr);
   for (const auto& [token, end] : orders) end(admin::OrderEnd::not_known);
   // Who waits for a reload has either not yet looked, or waits and hears it.
   {
@@ -428,6 +434,32 @@ void Gateway::order_answered(const engine::OrderAnswer& answer) {
   end(answer.done ? admin::OrderEnd::in_force : admin::OrderEnd::too_many);
 }
 
+bool Gateway::change_opt_outs(engine::ChangeOptOuts change, OptOutsEnd end) {
+  if (!accepting()) return false;
+  {
+    const std::lock_guard lock(orders_mutex_);
+    change.token = edge::first_token(edge::kGatewayTag) + next_order_++;
+    opt_outs_[change.token] = std::move(end);
+  }
+  const engine::Token token = change.token;
+  if (post(std::move(change))) return true;
+  const std::lock_guard lock(orders_mutex_);
+  opt_outs_.erase(token);
+  return false;
+}
+
+void Gateway::opt_outs_answered(const engine::ChangeOptOutsAnswer& answer) {
+  OptOutsEnd end;
+  {
+    const std::lock_guard lock(orders_mutex_);
+    const auto found = opt_outs_.find(answer.token);
+    if (found == opt_outs_.end()) return;
+    end = std::move(found->second);
+    opt_outs_.erase(found);
+  }
+  end(&answer);
+}
+
 void Gateway::set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace) {
   if (peer.kind == admin::PeerName::Kind::carrier) {
     carriers_->trace(peer.name, std::move(trace));
@@ -450,6 +482,7 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   metrics.gauge(Metric::build_info, {version_, commit_})->set(1);
   const auto stats = loop_->stats();
   if (!stats) return;
+  metrics.gauge(Metric::opt_outs, {})->set(static_cast<double>(stats->opt_outs));
   const auto config = this->config();
   const base::Wall now = io::wall_now();
   // Lanes that are empty and carriers that were removed have no value.

@@ -90,12 +90,14 @@ class Gateway final : public edge::Backend, public admin::Backend {
                                 std::shared_ptr<io::LineQueue> lines) override;
   void end_trace(const admin::PeerName& peer) override;
   bool give_order(message::CarrierOrder order, std::function<void(admin::OrderEnd)> end) override;
+  bool change_opt_outs(engine::ChangeOptOuts change, OptOutsEnd end) override;
 
  private:
   Gateway() = default;
   std::expected<void, OpenError> set_up(config::Config config, const GatewayOptions& options);
   void perform(std::vector<engine::Effect>& effects);
   void order_answered(const engine::OrderAnswer& answer);
+  void opt_outs_answered(const engine::ChangeOptOutsAnswer& answer);
   void on_store_failed(const store::Error& error);
   void housekeeping();
   std::shared_ptr<lookup::Desk> desk() const;
@@ -131,7 +133,8 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::mutex orders_mutex_;
   engine::Token next_order_ = 1;
   std::map<engine::Token, std::function<void(admin::OrderEnd)>>
-      orders_;  // on their way to the disk
+      orders_;                                    // on their way to the disk
+  std::map<engine::Token, OptOutsEnd> opt_outs_;  // the same; guarded by orders_mutex_
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
 

@@ -49,7 +49,7 @@ std::expected<message::KeyRecord, std::string> decode_key_record(std::string_vie
   record.fingerprint = read_hash(in);
   record.expires_at = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
   const std::uint8_t kind = in.u8();
-  if (kind > static_cast<std::uint8_t>(message::KeyKind::cancel)) in.fail();
+  if (kind > static_cast<std::uint8_t>(message::KeyKind::opt_outs)) in.fail();
   record.kind = static_cast<message::KeyKind>(kind);
   const std::uint64_t count = in.varint();
   for (std::uint64_t i = 0; in.ok() && i < count; ++i) {

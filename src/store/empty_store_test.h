@@ -36,6 +36,11 @@ class EmptyStore : public Store {
                                             std::size_t) override {
     return std::vector<StoredNotice>{};
   }
+  Result<std::vector<StoredOptOut>> opt_out_changes(std::uint64_t, std::size_t) override {
+    return std::vector<StoredOptOut>{};
+  }
+  Result<OptOutPage> opt_outs(const OptOutQuery&) override { return OptOutPage{}; }
+  Result<std::string> peer_cursor(std::string_view) override { return std::string(); }
   Result<bool> sweep(base::Wall, base::Wall) override { return false; }
   Stats stats() const override { return {}; }
 };

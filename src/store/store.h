@@ -82,6 +82,23 @@ struct StoredNotice {
   std::string bytes;
 };
 
+struct StoredOptOut {
+  std::uint64_t change = 0;
+  std::string bytes;  // message::encode_opt_out()
+};
+
+struct OptOutQuery {
+  std::string tenant;                      // empty: those for all tenants
+  std::optional<std::uint64_t> to_hash{};  // of one number only
+  std::optional<message::OptOutPlace> after{};
+  std::size_t limit = 50;
+};
+
+struct OptOutPage {
+  std::vector<std::string> entries;            // by place
+  std::optional<message::OptOutPlace> resume;  // set if more follow: pass it as `after`
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -123,6 +140,14 @@ class Store {
   virtual Result<std::vector<StoredNotice>> notices(std::string_view account,
                                                     const message::NoticeAt& after,
                                                     std::size_t limit) = 0;
+
+  // Those whose latest change comes after `after`, in the order of their changes, at most `limit`.
+  virtual Result<std::vector<StoredOptOut>> opt_out_changes(std::uint64_t after,
+                                                            std::size_t limit) = 0;
+  // In the order of their places, which changes do not change.
+  virtual Result<OptOutPage> opt_outs(const OptOutQuery& query) = 0;
+  // Empty: nothing is known of the peer.
+  virtual Result<std::string> peer_cursor(std::string_view peer) = 0;
 
   // Housekeeping off the hot path: drops notices older than limits::kNoticeKeptMax, expired
   // idempotency keys and receipt owners, and archive records accepted before `archive_before` (as

@@ -39,6 +39,7 @@ enum class Metric : std::uint8_t {
   smpp_alert_notifications,
   webhook_attempts,
   policy_decisions,
+  opt_outs,
   store_commit,
   shed,
   esme_binds,
@@ -48,7 +49,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 32;
+inline constexpr std::size_t kMetricCount = 33;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -187,6 +188,11 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::counter,
      {"rule", "decision"},
      "Policy rules that refused or held a message."},
+    {Metric::opt_outs,
+     "trunkline_opt_outs",
+     Kind::gauge,
+     {},
+     "Entries of numbers that must not be written to, those that were taken back included."},
     {Metric::store_commit,
      "trunkline_store_commit_seconds",
      Kind::histogram,

@@ -88,6 +88,11 @@ struct MemoryDisk::Data {
 
   std::map<std::string, std::map<message::NoticeAt, std::string>, std::less<>> notices;
 
+  // By tenant and place; and the same by change.
+  std::map<std::string, std::map<message::OptOutPlace, std::uint64_t>, std::less<>> opt_out_places;
+  std::map<std::uint64_t, std::string> opt_outs;
+  std::map<std::string, std::string, std::less<>> peer_cursors;
+
   std::uint64_t first_seq() const { return next_seq - journal.size(); }
 
   static const std::string* find(const std::map<std::string, Records, std::less<>>& where,
@@ -140,6 +145,17 @@ struct MemoryDisk::Data {
     }
   }
 
+  void apply_opt_outs(const message::Commit& commit) {
+    for (const message::OptOutPut& put : commit.opt_outs) {
+      opt_outs.erase(put.replaces);
+      opt_outs[put.change] = message::encode_opt_out(put.entry);
+      opt_out_places[put.entry.tenant][message::place_of(put.entry)] = put.change;
+    }
+    for (const message::PeerCursor& one : commit.peer_cursors) {
+      peer_cursors[one.peer] = one.cursor;
+    }
+  }
+
   void apply(const message::Commit& commit, std::uint16_t of_shard) {
     journal.push_back(message::encode_journal_record(commit, of_shard, next_seq - 1));
     journal_bytes += journal.back().size();
@@ -164,6 +180,7 @@ struct MemoryDisk::Data {
     for (const message::OwnerPut& put : commit.owners)
       message::add_owner(owners[put.key], put.owner);
     apply_notices(commit);
+    apply_opt_outs(commit);
     while (!journal.empty() && first_seq() < commit.trim_before) {
       journal_bytes -= journal.front().size();
       journal.pop_front();
@@ -193,6 +210,9 @@ std::shared_ptr<MemoryDisk> MemoryDisk::clone() const {
   to.cold_due = from.cold_due;
   to.cold_receipts = from.cold_receipts;
   to.notices = from.notices;
+  to.opt_out_places = from.opt_out_places;
+  to.opt_outs = from.opt_outs;
+  to.peer_cursors = from.peer_cursors;
   return copy;
 }
 
@@ -346,6 +366,46 @@ Result<std::vector<StoredNotice>> MemoryStore::notices(std::string_view account,
     out.push_back({at->first, at->second});
   }
   return out;
+}
+
+Result<std::vector<StoredOptOut>> MemoryStore::opt_out_changes(std::uint64_t after,
+                                                               std::size_t limit) {
+  const std::shared_lock lock(disk_->data_->mutex);
+  std::vector<StoredOptOut> out;
+  const auto& all = disk_->data_->opt_outs;
+  for (auto at = all.upper_bound(after); at != all.end() && out.size() < limit; ++at) {
+    out.push_back({at->first, at->second});
+  }
+  return out;
+}
+
+Result<OptOutPage> MemoryStore::opt_outs(const OptOutQuery& query) {
+  const std::shared_lock lock(disk_->data_->mutex);
+  OptOutPage page;
+  const auto tenant = disk_->data_->opt_out_places.find(query.tenant);
+  if (tenant == disk_->data_->opt_out_places.end()) return page;
+  const auto& places = tenant->second;
+  auto at = query.to_hash ? places.lower_bound({*query.to_hash, 0}) : places.begin();
+  if (query.after && (at == places.end() || at->first <= *query.after)) {
+    at = places.upper_bound(*query.after);
+  }
+  std::optional<message::OptOutPlace> last;
+  for (; at != places.end(); ++at) {
+    if (query.to_hash && at->first.to_hash != *query.to_hash) break;
+    if (page.entries.size() == query.limit) {
+      page.resume = last;
+      break;
+    }
+    page.entries.push_back(disk_->data_->opt_outs.at(at->second));
+    last = at->first;
+  }
+  return page;
+}
+
+Result<std::string> MemoryStore::peer_cursor(std::string_view peer) {
+  const std::shared_lock lock(disk_->data_->mutex);
+  const auto found = disk_->data_->peer_cursors.find(peer);
+  return found == disk_->data_->peer_cursors.end() ? std::string() : found->second;
 }
 
 Result<bool> MemoryStore::sweep(base::Wall now, base::Wall archive_before) {

@@ -1,6 +1,7 @@
 #include "store/memory/memory_store.h"
 
 #include "store/conformance.h"
+#include "store/conformance_opt_outs.h"
 
 namespace trunkline::store {
 namespace {

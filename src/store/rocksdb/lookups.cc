@@ -285,4 +285,60 @@ Result<ListPage> RocksdbStore::list(const ListQuery& query) {
   return list_page(query, archive, cold);
 }
 
+Result<std::vector<StoredOptOut>> RocksdbStore::opt_out_changes(std::uint64_t after,
+                                                                std::size_t limit) {
+  RocksdbState& s = *state_;
+  const std::string end(1, kOptOutPrefix + 1);
+  const rocksdb::Slice end_slice(end);
+  rocksdb::ReadOptions read;
+  read.iterate_upper_bound = &end_slice;
+  std::vector<StoredOptOut> out;
+  const std::unique_ptr<rocksdb::Iterator> at(s.db().NewIterator(read, s.family(Family::cold)));
+  for (at->Seek(opt_out_key(after + 1)); at->Valid() && out.size() < limit; at->Next()) {
+    out.push_back({change_of(view(at->key())), at->value().ToString()});
+  }
+  if (!at->status().ok()) return std::unexpected(error_of(at->status(), "cannot list opt-outs"));
+  return out;
+}
+
+Result<OptOutPage> RocksdbStore::opt_outs(const OptOutQuery& query) {
+  RocksdbState& s = *state_;
+  // One moment for all reads: a change moves the entry that its place names.
+  const Snapshot snapshot(s.db());
+  rocksdb::ReadOptions read;
+  read.snapshot = snapshot.get();
+  OptOutPage page;
+  const std::size_t key_bytes = tenant_key(kOptOutPlacePrefix, query.tenant).size() + 16;
+  const std::uint64_t first = query.to_hash.value_or(0);
+  const std::uint64_t last = query.to_hash.value_or(~std::uint64_t{0});
+  const std::string begin =
+      opt_out_place_key(query.tenant, query.after.value_or(message::OptOutPlace{first, 0}));
+  const std::string end = opt_out_place_key(query.tenant, {last, ~std::uint64_t{0}});
+  std::optional<message::OptOutPlace> told;
+  const std::unique_ptr<rocksdb::Iterator> at(s.db().NewIterator(read, s.family(Family::cold)));
+  for (at->Seek(begin); at->Valid() && view(at->key()) <= end; at->Next()) {
+    if (at->key().size() != key_bytes) continue;  // of a tenant whose name goes on behind a zero
+    const message::OptOutPlace place = opt_out_place_at_end(view(at->key()));
+    if (query.after && place <= *query.after) continue;
+    if (page.entries.size() == query.limit) {
+      page.resume = told;
+      break;
+    }
+    auto entry = s.get(Family::cold, opt_out_key(parse_number(view(at->value())).value_or(0)),
+                       snapshot.get());
+    if (!entry) return std::unexpected(entry.error());
+    if (!*entry) return std::unexpected(Error{ErrorKind::damaged, "an opt-out is missing"});
+    page.entries.push_back(std::move(**entry));
+    told = place;
+  }
+  if (!at->status().ok()) return std::unexpected(error_of(at->status(), "cannot list opt-outs"));
+  return page;
+}
+
+Result<std::string> RocksdbStore::peer_cursor(std::string_view peer) {
+  auto found = state_->get(Family::cold, peer_key(peer));
+  if (!found) return std::unexpected(found.error());
+  return std::move(*found).value_or("");
+}
+
 }  // namespace trunkline::store

@@ -72,6 +72,7 @@ class BatchFiller {
       put(Family::notices, notice_key(notice.account, at), notice.bytes);
       ++at.index;
     }
+    add_opt_outs(commit);
     if (commit.trim_before > s_.trim) {
       s_.trim = commit.trim_before;
       put(Family::meta, kMetaTrim, number_value(s_.trim));
@@ -87,6 +88,19 @@ class BatchFiller {
   }
   void remove(Family family, std::string_view key) {
     check(s_.batch.Delete(s_.family(family), slice(key)));
+  }
+
+  // What an entry was before, the engine knows: nothing is read here.
+  void add_opt_outs(const message::Commit& commit) {
+    for (const message::OptOutPut& opt_out : commit.opt_outs) {
+      if (opt_out.replaces != 0) remove(Family::cold, opt_out_key(opt_out.replaces));
+      put(Family::cold, opt_out_key(opt_out.change), message::encode_opt_out(opt_out.entry));
+      put(Family::cold, opt_out_place_key(opt_out.entry.tenant, message::place_of(opt_out.entry)),
+          number_value(opt_out.change));
+    }
+    for (const message::PeerCursor& one : commit.peer_cursors) {
+      put(Family::cold, peer_key(one.peer), one.cursor);
+    }
   }
 
   // Cold keys, as this call has left them so far.

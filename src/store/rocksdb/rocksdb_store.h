@@ -53,6 +53,10 @@ class RocksdbStore final : public Store {
   Result<std::vector<StoredNotice>> notices(std::string_view account,
                                             const message::NoticeAt& after,
                                             std::size_t limit) override;
+  Result<std::vector<StoredOptOut>> opt_out_changes(std::uint64_t after,
+                                                    std::size_t limit) override;
+  Result<OptOutPage> opt_outs(const OptOutQuery& query) override;
+  Result<std::string> peer_cursor(std::string_view peer) override;
   Result<bool> sweep(base::Wall now, base::Wall archive_before) override;
   Stats stats() const override;
 

@@ -113,6 +113,31 @@ std::optional<message::NoticeAt> parse_notice_key(std::string_view account, std:
   return at;
 }
 
+std::string opt_out_place_key(std::string_view tenant, const message::OptOutPlace& place) {
+  std::string key = tenant_key(kOptOutPlacePrefix, tenant);
+  base::ByteWriter writer(key);
+  writer.u64(place.to_hash);
+  writer.u64(place.sender);
+  return key;
+}
+
+message::OptOutPlace opt_out_place_at_end(std::string_view key) {
+  ASSERT(key.size() >= 16);
+  base::ByteReader in(key.substr(key.size() - 16));
+  const std::uint64_t to_hash = in.u64();
+  return {to_hash, in.u64()};
+}
+
+std::string opt_out_key(std::uint64_t change) {
+  return std::string(1, kOptOutPrefix) + number_value(change);
+}
+
+std::uint64_t change_of(std::string_view opt_out_key) {
+  return parse_number(opt_out_key.substr(1)).value_or(0);
+}
+
+std::string peer_key(std::string_view peer) { return std::string(1, kPeerPrefix).append(peer); }
+
 base::MessageId id_at_end(std::string_view key) {
   const auto id =
       base::MessageId::from_big_endian(key.size() < 16 ? key : key.substr(key.size() - 16));

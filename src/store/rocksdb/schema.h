@@ -10,6 +10,9 @@
 //            -> empty;  'd' due u64 | id -> empty;  'k' receipt key -> id
 //   notices  account 0x00 seq u64 | index u32 -> notice
 //
+//   cold also  'p' tenant 0x00 to_hash u64 | sender u64 -> change u64: opt-outs by number;
+//            'q' change u64 -> opt-out;  's' peer -> cursor
+//
 // Numbers are big endian, so that the database's order is theirs. A tenant's name may hold
 // anything: whoever walks a prefix compares the whole length, so "a" never sees the records of
 // "a\0b".
@@ -26,6 +29,7 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "message/notice.h"
+#include "message/opt_out.h"
 
 namespace trunkline::store {
 
@@ -66,6 +70,9 @@ inline constexpr char kTenantPrefix = 'n';
 inline constexpr char kDuePrefix = 'd';
 inline constexpr char kReceiptPrefix = 'k';
 inline constexpr char kOwnersPrefix = 'o';
+inline constexpr char kOptOutPlacePrefix = 'p';
+inline constexpr char kOptOutPrefix = 'q';
+inline constexpr char kPeerPrefix = 's';
 
 // Everything of a tenant under `prefix`; ids follow.
 std::string tenant_key(char prefix, std::string_view tenant);
@@ -79,6 +86,12 @@ std::string hash_key(const base::Hash128& key);
 std::string notice_key(std::string_view account, const message::NoticeAt& at);
 // The place, if it is a key of that account.
 std::optional<message::NoticeAt> parse_notice_key(std::string_view account, std::string_view key);
+// Everything before: tenant_key(kOptOutPlacePrefix, tenant).
+std::string opt_out_place_key(std::string_view tenant, const message::OptOutPlace& place);
+message::OptOutPlace opt_out_place_at_end(std::string_view key);  // the last 16 octets
+std::string opt_out_key(std::uint64_t change);
+std::uint64_t change_of(std::string_view opt_out_key);
+std::string peer_key(std::string_view peer);
 // The last 16 octets.
 base::MessageId id_at_end(std::string_view key);
 
