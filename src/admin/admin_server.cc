@@ -27,11 +27,13 @@ namespace asio = boost::asio;
 // Only orders take a body; one that comes with another request is read and left aside.
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
 
+constexpr std::string_view kCellPullPath = "/v1/cells/pull";
+
 std::size_t body_limit(std::string_view path) {
   return path == kOptOutsPath ? base::limits::kHttpBatchBodyBytesMax : kBodyBytesMax;
 }
 
-enum class Page : std::uint8_t { health, ready, metrics, carriers, queues };
+enum class Page : std::uint8_t { health, ready, metrics, carriers, queues, cells };
 
 struct Route {
   std::string_view path;
@@ -39,12 +41,13 @@ struct Route {
   Need need;
 };
 
-constexpr std::array<Route, 5> kRoutes{{
+constexpr std::array<Route, 6> kRoutes{{
     {"/healthz", Page::health, Need::nothing},
     {"/readyz", Page::ready, Need::nothing},
     {"/metrics", Page::metrics, Need::metrics},
     {"/v1/carriers", Page::carriers, Need::read},
     {"/v1/queues", Page::queues, Need::read},
+    {"/v1/cells", Page::cells, Need::read},
 }};
 
 const Route* find_route(std::string_view path) {
@@ -67,7 +70,7 @@ io::Problem role_too_low() {
 io::Problem no_such_path() {
   return {.code = io::ProblemCode::not_found,
           .detail =
-              "there is /healthz, /readyz, /metrics, /v1/carriers, /v1/queues, "
+              "there is /healthz, /readyz, /metrics, /v1/carriers, /v1/queues, /v1/cells, "
               "/v1/carriers/NAME/trace, /v1/accounts/NAME/trace and "
               "/v1/carriers/NAME/suspend, drain and resume, /v1/opt-outs"};
 }
@@ -95,6 +98,7 @@ class AdminServer::Impl {
         [this](const io::HttpRequest& request, const io::HttpTicket& ticket) {
           if (const auto peer = traced_peer(request.path)) return trace(*peer, request, ticket);
           if (const auto path = order_path(request.path)) return order(*path, request, ticket);
+          if (request.path == kCellPullPath) return cell_asks(request, ticket);
           if (request.path == kOptOutsPath) return opt_outs(request, ticket);
           server_->answer(ticket, respond(request));
         });
@@ -225,6 +229,33 @@ class AdminServer::Impl {
     server_->flush();
   }
 
+  // No token: what they say is sealed, and who cannot do that is told nothing.
+  void cell_asks(const io::HttpRequest& request, const io::HttpTicket& ticket) {
+    if (request.method != "POST") {
+      return answer(ticket, io::to_response({.code = io::ProblemCode::invalid_request,
+                                             .status = 405,
+                                             .detail = "cells ask by POST",
+                                             .headers = "Allow: POST\r\n"}));
+    }
+    backend_.cell_asks(request.body, [this, ticket](int status, std::string body) {
+      asio::post(context_, [this, ticket, status, told = std::move(body)]() mutable {
+        io::HttpResponse response;
+        if (status == 200) {
+          response.content_type = "application/octet-stream";
+          response.body = std::move(told);
+        } else {
+          response = io::to_response({.code = status == 401   ? io::ProblemCode::unauthorized
+                                              : status == 404 ? io::ProblemCode::not_found
+                                              : status == 400 ? io::ProblemCode::invalid_request
+                                                              : io::ProblemCode::store_unavailable,
+                                      .detail = std::move(told)});
+        }
+        answer(ticket, std::move(response));
+        server_->flush();
+      });
+    });
+  }
+
   void opt_outs(const io::HttpRequest& request, const io::HttpTicket& ticket) {
     if (auto response = take_opt_outs(request, ticket)) answer(ticket, std::move(*response));
   }
@@ -318,6 +349,13 @@ class AdminServer::Impl {
       }
       case Page::carriers:
         response.body = carriers_json(config, backend_.stats().get());
+        break;
+      case Page::cells:
+        response.body = backend_.cells_json();
+        if (response.body.empty()) {
+          response = io::to_response(
+              {.code = io::ProblemCode::not_found, .detail = "the configuration has no cells"});
+        }
         break;
       case Page::queues:
         response.body = queues_json(config, backend_.stats().get(), options_.clock().wall);

@@ -64,6 +64,12 @@ class Backend {
   // As give_order(); null: the store failed.
   using OptOutsEnd = std::function<void(const engine::ChangeOptOutsAnswer*)>;
   virtual bool change_opt_outs(engine::ChangeOptOuts change, OptOutsEnd end) = 0;
+  // Another cell asks, by a POST to the path of kCellPullPath; `respond` is called once, on any
+  // thread.
+  virtual void cell_asks(std::string_view body,
+                         std::function<void(int status, std::string body)> respond) = 0;
+  // What cells tell each other; empty: this one is alone.
+  virtual std::string cells_json() const = 0;
   // `end` is called once, on any thread. False: it cannot be taken now, and `end` is not called.
   virtual bool give_order(message::CarrierOrder order, std::function<void(OrderEnd)> end) = 0;
 };

@@ -116,6 +116,13 @@ class FakeBackend final : public Backend {
     end(&answer);
     return true;
   }
+  void cell_asks(std::string_view body,
+                 std::function<void(int status, std::string body)> respond) override {
+    if (body == "box") return respond(200, "told");
+    respond(401, "the box does not open");
+  }
+  std::string cells_json() const override { return cells; }
+  std::string cells;
   bool give_order(message::CarrierOrder order, std::function<void(OrderEnd)> end) override {
     {
       const std::lock_guard lock(mutex_);
@@ -271,6 +278,18 @@ TEST_F(AdminServerTest, OptOutsAreTakenFromOperators) {
   EXPECT_TRUE(backend_.opt_outs[0].entries[0].out);
   EXPECT_FALSE(backend_.opt_outs[1].entries[0].out);
   EXPECT_EQ(backend_.opt_outs[1].entries[0].sender, "Acme");
+}
+
+TEST_F(AdminServerTest, CellsAskWithoutATokenAndAreShownWithOne) {
+  const io::HttpReply told = ask("POST", "/v1/cells/pull", "", "box");
+  EXPECT_EQ(told.status, 200);
+  EXPECT_EQ(told.body, "told");
+  EXPECT_EQ(ask("POST", "/v1/cells/pull", "", "else").status, 401);
+  EXPECT_EQ(get("/v1/cells/pull").status, 405);
+  EXPECT_EQ(get("/v1/cells").status, 401);
+  EXPECT_EQ(get("/v1/cells", "tl_eyes").status, 404);
+  backend_.cells = "{}";
+  EXPECT_EQ(get("/v1/cells", "tl_eyes").body, "{}");
 }
 
 TEST_F(AdminServerTest, HealthIsOpen) {

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "config/account_values.h"
 #include "config/compile_caps.h"
+#include "config/compile_cells.h"
 #include "config/compile_class.h"
 #include "config/compile_limits.h"
 #include "config/compile_lookup.h"
@@ -81,6 +82,8 @@ class Compiler {
         findings_);
     compile_routes();
     config_.tables.cell = config_.cell;
+    config_.cells =
+        compile_cells(root_.at("cells"), config_.cell, config_.admin.has_value(), findings_);
     config_.tables.version = sha256_hex(normalized(root_) + data_.digests()).substr(0, 12);
     config_.tables.policy.version = config_.tables.version;
     return std::move(config_);

@@ -124,6 +124,22 @@ struct Lookup {
   friend bool operator==(const Lookup&, const Lookup&) = default;
 };
 
+// Another cell, with which this one keeps what is to be the same in both.
+struct CellPeer {
+  std::string name;  // its node.cell
+  std::string host;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const CellPeer&, const CellPeer&) = default;
+};
+
+struct Cells {
+  std::string secret;  // all of them have the same
+  std::vector<CellPeer> peers;
+
+  friend bool operator==(const Cells&, const Cells&) = default;
+};
+
 struct ApiKey {
   std::string id;
   std::string sha256_hex;  // of the key's text, lower case
@@ -230,6 +246,7 @@ struct Config {
   // What carriers take of texts, each once, the default options left out.
   std::vector<gsm::TextOptions> text_options;
   std::optional<Lookup> lookup;
+  std::optional<Cells> cells;
   engine::Tables tables;
   std::vector<Finding> route_places;  // where routes stand, in their order
 

@@ -300,6 +300,7 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_FALSE(routes[1].match.unicode.has_value());
   EXPECT_EQ(routes[0].match.segments_min, 2);
   EXPECT_EQ(routes[0].match.segments_max, 9);
+  EXPECT_EQ(c.cells.value().peers, (std::vector<CellPeer>{{"us", "10.0.0.2", 9090}}));
   ASSERT_TRUE(c.lookup.has_value());
   EXPECT_TRUE(c.lookup->tls);
   EXPECT_EQ(c.lookup->host, "lookup.example.com");

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "config/schema_account.h"
+#include "config/schema_cells.h"
 #include "config/schema_limits.h"
 #include "config/schema_policy.h"
 #include "config/schema_route.h"
@@ -613,6 +614,11 @@ constexpr Field kRootFields[] = {
      .absent = "none",
      .shape = &kCarrier,
      .doc = "Who takes messages onward."},
+    {.key = "cells",
+     .kind = Kind::object,
+     .absent = "this cell is alone",
+     .shape = &kCellsShape,
+     .doc = "Other cells with which opt-outs are kept the same."},
     {.key = "numbering",
      .kind = Kind::object,
      .absent = "the tables that come with the program",

@@ -163,6 +163,7 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
       });
   if (auto done = loop_->recover(); !done)
     return std::unexpected(OpenError{OpenError::Kind::store, done.error().text});
+  opt_out_change_ = loop_->stats()->opt_out_change;
 
   carriers_ = std::make_unique<carrier::Carriers>(
       *vault_, [this](std::vector<engine::Event>& events) { loop_->post_all(events); },
@@ -194,6 +195,7 @@ Gateway::~Gateway() {
   if (rest_) rest_->stop();
   if (esme_) esme_->stop();
   if (const auto desk = this->desk()) desk->stop();
+  if (const auto cells = this->cells()) cells->stop();
   if (carriers_) carriers_->stop();
   if (loop_) loop_->stop();
   if (admin_) admin_->stop();
@@ -206,6 +208,7 @@ void Gateway::start() {
   rest_->start();
   if (esme_) esme_->start();
   if (admin_) admin_->start();
+  open_cells(*config_);
   housekeeping_thread_ = std::thread([this] { housekeeping(); });
 }
 
@@ -274,6 +277,9 @@ void Gateway::perform(std::vector<engine::Effect>& effects) {
   std::vector<engine::Effect> answers;
   std::vector<engine::Effect> for_esmes;
   for (engine::Effect& effect : effects) {
+    if (const auto* change = std::get_if<engine::ChangeOptOutsAnswer>(&effect)) {
+      opt_outs_durable(change->latest_change);
+    }
     if (auto* submit = std::get_if<engine::Submit>(&effect)) {
       commands_.emplace_back(std::move(*submit));
     } else if (auto* ack = std::get_if<engine::ReceiptAck>(&effect)) {
@@ -301,7 +307,7 @@ void Gateway::on_store_failed(const store::Error& error) {
   telemetry::log_error("store_failed",
                        error.text + "; nothing is accepted or sent until the gateway is restarted");
   std::map<engine::Token, std::function<void(admin::OrderEnd)>> orders;
-  std::map<engine::Token, OptOutsEnd> opt_outs;
+  std::map<engine::Token, admin::Backend::OptOutsEnd> opt_outs;
   {
     const std::lock_guard lock(orders_mutex_);
     orders.swap(orders_);
@@ -344,6 +350,7 @@ std::expected<Gateway::Reloaded, std::string> Gateway::reload(
     return std::unexpected("the gateway is stopping or overloaded; try again");
   }
   open_desk(*next, tls);
+  open_cells(*next);
   std::unique_lock lock(config_mutex_);
   next_changed_.wait_for(lock, kReloadWait, [&] { return !next_ || loop_->failed(); });
   if (!next_) return Reloaded::in_force;
@@ -368,6 +375,7 @@ void Gateway::reloaded(const engine::Tables& tables) {
 bool Gateway::drain(base::Duration at_most) {
   const base::Mono until = io::mono_now() + at_most;
   draining_ = true;
+  if (const auto cells = this->cells()) cells->stop();
   // Who waits for a look-up goes on without, and is answered while there is time.
   if (const auto desk = this->desk()) desk->stop();
   bool answered = rest_->drain(std::min<base::Duration>(kRestDrain, at_most));
@@ -434,7 +442,51 @@ void Gateway::order_answered(const engine::OrderAnswer& answer) {
   end(answer.done ? admin::OrderEnd::in_force : admin::OrderEnd::too_many);
 }
 
-bool Gateway::change_opt_outs(engine::ChangeOptOuts change, OptOutsEnd end) {
+std::shared_ptr<cells::Cells> Gateway::cells() const {
+  const std::lock_guard lock(cells_mutex_);
+  return cells_;
+}
+
+// Those there are, if nothing of them has changed; else new ones.
+void Gateway::open_cells(const config::Config& config) {
+  const std::shared_ptr<cells::Cells> old = cells();
+  if (old != nullptr && config.cells && *config.cells == old->settings()) return;
+  std::shared_ptr<cells::Cells> next;
+  {
+    const std::lock_guard lock(cells_mutex_);
+    if (config.cells) {
+      next = std::make_shared<cells::Cells>(*config.cells, config.cell, opt_out_change_, *this);
+    }
+    cells_ = next;
+  }
+  if (old != nullptr) old->stop();
+  if (next != nullptr) next->start();
+}
+
+// Runs on the store thread.
+void Gateway::opt_outs_durable(std::uint64_t change) {
+  std::shared_ptr<cells::Cells> cells;
+  {
+    const std::lock_guard lock(cells_mutex_);
+    opt_out_change_ = std::max(opt_out_change_, change);
+    cells = cells_;
+  }
+  if (cells != nullptr) cells->changed(change);
+}
+
+void Gateway::cell_asks(std::string_view body,
+                        std::function<void(int status, std::string body)> respond) {
+  const auto cells = this->cells();
+  if (cells == nullptr) return respond(404, "there are no cells in the configuration");
+  cells->pull(body, std::move(respond));
+}
+
+std::string Gateway::cells_json() const {
+  const auto cells = this->cells();
+  return cells == nullptr ? std::string() : cells->status_json();
+}
+
+bool Gateway::change_opt_outs(engine::ChangeOptOuts change, admin::Backend::OptOutsEnd end) {
   if (!accepting()) return false;
   {
     const std::lock_guard lock(orders_mutex_);
@@ -449,7 +501,7 @@ bool Gateway::change_opt_outs(engine::ChangeOptOuts change, OptOutsEnd end) {
 }
 
 void Gateway::opt_outs_answered(const engine::ChangeOptOutsAnswer& answer) {
-  OptOutsEnd end;
+  admin::Backend::OptOutsEnd end;
   {
     const std::lock_guard lock(orders_mutex_);
     const auto found = opt_outs_.find(answer.token);
@@ -482,6 +534,7 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   metrics.gauge(Metric::build_info, {version_, commit_})->set(1);
   const auto stats = loop_->stats();
   if (!stats) return;
+  if (const auto cells = this->cells()) cells->refresh_gauges();
   metrics.gauge(Metric::opt_outs, {})->set(static_cast<double>(stats->opt_outs));
   const auto config = this->config();
   const base::Wall now = io::wall_now();

@@ -22,6 +22,7 @@
 
 #include "admin/admin_server.h"
 #include "carrier/carriers.h"
+#include "cells/cells.h"
 #include "config/config.h"
 #include "esme/esme_server.h"
 #include "lookup/desk.h"
@@ -52,7 +53,7 @@ struct GatewayOptions {
       open_store;
 };
 
-class Gateway final : public edge::Backend, public admin::Backend {
+class Gateway final : public edge::Backend, public admin::Backend, public cells::Backend {
  public:
   static std::expected<std::unique_ptr<Gateway>, OpenError> open(config::Config config,
                                                                  GatewayOptions options);
@@ -90,18 +91,24 @@ class Gateway final : public edge::Backend, public admin::Backend {
                                 std::shared_ptr<io::LineQueue> lines) override;
   void end_trace(const admin::PeerName& peer) override;
   bool give_order(message::CarrierOrder order, std::function<void(admin::OrderEnd)> end) override;
-  bool change_opt_outs(engine::ChangeOptOuts change, OptOutsEnd end) override;
+  bool change_opt_outs(engine::ChangeOptOuts change, admin::Backend::OptOutsEnd end) override;
+  void cell_asks(std::string_view body,
+                 std::function<void(int status, std::string body)> respond) override;
+  std::string cells_json() const override;
 
  private:
   Gateway() = default;
   std::expected<void, OpenError> set_up(config::Config config, const GatewayOptions& options);
   void perform(std::vector<engine::Effect>& effects);
   void order_answered(const engine::OrderAnswer& answer);
+  void opt_outs_durable(std::uint64_t change);
   void opt_outs_answered(const engine::ChangeOptOutsAnswer& answer);
   void on_store_failed(const store::Error& error);
   void housekeeping();
   std::shared_ptr<lookup::Desk> desk() const;
   void open_desk(const config::Config& config, const TlsFiles& tls);
+  std::shared_ptr<cells::Cells> cells() const;
+  void open_cells(const config::Config& config);
   void reloaded(const engine::Tables& tables);
   void set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace);
 
@@ -124,6 +131,9 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::atomic<bool> has_desk_{false};
   mutable std::mutex desk_mutex_;
   std::shared_ptr<lookup::Desk> desk_;
+  mutable std::mutex cells_mutex_;
+  std::shared_ptr<cells::Cells> cells_;
+  std::uint64_t opt_out_change_ = 0;  // durable; guarded by cells_mutex_
   std::unique_ptr<carrier::Carriers> carriers_;
   std::unique_ptr<rest::RestServer> rest_;
   std::unique_ptr<esme::EsmeServer> esme_;
@@ -133,8 +143,9 @@ class Gateway final : public edge::Backend, public admin::Backend {
   std::mutex orders_mutex_;
   engine::Token next_order_ = 1;
   std::map<engine::Token, std::function<void(admin::OrderEnd)>>
-      orders_;                                    // on their way to the disk
-  std::map<engine::Token, OptOutsEnd> opt_outs_;  // the same; guarded by orders_mutex_
+      orders_;  // on their way to the disk
+  std::map<engine::Token, admin::Backend::OptOutsEnd>
+      opt_outs_;  // the same; guarded by orders_mutex_
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
 

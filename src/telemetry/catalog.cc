@@ -34,6 +34,7 @@ struct LabelInfo {
 constexpr LabelInfo kLabels[] = {
     {"bodies", "`yes`: texts and whole numbers were to be seen, too; `no`"},
     {"carrier", "Name of the carrier in the configuration; `none` where no carrier is concerned"},
+    {"cell", "Name of another cell in the configuration"},
     {"class",
      "Traffic class: `otp`, `transactional`, `support`, `marketing` or the "
      "configuration's own"},

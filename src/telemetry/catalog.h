@@ -38,6 +38,9 @@ enum class Metric : std::uint8_t {
   unmapped_statuses,
   smpp_alert_notifications,
   webhook_attempts,
+  cell_heard,
+  cell_behind,
+  cell_pulls,
   policy_decisions,
   opt_outs,
   store_commit,
@@ -49,7 +52,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 33;
+inline constexpr std::size_t kMetricCount = 36;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -183,6 +186,21 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::counter,
      {"result"},
      "Webhook deliveries tried, by result."},
+    {Metric::cell_heard,
+     "trunkline_cell_heard_timestamp_seconds",
+     Kind::gauge,
+     {"cell"},
+     "When another cell answered last; it is asked at least every ten seconds."},
+    {Metric::cell_behind,
+     "trunkline_cell_changes_behind",
+     Kind::gauge,
+     {"cell"},
+     "Changes that another cell has told of and that are not in force here yet."},
+    {Metric::cell_pulls,
+     "trunkline_cell_pulls_total",
+     Kind::counter,
+     {"cell", "result"},
+     "Times that another cell was asked for what is new there."},
     {Metric::policy_decisions,
      "trunkline_policy_decisions_total",
      Kind::counter,
