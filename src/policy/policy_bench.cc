@@ -1,6 +1,7 @@
 // What a decision costs: a microsecond at most, of the 25 that a message may cost in all.
 #include <benchmark/benchmark.h>
 
+#include "policy/opt_outs.h"
 #include "policy/policy.h"
 
 namespace trunkline::policy {
@@ -69,6 +70,22 @@ void count(benchmark::State& state, std::uint8_t by, bool rolling) {
 BENCHMARK_CAPTURE(count, of_a_tenant, 0, false);
 BENCHMARK_CAPTURE(count, by_recipient, Cap::kRecipient, false);
 BENCHMARK_CAPTURE(count, by_recipient_rolling, Cap::kRecipient, true);
+
+// A number of which nobody has said anything, among a million of which somebody has.
+void opt_out_look(benchmark::State& state) {
+  OptOuts table;
+  message::OptOut entry{.tenant = "demo", .at = base::wall_from_us(1), .cell = "eu"};
+  const auto count = static_cast<std::uint64_t>(state.range(0));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    entry.to_hash = i * 0x9e3779b97f4a7c15;
+    table.put(entry, i + 1);
+  }
+  std::uint64_t number = count;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(table.find(++number * 0x9e3779b97f4a7c15, "demo", 7));
+  }
+}
+BENCHMARK(opt_out_look)->Arg(0)->Arg(1'000)->Arg(1'000'000);
 
 }  // namespace
 }  // namespace trunkline::policy
