@@ -107,6 +107,20 @@ class Cells(unittest.TestCase):
                                                                                   "submitting")]
         self.assertTrue(held)
         self.assertEqual({m["carrier"] for m in held if m["carrier"]}, {"across"})
+        # As a number, too: what it has taken and said nothing of since.
+        count = sum(m["status"] in ("submitted", "uncertain") for m in held if m["carrier"] == "across")
+
+        def across():
+            return next(c for c in self.eu.admin().get("/v1/carriers")["data"] if c["name"] == "across")
+        wait_until("it is counted", 10, lambda: across()["receipts_awaited"] == count)
+        self.assertGreater(count, 0)
+        self.assertTrue(across()["receipts_awaited_since"])
+        samples = metrics(self.eu.admin())
+        self.assertEqual(total(samples, "trunkline_receipts_awaited", carrier="across"), count)
+        self.assertGreater(total(samples, "trunkline_receipts_awaited_oldest_seconds", carrier="across"), 0)
+        shown = harness.run("carrier", "list", "--admin", f"http://{self.eu.gateway.ready['admin']}",
+                            env={"TRUNKLINE_ADMIN_TOKEN": harness.ADMIN_TOKEN})
+        self.assertIn(f"holds {count} whose receipts are outstanding", shown.stdout)
         late = self.eu.send(US, ttl=600)
         wait_until("it says why it waits", 10, lambda: self.eu.api().get(f"/v1/messages/{late}/events")["data"][-1]
                    ["cause"] in ("no_link", "silent"))
@@ -114,6 +128,7 @@ class Cells(unittest.TestCase):
         self.us.start_gateway()
         self.ended(self.eu, late)
         wait_until("all of it ends", 60, lambda: not list(harness.unsettled(self.eu.api())))
+        wait_until("it holds nothing", 10, lambda: across()["receipts_awaited"] == 0)
         for cell in (self.eu, self.us):
             cell.simulator.stop()  # it writes what it holds of its ledger
         lines = self.eu.directory / "both.ndjson"

@@ -51,7 +51,12 @@ engine::Stats test_stats() {
   s.lanes = {{.carrier = {0}, .traffic_class = {1}, .depth = 42, .oldest = kNow.wall - 1500ms},
              {.carrier = {}, .traffic_class = {0}, .depth = 1, .oldest = kNow.wall + 1s}};
   s.carriers = {{.carrier = {1}, .links_up = 0, .outstanding = 3, .rate_limit = 50},
-                {.carrier = {0}, .links_up = 2, .outstanding = 7, .rate_limit = 187.5}};
+                {.carrier = {0},
+                 .links_up = 2,
+                 .outstanding = 7,
+                 .rate_limit = 187.5,
+                 .awaited = 12,
+                 .awaited_since = kNow.wall - 1h}};
   s.orders = {{.carrier = "alpha",
                .country = "GB",
                .kind = message::OrderKind::suspend,
@@ -338,7 +343,7 @@ TEST_F(AdminServerTest, ShowsCarriersWithoutSecrets) {
         reply.body,
         R"({"data":[)"
         R"({"name":"alpha","region":"eu","address":"127.0.0.1:12775","bind":"transceiver",)"
-        R"("up":true,"links":2,"links_up":2,"outstanding":7,"window":50,"rate":200,"rate_limit":187.5,"orders":[{"kind":"suspend","carrier":"alpha","country":"GB",)"
+        R"("up":true,"links":2,"links_up":2,"outstanding":7,"window":50,"rate":200,"rate_limit":187.5,"receipts_awaited":12,"receipts_awaited_since":"2027-01-15T07:00:00.000Z","orders":[{"kind":"suspend","carrier":"alpha","country":"GB",)"
         R"("since":"2027-01-15T08:00:00.000Z","until":"2027-01-15T09:00:00.000Z","reason":"invoices","by":"ops"}],"canaries":[{"route":"gb","state":"rolled_back","share":0.05,)"
         R"("since":"2027-01-15T08:00:00.000Z","until":"2027-01-22T08:00:00.000Z","ended":"2027-01-15T09:00:00.000Z","reason":"it refuses",)"
         R"("takes":{"candidate":{"of":1,"share":0},"control":{"of":0,"share":null}},"delivers":{"candidate":{"of":0,"share":null},)"
@@ -347,9 +352,9 @@ TEST_F(AdminServerTest, ShowsCarriersWithoutSecrets) {
         R"("delivers":{"candidate":{"of":0,"share":null},"control":{"of":0,"share":null}},)"
         R"("in_time":{"candidate":{"of":0,"share":null},"control":{"of":0,"share":null}},"late_after_seconds":null}]}]},)"
         R"({"name":"beta","region":"us","address":"[fd00::1]:2775","bind":"transmitter_receiver",)"
-        R"("up":false,"links":1,"links_up":0,"outstanding":3,"window":50,"rate":50,"rate_limit":50,"orders":[],"canaries":[]},)"
+        R"("up":false,"links":1,"links_up":0,"outstanding":3,"window":50,"rate":50,"rate_limit":50,"receipts_awaited":0,"receipts_awaited_since":null,"orders":[],"canaries":[]},)"
         R"({"name":"new","region":"eu","address":"smsc.example:2775","bind":"transceiver",)"
-        R"("up":false,"links":1,"links_up":0,"outstanding":0,"window":50,"rate":null,"rate_limit":null,"orders":[],"canaries":[]}]})");
+        R"("up":false,"links":1,"links_up":0,"outstanding":0,"window":50,"rate":null,"rate_limit":null,"receipts_awaited":0,"receipts_awaited_since":null,"orders":[],"canaries":[]}]})");
   }
 }
 
@@ -364,9 +369,11 @@ TEST_F(AdminServerTest, ShowsQueues) {
 TEST_F(AdminServerTest, AnswersBeforeTheFirstSnapshot) {
   backend_.set_stats(nullptr);
   EXPECT_EQ(get("/v1/queues", "tl_ops").body, R"({"data":[]})");
-  EXPECT_THAT(get("/v1/carriers", "tl_ops").body,
-              HasSubstr(R"("up":false,"links":2,"links_up":0,"outstanding":0,"window":50,)"
-                        R"("rate":200,"rate_limit":200,"orders":[],"canaries":[]})"));
+  EXPECT_THAT(
+      get("/v1/carriers", "tl_ops").body,
+      HasSubstr(
+          R"("up":false,"links":2,"links_up":0,"outstanding":0,"window":50,)"
+          R"("rate":200,"rate_limit":200,"receipts_awaited":0,"receipts_awaited_since":null,"orders":[],"canaries":[]})"));
 }
 
 TEST_F(AdminServerTest, RefusesWithProblems) {

@@ -111,6 +111,9 @@ std::string carriers_json(const config::Config& config, const engine::Stats* sta
     json.key("window").integer(carrier.smpp.window);
     rate_or_null(json.key("rate"), contracted);
     rate_or_null(json.key("rate_limit"), stats != nullptr ? now.rate_limit : contracted);
+    json.key("receipts_awaited").integer(static_cast<std::int64_t>(now.awaited));
+    json.key("receipts_awaited_since");
+    now.awaited == 0 ? json.null() : json.string(base::format_rfc3339(now.awaited_since));
     json.key("orders").begin_array();
     for (const message::CarrierOrder& order :
          stats != nullptr ? stats->orders : std::vector<message::CarrierOrder>{}) {

@@ -129,6 +129,7 @@ void Engine::Impl::dispatch(Slot slot, Cause why, Step& s) {
   if (s.now.mono >= h.expires && !bug(PlantedBug::ignore_ttl))
     return give_up(slot, State::expired, Cause::ttl, s);
   if (end_if_opted_out(slot, s)) return;
+  if (h.place == Place::receipt_wait) set_place(slot, Place::none);
   if (h.failures >= class_of(h).retry.attempts || h.progress.attempt >= limits::kAttemptsMax) {
     return give_up(slot, State::failed, Cause::attempts_exhausted, s);
   }

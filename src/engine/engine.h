@@ -59,6 +59,9 @@ struct CarrierStats {
   std::uint16_t links_up = 0;
   std::uint32_t outstanding = 0;  // submits
   double rate_limit = 0;          // effective submits a second; 0: unlimited
+  // Messages that it has taken and whose receipts are outstanding; in memory only.
+  std::size_t awaited = 0;
+  base::Wall awaited_since{};  // the oldest of them was taken about then; zero: none is
 };
 
 struct CanaryStats {

@@ -688,12 +688,13 @@ class Engine::Impl {
   std::size_t hot_count_ = 0;
   boost::unordered_flat_set<IdEntry, IdHash, IdEqual> by_id_{0, IdHash{}, IdEqual{this}};
 
-  SlotLinks place_links_;  // lanes, unplaced_, stranded_, wire_
+  SlotLinks place_links_;  // lanes, unplaced_, stranded_, wire_, receipts_due_
   SlotLinks age_links_;    // by_tenant_
   SlotLinks journal_links_;
   std::vector<SlotList> unplaced_;  // by class
   std::vector<SlotList> stranded_;  // by class
   SlotList wire_;
+  std::vector<SlotList> receipts_due_;             // by carrier: those in receipt_wait
   std::vector<SlotList> by_tenant_;                // oldest first
   std::vector<std::set<base::MessageId>> thawed_;  // by tenant
   SlotList journal_order_;                         // by base_seq

@@ -72,8 +72,9 @@ void Engine::Impl::set_place(Slot slot, Place place) {
       case Place::held:
       case Place::retry_wait:
       case Place::doubt_hold:
-      case Place::receipt_wait:
         return nullptr;
+      case Place::receipt_wait:  // the carrier stays the same as long as it is there
+        return h.carrier.is_none() ? nullptr : &receipts_due_[h.carrier.at()];
     }
     ASSERT(false);
     return nullptr;

@@ -197,6 +197,7 @@ void Engine::Impl::rebuild_tables() {
                            tables_->classes);
   }
   dirty_.resize(carriers_.size(), false);
+  receipts_due_.resize(carriers_.size());
   carrier_wake_.resize(carriers_.size(), Mono::max());
   carrier_watch_.resize(carriers_.size(), Mono::max());
   unplaced_.resize(classes);
@@ -230,6 +231,13 @@ Stats Engine::Impl::stats() const {
     const queue::CarrierQueue& q = carriers_[i];
     const CarrierIndex carrier{static_cast<std::uint16_t>(i)};
     out.carriers.push_back({carrier, q.links_up(), q.outstanding(), q.rate().effective_rate()});
+    const SlotList& awaited = receipts_due_[i];
+    if (!awaited.empty()) {
+      out.carriers.back().awaited = awaited.size();
+      // What came back from the cold tier stands behind.
+      out.carriers.back().awaited_since = std::min(hot(awaited.front()).progress.submitted_at,
+                                                   hot(awaited.back()).progress.submitted_at);
+    }
     for (std::size_t c = 0; c < q.lanes().size(); ++c) {
       const queue::Lane& lane = q.lanes()[c];
       if (lane.empty()) continue;

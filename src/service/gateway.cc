@@ -528,11 +528,30 @@ std::vector<std::string> Gateway::not_ready() const {
   return missing;
 }
 
+std::shared_ptr<const engine::Stats> Gateway::stats() const {
+  const auto hot = loop_->stats();
+  const std::lock_guard lock(awaited_mutex_);
+  if (hot == nullptr || awaited_cold_.empty()) return hot;
+  auto all = std::make_shared<engine::Stats>(*hot);
+  const auto config = this->config();
+  for (engine::CarrierStats& carrier : all->carriers) {
+    if (carrier.carrier.at() >= config->tables.routing.carriers.size()) continue;
+    const auto cold =
+        awaited_cold_.find(config->tables.routing.carriers[carrier.carrier.at()].name);
+    if (cold == awaited_cold_.end()) continue;
+    carrier.awaited_since = carrier.awaited == 0
+                                ? cold->second.since
+                                : std::min(carrier.awaited_since, cold->second.since);
+    carrier.awaited += cold->second.count;
+  }
+  return all;
+}
+
 void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   using telemetry::Metric;
   // Each time, since a gauge nobody sets for an hour is left out.
   metrics.gauge(Metric::build_info, {version_, commit_})->set(1);
-  const auto stats = loop_->stats();
+  const auto stats = this->stats();
   if (!stats) return;
   if (const auto cells = this->cells()) cells->refresh_gauges();
   metrics.gauge(Metric::opt_outs, {})->set(static_cast<double>(stats->opt_outs));
@@ -540,7 +559,8 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   const base::Wall now = io::wall_now();
   // Lanes that are empty and carriers that were removed have no value.
   for (const Metric gauge : {Metric::queue_depth, Metric::queue_oldest, Metric::carrier_up,
-                             Metric::carrier_rate_limit, Metric::carrier_orders, Metric::canaries})
+                             Metric::carrier_rate_limit, Metric::carrier_orders, Metric::canaries,
+                             Metric::receipts_awaited, Metric::receipts_awaited_oldest})
     metrics.retire_gauges(gauge);
   for (const engine::LaneStats& lane : stats->lanes) {
     const std::string_view carrier =
@@ -566,14 +586,34 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
     if (routed.removed) continue;
     metrics.gauge(Metric::carrier_up, {routed.name})->set(carrier.links_up > 0 ? 1 : 0);
     metrics.gauge(Metric::carrier_rate_limit, {routed.name})->set(carrier.rate_limit);
+    metrics.gauge(Metric::receipts_awaited, {routed.name})
+        ->set(static_cast<double>(carrier.awaited));
+    if (carrier.awaited != 0) {
+      metrics.gauge(Metric::receipts_awaited_oldest, {routed.name})
+          ->set(static_cast<double>((now - carrier.awaited_since).count()) / 1e6);
+    }
   }
+}
+
+// Not more often than that it takes a fiftieth of the time.
+void Gateway::count_cold(base::Mono& next) {
+  const base::Mono began = io::mono_now();
+  if (began < next || loop_->failed()) return;
+  auto counted = count_awaited(*store_);
+  const base::Duration took = io::mono_now() - began;
+  next = began + std::max<base::Duration>(kHousekeepingEvery, 50 * took);
+  if (!counted) return telemetry::log_error("lookup_failed", counted.error().text);
+  const std::lock_guard lock(awaited_mutex_);
+  awaited_cold_ = std::move(*counted);
 }
 
 // What need not be done at once: new sealing keys before they are needed, old ones destroyed,
 // expired records swept.
 void Gateway::housekeeping() {
   pthread_setname_np(pthread_self(), "housekeeping");
+  base::Mono count_at{};
   while (true) {
+    count_cold(count_at);
     {
       std::unique_lock lock(housekeeping_mutex_);
       if (housekeeping_wake_.wait_for(lock, kHousekeepingEvery, [&] { return housekeeping_stop_; }))

@@ -28,6 +28,7 @@
 #include "lookup/desk.h"
 #include "rest/rest_server.h"
 #include "seal/vault.h"
+#include "service/awaited.h"
 #include "service/engine_loop.h"
 #include "service/tls_files.h"
 #include "store/store.h"
@@ -84,7 +85,8 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   store::Store& store() override { return *store_; }
   seal::Vault& vault() override { return *vault_; }
   std::vector<std::string> not_ready() const override;
-  std::shared_ptr<const engine::Stats> stats() const override { return loop_->stats(); }
+  // With what is in the cold tier, counted a minute ago or so.
+  std::shared_ptr<const engine::Stats> stats() const override;
   void refresh_gauges(telemetry::Metrics& metrics) override;
   telemetry::Metrics& metrics() override { return metrics_; }
   admin::TraceBegun begin_trace(const admin::PeerName& peer, bool bodies,
@@ -105,6 +107,7 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   void opt_outs_answered(const engine::ChangeOptOutsAnswer& answer);
   void on_store_failed(const store::Error& error);
   void housekeeping();
+  void count_cold(base::Mono& next);
   std::shared_ptr<lookup::Desk> desk() const;
   void open_desk(const config::Config& config, const TlsFiles& tls);
   std::shared_ptr<cells::Cells> cells() const;
@@ -149,6 +152,8 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
 
+  mutable std::mutex awaited_mutex_;
+  AwaitedByCarrier awaited_cold_;
   std::mutex housekeeping_mutex_;
   std::condition_variable housekeeping_wake_;
   bool housekeeping_stop_ = false;

@@ -32,6 +32,7 @@ class EmptyStore : public Store {
   Result<std::vector<ColdMessage>> cold_due(base::Wall, std::size_t) override {
     return std::vector<ColdMessage>{};
   }
+  Result<void> visit_cold(const std::function<void(std::string_view)>&) override { return {}; }
   Result<std::vector<StoredNotice>> notices(std::string_view, const message::NoticeAt&,
                                             std::size_t) override {
     return std::vector<StoredNotice>{};

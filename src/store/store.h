@@ -136,6 +136,10 @@ class Store {
   // Those due at or before `until`, earliest first, at most `limit`.
   virtual Result<std::vector<ColdMessage>> cold_due(base::Wall until, std::size_t limit) = 0;
 
+  // The record of each, in no order; those that come or go meanwhile may be missed. `visit` must
+  // not keep the view, nor ask the store.
+  virtual Result<void> visit_cold(const std::function<void(std::string_view record)>& visit) = 0;
+
   // What an account has not confirmed, oldest first, from behind `after` on, at most `limit`.
   virtual Result<std::vector<StoredNotice>> notices(std::string_view account,
                                                     const message::NoticeAt& after,

@@ -34,6 +34,8 @@ enum class Metric : std::uint8_t {
   lookup_duration,
   throttled,
   ejections,
+  receipts_awaited,
+  receipts_awaited_oldest,
   receipts_unmatched,
   unmapped_statuses,
   smpp_alert_notifications,
@@ -52,7 +54,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 36;
+inline constexpr std::size_t kMetricCount = 38;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -165,6 +167,16 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::counter,
      {"carrier", "cause", "scope"},
      "Times that new messages were turned away from a carrier because it fared badly."},
+    {Metric::receipts_awaited,
+     "trunkline_receipts_awaited",
+     Kind::gauge,
+     {"carrier"},
+     "Messages that the carrier has taken and whose receipts are outstanding: what it holds."},
+    {Metric::receipts_awaited_oldest,
+     "trunkline_receipts_awaited_oldest_seconds",
+     Kind::gauge,
+     {"carrier"},
+     "Since the oldest of them was taken, about."},
     {Metric::receipts_unmatched,
      "trunkline_receipts_unmatched_total",
      Kind::counter,

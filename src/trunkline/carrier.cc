@@ -78,6 +78,11 @@ std::string text_of(const json::object& carrier) {
       text(carrier.at("region")), carrier.at("up").as_bool() ? "up" : "down",
       text(carrier.at("links_up")), text(carrier.at("links")), text(carrier.at("outstanding")),
       carrier.at("rate_limit").is_null() ? "none" : text(carrier.at("rate_limit")) + "/s");
+  if (const json::value* awaited = carrier.if_contains("receipts_awaited");
+      awaited != nullptr && text(*awaited) != "0") {
+    out += fmt::format("  holds {} whose receipts are outstanding, the oldest since {}\n",
+                       text(*awaited), text(carrier.at("receipts_awaited_since")));
+  }
   for (const json::value& order : carrier.at("orders").as_array()) {
     const json::object& o = order.as_object();
     out += fmt::format("  {}{} until {} by {}: {}\n", text(o.at("kind")),

@@ -353,6 +353,15 @@ Result<std::vector<ColdMessage>> MemoryStore::cold_due(base::Wall until, std::si
   return out;
 }
 
+Result<void> MemoryStore::visit_cold(const std::function<void(std::string_view record)>& visit) {
+  const MemoryDisk::Data& data = *disk_->data_;
+  const std::shared_lock lock(data.mutex);
+  for (const auto& [tenant, records] : data.cold) {
+    for (const auto& [id, record] : records) visit(record.bytes);
+  }
+  return {};
+}
+
 Result<std::vector<StoredNotice>> MemoryStore::notices(std::string_view account,
                                                        const message::NoticeAt& after,
                                                        std::size_t limit) {

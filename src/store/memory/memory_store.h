@@ -51,6 +51,7 @@ class MemoryStore final : public Store {
   Result<std::optional<ColdMessage>> find_cold_by_receipt(
       const base::Hash128& receipt_key) override;
   Result<std::vector<ColdMessage>> cold_due(base::Wall until, std::size_t limit) override;
+  Result<void> visit_cold(const std::function<void(std::string_view record)>& visit) override;
   Result<std::vector<StoredNotice>> notices(std::string_view account,
                                             const message::NoticeAt& after,
                                             std::size_t limit) override;

@@ -1,7 +1,7 @@
 #include "store/memory/memory_store.h"
 
 #include "store/conformance.h"
-#include "store/conformance_opt_outs.h"
+#include "store/conformance_more.h"
 
 namespace trunkline::store {
 namespace {

@@ -341,4 +341,21 @@ Result<std::string> RocksdbStore::peer_cursor(std::string_view peer) {
   return std::move(*found).value_or("");
 }
 
+Result<void> RocksdbStore::visit_cold(const std::function<void(std::string_view record)>& visit) {
+  RocksdbState& s = *state_;
+  const std::string end(1, kIdPrefix + 1);
+  const rocksdb::Slice end_slice(end);
+  rocksdb::ReadOptions read;
+  read.iterate_upper_bound = &end_slice;
+  read.fill_cache = false;  // what others look for must not make room for all of it
+  const std::unique_ptr<rocksdb::Iterator> at(s.db().NewIterator(read, s.family(Family::cold)));
+  for (at->Seek(std::string(1, kIdPrefix)); at->Valid(); at->Next()) {
+    const auto entry = decode_cold_entry(view(at->value()));
+    if (!entry) return std::unexpected(undecodable(id_at_end(view(at->key())), entry.error()));
+    visit(entry->record);
+  }
+  if (!at->status().ok()) return std::unexpected(error_of(at->status(), "cannot list"));
+  return {};
+}
+
 }  // namespace trunkline::store

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "store/conformance.h"
-#include "store/conformance_opt_outs.h"
+#include "store/conformance_more.h"
 #include "store/rocksdb/test_dir.h"
 
 namespace trunkline::store {

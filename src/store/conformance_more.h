@@ -1,4 +1,4 @@
-// The part of the conformance suite about opt-outs; see conformance.h.
+// The second half of the conformance suite; see conformance.h.
 #pragma once
 
 #include "store/conformance.h"
@@ -63,6 +63,34 @@ TEST_P(StoreConformance, OptOutsAreFoundByPlaceAndByChange) {
     EXPECT_EQ(*store_->peer_cursor("ap"), "1");
     reopen();
   }
+}
+
+TEST_P(StoreConformance, AllColdMessagesAreVisited) {
+  const auto all = [&] {
+    std::vector<std::string> records;
+    const auto done =
+        store_->visit_cold([&](std::string_view record) { records.emplace_back(record); });
+    EXPECT_TRUE(done.has_value());
+    std::ranges::sort(records);
+    return records;
+  };
+  EXPECT_TRUE(all().empty());
+  message::Commit put = next_commit();
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    put.cold.push_back({.tenant = i == 1 ? "a" : "b",
+                        .id = {i, i},
+                        .to_hash = 7,
+                        .due_at = now_,
+                        .receipt_keys = {{i, 1}},
+                        .record = "record " + std::to_string(i)});
+  }
+  commit(put);
+  EXPECT_EQ(all(), (std::vector<std::string>{"record 1", "record 2", "record 3"}));
+  message::Commit remove = next_commit();
+  remove.cold_removed = {{2, 2}};
+  commit(remove);
+  reopen();
+  EXPECT_EQ(all(), (std::vector<std::string>{"record 1", "record 3"}));
 }
 
 }  // namespace trunkline::store::conformance
