@@ -35,8 +35,9 @@ void Engine::Impl::remember_final(Slot slot, Step& s) {
   const Mono now = s.now.mono;
   forget_recent(now);
   const Hot& h = hot(slot);
-  // Its time in the cold tier has left that behind: what is still to come is put anew.
-  if (h.thawed) {
+  // Its time in the cold tier has left that behind: what is still to come is put anew. After a
+  // restart all that is left to tell that it was there is its age.
+  if (h.thawed || s.now.wall - h.accepted_at() >= limits::kColdAfter) {
     for_each_key(h, [&](const base::Hash128& key, const message::EventView&, bool by_number) {
       if (by_number) forget_owner(key, h, s);
     });

@@ -36,6 +36,7 @@ auto find_receipt_owners(const Engine& engine, Store& store, std::string_view ca
     if (!owners) return std::unexpected(owners.error());
     // The latest first: carriers use ids again.
     for (const message::ReceiptOwner& owner : *owners | std::views::reverse) {
+      if (owner.id.is_null()) known.others = true;
       if (owner.id.is_null() || (to_hash != 0 && owner.to_hash != to_hash)) continue;
       auto ended = store.find_message(owner.tenant, owner.id);
       if (!ended) return std::unexpected(ended.error());

@@ -16,6 +16,7 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "io/clock.h"
 #include "io/http_parser.h"
@@ -141,8 +142,12 @@ HttpClient::Result<HttpClient> HttpClient::connect(const SocketAddresses& addres
   const base::Mono until = mono_now() + timeout;
   const int interrupt_fd = interrupt == nullptr ? -1 : interrupt->fd();
   int fd = -1;
-  for (std::size_t i = 0; i < addresses.size() && fd < 0; ++i)
-    fd = connect_one(addresses[i], until, interrupt_fd);
+  // One that does not answer must leave time for the others.
+  for (std::size_t i = 0; i < addresses.size() && fd < 0; ++i) {
+    const base::Mono now = mono_now();
+    const auto share = (until - now) / static_cast<std::int64_t>(addresses.size() - i);
+    fd = connect_one(addresses[i], now + share, interrupt_fd);
+  }
   if (fd < 0) {
     return error(errno == ETIMEDOUT ? ErrorKind::timeout : ErrorKind::unreachable,
                  fmt::format("cannot connect to {}: {}", host, std::strerror(errno)));
@@ -235,6 +240,8 @@ HttpClient::Result<void> HttpClient::send_raw(std::string_view octets, base::Mon
 HttpClient::Result<std::size_t> HttpClient::read_some(base::Mono until) {
   char chunk[16 * 1024];
   for (;;) {
+    // Also while octets keep coming.
+    if (mono_now() >= until) return error(ErrorKind::timeout, fmt::format("{} goes on", host_));
     const ssize_t n = recv(fd_, chunk, sizeof(chunk), 0);
     if (n >= 0) {
       const std::string_view octets(chunk, static_cast<std::size_t>(n));
@@ -286,22 +293,27 @@ HttpClient::Result<HttpReply> HttpClient::receive(
     return error(ErrorKind::closed, fmt::format("{} closed without a whole answer", host_));
   };
 
-  http::response_parser<http::empty_body> parser;
-  parser.skip(true);
-  while (!parser.is_done()) {
-    boost::beast::error_code ec = http::error::need_more;
-    if (!unread_.empty()) unread_.erase(0, parser.put(boost::asio::buffer(unread_), ec));
-    if (parser.is_done()) break;
-    if (ec && ec != http::error::need_more) {
-      return error(ErrorKind::garbled,
-                   fmt::format("{} does not speak HTTP: {}", host_, ec.message()));
+  // Those that only inform (1xx, but that it speaks something else from now on) are read past.
+  std::optional<http::response_parser<http::empty_body>> read;
+  do {
+    read.emplace();
+    read->skip(true);
+    while (!read->is_done()) {
+      boost::beast::error_code ec = http::error::need_more;
+      if (!unread_.empty()) unread_.erase(0, read->put(boost::asio::buffer(unread_), ec));
+      if (read->is_done()) break;
+      if (ec && ec != http::error::need_more) {
+        return error(ErrorKind::garbled,
+                     fmt::format("{} does not speak HTTP: {}", host_, ec.message()));
+      }
+      if (ec) {
+        const auto got = more();
+        if (!got) return std::unexpected(got.error());
+        if (!*got) return cut_short();
+      }
     }
-    if (ec) {
-      const auto got = more();
-      if (!got) return std::unexpected(got.error());
-      if (!*got) return cut_short();
-    }
-  }
+  } while (read->get().result_int() / 100 == 1 && read->get().result_int() != 101);
+  http::response_parser<http::empty_body>& parser = *read;
   HttpReply reply;
   const auto& message = parser.get();
   reply.status = static_cast<int>(message.result_int());

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <optional>
 
+#include "numbering/networks.h"
+
 namespace trunkline::lookup {
 namespace {
 
@@ -51,10 +53,29 @@ std::string fill(std::string_view text, numbering::Number number, bool in_url) {
   return out;
 }
 
+namespace {
+
+// As a number, a network code has lost its zeros: 4 may be 04 or 004. The shortest that is
+// somebody's, then the shortest that is possible.
+std::string code_of(const std::string& mcc, std::string mnc) {
+  if (mnc.size() < 2) mnc.insert(0, 2 - mnc.size(), '0');
+  const auto known = [&](const std::string& digits) {
+    const auto code = numbering::NetworkCode::parse(mcc + digits);
+    return code && numbering::network_of(*code) != 0;
+  };
+  if (mnc.size() == 2 && !known(mnc) && known("0" + mnc)) mnc.insert(0, 1, '0');
+  return mcc + mnc;
+}
+
+}  // namespace
+
 std::expected<numbering::LookedUp, std::string> read_answer(const config::Lookup& lookup,
                                                             int status, std::string_view body) {
   numbering::LookedUp out;
-  if (status == 404) return out;
+  // About this number it has nothing to say; else it is about us, or the provider fails.
+  const bool about_us =
+      status == 401 || status == 403 || status == 407 || status == 408 || status == 429;
+  if (status >= 400 && status <= 499 && !about_us) return out;
   if (status < 200 || status > 299) return std::unexpected(fmt::format("it answers {}", status));
   if (status == 204) return out;
   boost::system::error_code error;
@@ -68,8 +89,7 @@ std::expected<numbering::LookedUp, std::string> read_answer(const config::Lookup
   if (!code) {
     const auto mcc = scalar_at(root, at.mcc);
     const auto mnc = scalar_at(root, at.mnc);
-    // 1 as a number is 01: no network code has one digit.
-    if (mcc && mnc) code = *mcc + (mnc->size() == 1 ? "0" + *mnc : *mnc);
+    if (mcc && mnc) code = code_of(*mcc, *mnc);
   }
   if (code) out.network = numbering::NetworkCode::parse(*code).value_or(numbering::NetworkCode{});
   const auto ported = scalar_at(root, at.ported);

@@ -48,7 +48,11 @@ TEST(Answer, IsReadAsTheConfigurationSays) {
       {200, R"({"mcc":"234"})", "-"},
       {200, R"({"status":"Unassigned"})", "- invalid"},
       {200, R"({"status":"fine","net":{"code":"23430"}})", "23430"},
+      {200, R"({"mcc":310,"list":[{"mnc":4}]})", "310004"},
+      {200, R"({"mcc":310,"list":[{"mnc":260}]})", "310260"},
       {404, "what is that?", "-"},
+      {400, "no such number", "-"},
+      {422, "{}", "-"},
       {204, "", "-"},
       // Fields that are none of what they should be.
       {200, "{}", "-"},
@@ -68,6 +72,7 @@ TEST(Answer, IsReadAsTheConfigurationSays) {
       {200, "{\"net\":\"\xff\"}", "error: what it answers is not JSON"},
       {301, R"({"net":{"code":"23430"}})", "error: it answers 301"},
       {401, "{}", "error: it answers 401"},
+      {429, "{}", "error: it answers 429"},
       {500, "{}", "error: it answers 500"},
   };
   for (const Case& c : cases) EXPECT_EQ(told(c.status, c.body), c.expected) << c.body;

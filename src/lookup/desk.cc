@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <system_error>
 
 #include "io/clock.h"
 #include "lookup/answer.h"
@@ -37,9 +38,17 @@ Desk::Desk(config::Lookup lookup, std::shared_ptr<const wire::TlsContext> tls,
       tokens_(std::max(1.0, lookup_.rate_per_s)),
       refilled_at_(io::mono_now()),
       resolver_(lookup_.host, lookup_.port, kAddressesKept) {
-  for (unsigned i = 0; i < lookup_.concurrency; ++i)
-    workers_.emplace_back([this] { run_worker(); });
-  clock_thread_ = std::thread([this] { run_clock(); });
+  // Without threads nothing is looked up; what can be had of them works.
+  try {
+    clock_thread_ = std::thread([this] { run_clock(); });
+    for (unsigned i = 0; i < lookup_.concurrency; ++i)
+      workers_.emplace_back([this] { run_worker(); });
+  } catch (const std::system_error& error) {
+    telemetry::log_error("lookup_threads",
+                         fmt::format("only {} of {} threads for look-ups: {}", workers_.size(),
+                                     lookup_.concurrency, error.what()));
+  }
+  if (workers_.empty()) stop();
 }
 
 Desk::~Desk() { stop(); }
@@ -61,7 +70,7 @@ void Desk::stop() {
   resolver_.stop();
   interrupt_.raise();
   for (std::thread& worker : workers_) worker.join();
-  clock_thread_.join();
+  if (clock_thread_.joinable()) clock_thread_.join();
 }
 
 void Desk::inherit(Desk& before) {
@@ -185,19 +194,33 @@ void Desk::failed(const std::string& why, base::Mono now) {
   }
 }
 
+bool Desk::is_wanted(numbering::Number number) const {
+  return std::ranges::any_of(asked_.at(number.digits()),
+                             [&](Ticket ticket) { return waiting_.contains(ticket); });
+}
+
+// Those for whom nobody waits any more are not worth their price; the oldest are such first.
+void Desk::drop_unwanted() {
+  while (!queue_.empty() && !is_wanted(queue_.front())) {
+    asked_.erase(queue_.front().digits());
+    queue_.pop_front();
+  }
+}
+
 // None: no more.
 std::optional<numbering::Number> Desk::next_number() {
   std::unique_lock lock(mutex_);
   for (;;) {
     to_ask_.wait(lock, [&] { return stopped_ || !queue_.empty(); });
     if (stopped_) return std::nullopt;
-    const numbering::Number number = queue_.front();
-    queue_.pop_front();
-    const auto asked = asked_.find(number.digits());
-    const bool is_wanted = std::ranges::any_of(
-        asked->second, [&](Ticket ticket) { return waiting_.contains(ticket); });
-    if (is_wanted) return number;
-    asked_.erase(asked);  // everybody has gone on: not worth its price
+    // The latest first: with more to ask than the provider answers, those who wait longest would
+    // each get their answer just too late, and nobody one in time.
+    drop_unwanted();
+    if (queue_.empty()) continue;
+    const numbering::Number number = queue_.back();
+    queue_.pop_back();
+    if (is_wanted(number)) return number;
+    asked_.erase(number.digits());
   }
 }
 
@@ -226,8 +249,9 @@ void Desk::run_worker() {
         answered(*number, std::nullopt, ready);
         count(Result::failed);
       }
+      // With the lock: the next message to the number finds the answer, and must not overtake.
+      if (!ready.empty()) forward_(ready);
     }
-    if (!ready.empty()) forward_(ready);
   }
 }
 
@@ -251,9 +275,8 @@ void Desk::run_clock() {
     std::vector<engine::Event> ready;
     let_go(found, ready);
     count(Result::late);
-    lock.unlock();
+    drop_unwanted();
     forward_(ready);
-    lock.lock();
   }
 }
 

@@ -77,6 +77,8 @@ class Desk {
   bool may_ask(base::Mono now);
   void count(Result result) { counters_[static_cast<std::size_t>(result)]->add(1); }
   std::optional<numbering::Number> next_number();
+  bool is_wanted(numbering::Number number) const;
+  void drop_unwanted();
   void let_go(std::map<Ticket, Waiting>::iterator waiting, std::vector<engine::Event>& ready);
   void run_worker();
   void run_clock();

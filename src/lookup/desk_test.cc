@@ -181,8 +181,8 @@ TEST(Desk, AsksOnceForEachNumber) {
   ASSERT_TRUE(world.desk->take(one));
   ASSERT_TRUE(world.desk->take(two));
   go.set_value();
+  EXPECT_EQ(world.next(), "-");  // the latest number was asked for first
   EXPECT_EQ(world.next(), "23430 ported, -, 23430 ported");
-  EXPECT_EQ(world.next(), "-");
   EXPECT_EQ(world.look_up({nth(2), nth(1)}), "*-, 23430 ported");
   EXPECT_EQ(world.provider.asked(), 2);
   EXPECT_EQ(world.counted("answered"), 2u);
@@ -259,7 +259,7 @@ TEST(Desk, SurvivesWhatAProviderSays) {
       "HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + std::string(900'000, 'x'),
       "HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'x'),
       std::string(1000, '\0'),
-      "HTTP/1.1 103 Early Hints\r\n\r\n" + fine,
+      "HTTP/1.1 101 Switching Protocols\r\n\r\n" + fine,
       reply("[", "200 OK") + fine,
       reply("{}", "502 No") + fine + fine,
   };
@@ -276,9 +276,50 @@ TEST(Desk, SurvivesWhatAProviderSays) {
   }
 }
 
+TEST(Desk, ReadsPastWhatOnlyInforms) {
+  World world([](const std::string&) {
+    return "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" +
+           reply(kPorted);
+  });
+  world.open();
+  EXPECT_EQ(world.look_up({nth(1)}), "23430 ported");
+  EXPECT_EQ(world.look_up({nth(2)}), "23430 ported");
+}
+
+// With more to ask than it answers in time, those asked last are the ones it can still help.
+TEST(Desk, TheLatestAreAskedFirst) {
+  std::promise<void> go;
+  const std::shared_future<void> gone = go.get_future().share();
+  World world([&](const std::string&) {
+    gone.wait();
+    return reply(kPorted);
+  });
+  world.settings.timeout = 1h;
+  world.open();
+  engine::Event first = World::event({nth(0)});
+  ASSERT_TRUE(world.desk->take(first));
+  while (world.provider.asked() == 0) std::this_thread::yield();
+  for (int i = 1; i <= 3; ++i) {
+    engine::Event event = World::event({nth(i)}, static_cast<std::uint8_t>(i));
+    ASSERT_TRUE(world.desk->take(event));
+  }
+  go.set_value();
+  EXPECT_EQ(world.next(), "23430 ported");
+  const auto class_of_next = [&] {
+    std::unique_lock lock(world.mutex);
+    EXPECT_TRUE(world.changed.wait_for(lock, 60s, [&] { return !world.forwarded.empty(); }));
+    const auto accept = std::get<engine::Accept>(world.forwarded.front());
+    world.forwarded.pop_front();
+    return accept.items.front().traffic_class.at();
+  };
+  EXPECT_EQ(class_of_next(), 3u);
+  EXPECT_EQ(class_of_next(), 2u);
+  EXPECT_EQ(class_of_next(), 1u);
+}
+
 TEST(Desk, WhoWaitsGoesOnWhenItEnds) {
   World world([](const std::string&) { return std::string(); });
-  world.settings.timeout = 200ms;
+  world.settings.timeout = 1h;
   world.settings.concurrency = 4;
   world.open();
   engine::Event one = World::event({nth(1)});

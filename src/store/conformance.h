@@ -244,6 +244,30 @@ TEST_P(StoreConformance, ReceiptOwnersAreFoundUntilTheyAreForgotten) {
   }
 }
 
+// Over what a store does with its files between the commits.
+TEST_P(StoreConformance, AForgottenReceiptOwnerStaysForgotten) {
+  const base::Hash128 key{3, 4};
+  const auto put = [&](std::uint64_t n, base::Wall until) {
+    message::Commit more = next_commit();
+    more.owners = {{key, {"demo", {7, n}, 40, until, 1, 1}}};
+    commit(more);
+    reopen();
+  };
+  put(1, now_ + 1h);
+  put(2, now_ + 1h);
+  put(1, {});
+  put(3, now_ + 1h);
+  for (int round = 0; round < 3; ++round) {
+    const auto owners = store_->find_owners(key, now_);
+    ASSERT_TRUE(owners.has_value());
+    ASSERT_EQ(owners->size(), 2u);
+    EXPECT_EQ(owners->at(0).id.low, 2u);
+    EXPECT_EQ(owners->at(1).id.low, 3u);
+    ASSERT_TRUE(store_->sweep(now_, kStart - 24h).has_value());
+    reopen();
+  }
+}
+
 TEST_P(StoreConformance, KeysAreFoundUntilTheyExpire) {
   message::Commit commit_keys = next_commit();
   const message::KeyRecord record = key_record(random_, now_ + 24h);

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <expected>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -131,10 +132,12 @@ void append_volumes_json(std::string& out, const std::map<std::string, Volume>& 
   out += '}';
 }
 
-// `destinations`: for whose registrations; empty: for all that are reached.
+// `destinations`: for whose registrations; none: for all that are reached.
 std::string report(const config::Config& config, const config::Coverage& coverage,
-                   const std::set<std::string>& destinations, bool json) {
-  const auto needs = config::registrations(config, coverage, io::wall_now(), destinations);
+                   const std::optional<std::set<std::string>>& destinations, bool json) {
+  auto needs = config::registrations(config, coverage, io::wall_now(),
+                                     destinations.value_or(std::set<std::string>{}));
+  if (destinations && destinations->empty()) needs.clear();
   if (!json) {
     return config::coverage_text(config, coverage) + config::registrations_text(config, needs);
   }
@@ -159,7 +162,7 @@ int check(const Arguments& arguments) {
     const config::Coverage coverage = config::coverage(*loaded.config);
     if (arguments.report) {
       std::expected<std::map<std::string, Volume>, TrafficError> traffic;
-      std::set<std::string> destinations;
+      std::optional<std::set<std::string>> destinations;
       Outcomes outcomes;
       if (!arguments.traffic.path.empty()) {
         traffic =
@@ -169,7 +172,8 @@ int check(const Arguments& arguments) {
           std::fprintf(stderr, "check: %s\n", traffic.error().text.c_str());
           return traffic.error().code;
         }
-        for (const auto& [country, volume] : *traffic) destinations.insert(country);
+        destinations.emplace();
+        for (const auto& [country, volume] : *traffic) destinations->insert(country);
       }
       std::string out = report(*loaded.config, coverage, destinations, arguments.json);
       if (!arguments.traffic.path.empty()) {

@@ -19,8 +19,8 @@ void Outcomes::Outcome::add(const TrafficRow& row) {
   ++messages;
   const bool is_delivered = row.status == "delivered";
   delivered += is_delivered;
-  ended += is_delivered || row.status == "undelivered" || row.status == "uncertain" ||
-           row.status == "expired";
+  // What expired or failed no carrier had.
+  ended += is_delivered || row.status == "undelivered" || row.status == "uncertain";
   if (is_delivered && row.seconds) seconds.push_back(static_cast<float>(*row.seconds));
 }
 

@@ -45,23 +45,26 @@ class AddOwner final : public rocksdb::MergeOperator {
  public:
   const char* Name() const override { return "trunkline.receipt_owners.1"; }
 
-  // What is damaged is left out: look-ups of such a key find the others.
+  // What cannot be read, being damaged or of a newer version, stays as it is: look-ups of such a
+  // key say so.
   bool FullMergeV2(const MergeOperationInput& in, MergeOperationOutput* out) const override {
     std::vector<message::ReceiptOwner> owners;
-    if (in.existing_value != nullptr) owners = read(*in.existing_value);
+    if (in.existing_value != nullptr) {
+      auto existing = decode_owners(view(*in.existing_value));
+      if (!existing) {
+        out->new_value.assign(in.existing_value->data(), in.existing_value->size());
+        return true;
+      }
+      owners = std::move(*existing);
+    }
     for (const Slice& operand : in.operand_list) {
-      for (message::ReceiptOwner& owner : read(operand))
-        message::add_owner(owners, std::move(owner));
+      auto more = decode_owners(view(operand));
+      if (!more) continue;
+      for (message::ReceiptOwner& owner : *more) message::add_owner(owners, std::move(owner));
     }
     out->new_value.clear();
     encode_owners(owners, out->new_value);
     return true;
-  }
-
- private:
-  static std::vector<message::ReceiptOwner> read(const Slice& value) {
-    auto owners = decode_owners(view(value));
-    return owners ? std::move(*owners) : std::vector<message::ReceiptOwner>{};
   }
 };
 
@@ -72,8 +75,10 @@ class Filter final : public CompactionFilter {
   Filter(std::shared_ptr<const Horizons> horizons, Gone gone)
       : horizons_(std::move(horizons)), gone_(gone) {}
   const char* Name() const override { return "trunkline.forget"; }
-  Decision FilterV2(int, const Slice& key, ValueType, const Slice& value, std::string*,
+  // Operands of a merge are left alone: one of them may be to forget what lies below it.
+  Decision FilterV2(int, const Slice& key, ValueType type, const Slice& value, std::string*,
                     std::string*) const override {
+    if (type == ValueType::kMergeOperand) return Decision::kKeep;
     return gone_(*horizons_, view(key), view(value)) ? Decision::kRemove : Decision::kKeep;
   }
 
