@@ -208,7 +208,7 @@ class Crash(unittest.TestCase):
 def in_doubt(api, message):
     """Some of its bytes may have left, and nobody has said what became of them."""
     events = api.get(f"/v1/messages/{message['id']}/events")["data"]
-    return any(e["cause"] in ("restart", "link_lost", "response_timeout") for e in events)
+    return any(e["cause"] in ("restart", "link_lost", "link_lost_oldest", "response_timeout") for e in events)
 
 
 if __name__ == "__main__":

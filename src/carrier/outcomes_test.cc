@@ -315,7 +315,7 @@ TEST_F(Outcomes, FailureAfterTheWriteIsInDoubt) {
   ASSERT_TRUE(io::arm_failpoints("wire.after_write=eio@1"));
   world.send(world.submit(1));
   EXPECT_EQ(result().outcome.kind, OutcomeKind::in_doubt);
-  EXPECT_EQ(result().outcome.cause, Cause::link_lost);
+  EXPECT_EQ(result().outcome.cause, Cause::link_lost_oldest);
   EXPECT_NE(result().written_at, base::Mono{});
 }
 
@@ -326,7 +326,7 @@ TEST_F(Outcomes, ResetAfterTheWriteIsInDoubt) {
   connect();
   world.send(world.submit(1));
   EXPECT_EQ(result().outcome.kind, OutcomeKind::in_doubt);
-  EXPECT_EQ(result().outcome.cause, Cause::link_lost);
+  EXPECT_EQ(result().outcome.cause, Cause::link_lost_oldest);
   ASSERT_TRUE(world.run_until([&] { return world.count<LinkUp>() == 2; }));
   EXPECT_LT(world.position<SubmitResult>(), world.position<LinkDown>());
   EXPECT_EQ(world.count<SubmitResult>(), 1u);
@@ -337,7 +337,7 @@ TEST_F(Outcomes, ConnectionClosedWithoutAnAnswerIsInDoubt) {
   connect();
   world.send(world.submit(1));
   EXPECT_EQ(result().outcome.kind, OutcomeKind::in_doubt);
-  EXPECT_EQ(result().outcome.cause, Cause::link_lost);
+  EXPECT_EQ(result().outcome.cause, Cause::link_lost_oldest);
 }
 
 TEST_F(Outcomes, AnswerJustBeforeTheEndCounts) {
@@ -495,7 +495,8 @@ TEST_F(Congested, LostWithUnsentBytesTellsThemFromTheOthers) {
   smsc.peer().reset();
   ASSERT_TRUE(world.run_until([&] { return world.count<SubmitResult>() == sent; }));
   const std::size_t unsent = count(OutcomeKind::not_sent, Cause::link_lost_unsent);
-  const std::size_t doubtful = count(OutcomeKind::in_doubt, Cause::link_lost);
+  const std::size_t doubtful = 1 + count(OutcomeKind::in_doubt, Cause::link_lost);
+  EXPECT_EQ(count(OutcomeKind::in_doubt, Cause::link_lost_oldest), 1u);
   EXPECT_GT(unsent, 0u);
   EXPECT_GT(doubtful, 0u);
   EXPECT_EQ(unsent + doubtful + count(OutcomeKind::not_sent, Cause::no_window), sent);
@@ -507,6 +508,7 @@ TEST_F(Congested, LostWithUnsentBytesTellsThemFromTheOthers) {
   for (const SubmitResult& r : world.all<SubmitResult>()) {
     if (r.outcome.kind == OutcomeKind::in_doubt)
       last_doubtful = std::max(last_doubtful, r.ref.slot);
+    if (r.outcome.cause == Cause::link_lost_oldest) EXPECT_EQ(r.ref.slot, 0u);
     if (r.outcome.cause == Cause::link_lost_unsent) {
       first_unsent = std::min(first_unsent, r.ref.slot);
     }

@@ -553,6 +553,10 @@ std::string SmppLink::remedy(std::uint32_t status) const {
 
 void SmppLink::on_closed(smpp::CloseReason reason, const std::string& why,
                          std::vector<smpp::Unanswered> unanswered, base::Mono now) {
+  // An SMSC that ends upon a message was at the one that had waited longest.
+  bool is_oldest =
+      reason == smpp::CloseReason::connection_lost || reason == smpp::CloseReason::framing_error;
+  std::ranges::sort(unanswered, {}, &smpp::Unanswered::sequence);
   for (const smpp::Unanswered& request : unanswered) {
     const auto flight = flights_.take(request.token);
     if (!flight) continue;
@@ -560,8 +564,10 @@ void SmppLink::on_closed(smpp::CloseReason reason, const std::string& why,
       report(flight->ref, flight->segment, {},
              local_outcome(OutcomeKind::not_sent, Cause::link_lost_unsent, why));
     } else {
+      const Cause cause =
+          std::exchange(is_oldest, false) ? Cause::link_lost_oldest : Cause::link_lost;
       report(flight->ref, flight->segment, flight->sent_at,
-             local_outcome(OutcomeKind::in_doubt, Cause::link_lost, why));
+             local_outcome(OutcomeKind::in_doubt, cause, why));
     }
   }
   if (announced_) context_.events.add(engine::LinkDown{carrier_, link_});

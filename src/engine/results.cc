@@ -226,6 +226,7 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
     return all_accepted(slot, s);
   set_place(slot, Place::doubt_hold);
   if (settled_by_early(slot, s)) return;
+  if (is_poison(h)) return finish(slot, State::uncertain, Cause::poison, {}, s);
   if (class_of(h).in_doubt == message::InDoubtRule::hold && !bug(PlantedBug::resend_held))
     return arm(slot, s.now.mono + limits::kInDoubtHold);
   tire_of(h, h.carrier);
@@ -234,6 +235,17 @@ void Engine::Impl::doubt_arose(Slot slot, Step& s) {
   if (h.failures > 1) return retry_later(slot, Cause::in_doubt_resend, s);
   note(s, Note::Metric::retry, h, message::name(Cause::in_doubt_resend));
   dispatch(slot, Cause::in_doubt_resend, s);
+}
+
+// Links were lost upon it, again and again: whoever is sent it next may be lost as well, and with
+// him all the others.
+bool Engine::Impl::is_poison(const Hot& h) {
+  if (h.worst_cause != Cause::link_lost_oldest) return false;
+  std::size_t sessions = 0;
+  for_each_event(h.record(), h.accepted_at(), [&](const message::EventView& event) {
+    if (event.kind == EventKind::answered && event.cause == Cause::link_lost_oldest) ++sessions;
+  });
+  return sessions >= limits::kPoisonSessions;
 }
 
 // What of the latest attempt is in doubt: not of the fold, which leaves out a segment that was
