@@ -7,14 +7,17 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <charconv>
 #include <optional>
 #include <thread>
 
 #include "admin/access.h"
+#include "admin/audit.h"
 #include "admin/opt_outs.h"
 #include "admin/orders.h"
 #include "admin/traces.h"
 #include "admin/views.h"
+#include "base/json_writer.h"
 #include "base/limits.h"
 #include "io/problem.h"
 #include "telemetry/log.h"
@@ -33,7 +36,7 @@ std::size_t body_limit(std::string_view path) {
   return path == kOptOutsPath ? base::limits::kHttpBatchBodyBytesMax : kBodyBytesMax;
 }
 
-enum class Page : std::uint8_t { health, ready, metrics, carriers, queues, cells };
+enum class Page : std::uint8_t { health, ready, metrics, carriers, queues, cells, orders, audit };
 
 struct Route {
   std::string_view path;
@@ -41,13 +44,15 @@ struct Route {
   Need need;
 };
 
-constexpr std::array<Route, 6> kRoutes{{
+constexpr std::array<Route, 8> kRoutes{{
     {"/healthz", Page::health, Need::nothing},
     {"/readyz", Page::ready, Need::nothing},
     {"/metrics", Page::metrics, Need::metrics},
     {"/v1/carriers", Page::carriers, Need::read},
     {"/v1/queues", Page::queues, Need::read},
     {"/v1/cells", Page::cells, Need::read},
+    {"/v1/orders", Page::orders, Need::read},
+    {"/v1/audit", Page::audit, Need::operate},
 }};
 
 const Route* find_route(std::string_view path) {
@@ -68,11 +73,13 @@ io::Problem role_too_low() {
           .detail = "the token is known, but its role may not do this"};
 }
 io::Problem no_such_path() {
-  return {.code = io::ProblemCode::not_found,
-          .detail =
-              "there is /healthz, /readyz, /metrics, /v1/carriers, /v1/queues, /v1/cells, "
-              "/v1/carriers/NAME/trace, /v1/accounts/NAME/trace and "
-              "/v1/carriers/NAME/suspend, drain and resume, /v1/opt-outs"};
+  return {
+      .code = io::ProblemCode::not_found,
+      .detail =
+          "there is /healthz, /readyz, /metrics, /v1/carriers, /v1/queues, /v1/cells, /v1/orders, "
+          "/v1/audit, /v1/opt-outs, /v1/carriers/NAME/trace, /v1/accounts/NAME/trace, "
+          "/v1/carriers/NAME/suspend, drain and resume, and "
+          "/v1/queues/suspend, drain, resume, purge, bounce and move"};
 }
 io::Problem wrong_method() {
   return {.code = io::ProblemCode::invalid_request,
@@ -88,6 +95,13 @@ class AdminServer::Impl {
   Impl(Backend& backend, Options options) : backend_(backend), options_(std::move(options)) {}
   ~Impl() { stop(); }
 
+  std::expected<void, std::string> keep_audit(const std::string& path) {
+    auto audit = Audit::open(path);
+    if (!audit) return std::unexpected(std::move(audit.error()));
+    audit_ = std::make_unique<Audit>(std::move(*audit));
+    return {};
+  }
+
   std::expected<void, io::ListenError> listen() {
     auto server = io::HttpServer::listen(
         context_,
@@ -100,6 +114,9 @@ class AdminServer::Impl {
           if (const auto path = order_path(request.path)) return order(*path, request, ticket);
           if (request.path == kCellPullPath) return cell_asks(request, ticket);
           if (request.path == kOptOutsPath) return opt_outs(request, ticket);
+          if (const auto kind = surgery_path(request.path)) return operate(*kind, request, ticket);
+          if (request.path == "/v1/queues" && !request.query.empty() && request.method == "GET")
+            return count(request, ticket);
           server_->answer(ticket, respond(request));
         });
     if (!server) return std::unexpected(std::move(server.error()));
@@ -162,21 +179,17 @@ class AdminServer::Impl {
     server_->answer(ticket, std::move(response));
   }
 
-  // Answered once the order is durable and in force.
-  void order(const OrderPath& path, const io::HttpRequest& request, const io::HttpTicket& ticket) {
-    if (auto problem = take_order(path, request, ticket)) {
-      io::HttpResponse response = io::to_response(*problem);
-      response.headers += "Cache-Control: no-store\r\n";
-      server_->answer(ticket, std::move(response));
-    }
+  void answer(const io::HttpTicket& ticket, io::HttpResponse&& response) {
+    response.headers += "Cache-Control: no-store\r\n";
+    server_->answer(ticket, std::move(response));
   }
 
-  std::optional<io::Problem> take_order(const OrderPath& path, const io::HttpRequest& request,
-                                        const io::HttpTicket& ticket) {
-    const auto config = backend_.config();
+  // The token, or why its bearer may not do this.
+  std::optional<io::Problem> check(const io::HttpRequest& request, Need need,
+                                   const config::Config& config, std::string& by) {
     const std::string_view authorization =
         request.header_count("authorization") == 1 ? request.header("authorization") : "";
-    switch (access_of(*config, Need::operate, authorization)) {
+    switch (access_of(config, need, authorization)) {
       case Access::allowed:
         break;
       case Access::no_token:
@@ -184,32 +197,61 @@ class AdminServer::Impl {
       case Access::role_too_low:
         return role_too_low();
     }
-    if (request.method != "POST") {
-      return io::Problem{.code = io::ProblemCode::invalid_request,
-                         .status = 405,
-                         .detail = "an order is given by POST",
-                         .headers = "Allow: POST\r\n"};
-    }
-    auto order = read_order(*config, path, request.body, token_id(*config, authorization),
-                            options_.clock().wall);
+    by = token_id(config, authorization);
+    if (need != Need::operate || request.method == "POST") return std::nullopt;
+    return io::Problem{.code = io::ProblemCode::invalid_request,
+                       .status = 405,
+                       .detail = "this is done by POST",
+                       .headers = "Allow: POST\r\n"};
+  }
+
+  // Answered once the order is durable and in force.
+  void order(const OrderPath& path, const io::HttpRequest& request, const io::HttpTicket& ticket) {
+    if (auto problem = take_order(path, request, ticket)) answer(ticket, io::to_response(*problem));
+  }
+
+  std::optional<io::Problem> take_order(const OrderPath& path, const io::HttpRequest& request,
+                                        const io::HttpTicket& ticket) {
+    const auto config = backend_.config();
+    std::string by;
+    if (auto problem = check(request, Need::operate, *config, by)) return problem;
+    const base::Wall now = options_.clock().wall;
+    auto order = read_order(*config, path, request.body, by, now);
     if (!order) return std::move(order.error());
+    if (!write_audit(by, message::name(order->kind), "asked", order_json(*order)))
+      return no_audit();
     const bool taken = backend_.give_order(*order, [this, ticket, given = *order](OrderEnd end) {
       asio::post(context_, [this, ticket, given, end] { order_ended(ticket, given, end); });
     });
-    if (taken) return std::nullopt;
-    return io::Problem{
-        .code = io::ProblemCode::store_unavailable,
-        .detail = "the gateway is stopping or cannot record it; nothing has changed"};
+    return taken ? std::nullopt : std::optional(not_taken());
   }
 
-  void order_ended(const io::HttpTicket& ticket, const message::CarrierOrder& given, OrderEnd end) {
+  [[nodiscard]] bool write_audit(std::string_view by, std::string_view action,
+                                 std::string_view stage, std::string_view detail) {
+    return audit_ == nullptr || audit_->write(options_.clock().wall, by, action, stage, detail);
+  }
+  static io::Problem no_audit() {
+    telemetry::log_error("audit_failed",
+                         "the audit log cannot be written; nothing is changed "
+                         "without");
+    return {.code = io::ProblemCode::store_unavailable,
+            .detail = "the audit log cannot be written; nothing has changed"};
+  }
+  static io::Problem not_taken() {
+    return {.code = io::ProblemCode::store_unavailable,
+            .detail = "the gateway is stopping or cannot record it; nothing has changed"};
+  }
+
+  void order_ended(const io::HttpTicket& ticket, const message::TrafficOrder& given, OrderEnd end) {
     io::HttpResponse response;
     if (end == OrderEnd::in_force) {
       telemetry::log_warning(
-          "carrier_order", given.reason,
+          "order", given.reason,
           {{"kind", std::string(message::name(given.kind))},
-           {"carrier", given.carrier},
-           {"country", given.country},
+           {"carrier", given.of.carrier},
+           {"country", given.of.country},
+           {"class", given.of.traffic_class},
+           {"tenant", given.of.tenant},
            {"until",
             given.kind == message::OrderKind::resume ? "" : base::format_rfc3339(given.until)},
            {"by", given.by}});
@@ -222,10 +264,9 @@ class AdminServer::Impl {
       response =
           io::to_response({.code = io::ProblemCode::rate_limited,
                            .detail = fmt::format("{} orders are in force: resume something first",
-                                                 base::limits::kCarrierOrdersMax)});
+                                                 base::limits::kOrdersMax)});
     }
-    response.headers += "Cache-Control: no-store\r\n";
-    server_->answer(ticket, std::move(response));
+    answer(ticket, std::move(response));
     server_->flush();
   }
 
@@ -301,9 +342,80 @@ class AdminServer::Impl {
                                       "changed"});
   }
 
-  void answer(const io::HttpTicket& ticket, io::HttpResponse&& response) {
-    response.headers += "Cache-Control: no-store\r\n";
-    server_->answer(ticket, std::move(response));
+  void operate(engine::Surgery::Kind kind, const io::HttpRequest& request,
+               const io::HttpTicket& ticket) {
+    const auto config = backend_.config();
+    std::string by;
+    auto problem = check(request, Need::operate, *config, by);
+    if (problem) return answer(ticket, io::to_response(*problem));
+    auto surgery = read_surgery(*config, kind, request.body);
+    if (!surgery) return answer(ticket, io::to_response(surgery.error()));
+    const std::string action(request.path.substr(request.path.rfind('/') + 1));
+    if (!write_audit(by, action, "asked", request.body))
+      return answer(ticket, io::to_response(no_audit()));
+    begin(std::move(*surgery), action, by, ticket);
+  }
+
+  void count(const io::HttpRequest& request, const io::HttpTicket& ticket) {
+    const auto config = backend_.config();
+    std::string by;
+    auto problem = check(request, Need::read, *config, by);
+    if (problem) return answer(ticket, io::to_response(*problem));
+    auto surgery = read_count(*config, request.query);
+    if (!surgery) return answer(ticket, io::to_response(surgery.error()));
+    begin(std::move(*surgery), {}, by, ticket);
+  }
+
+  // Answered once it is done and durable; `action`: to be told in log and audit.
+  void begin(engine::Surgery surgery, const std::string& action, const std::string& by,
+             const io::HttpTicket& ticket) {
+    auto end = [this, surgery, action, by,
+                ticket](const std::optional<engine::SurgeryAnswer>& given) {
+      asio::post(context_, [this, surgery, action, by, ticket, given] {
+        answer(ticket, operated(surgery, action, by, given));
+        server_->flush();
+      });
+    };
+    if (!backend_.operate(surgery, std::move(end))) answer(ticket, io::to_response(not_taken()));
+  }
+
+  io::HttpResponse operated(const engine::Surgery& surgery, const std::string& action,
+                            const std::string& by,
+                            const std::optional<engine::SurgeryAnswer>& given) {
+    using End = engine::SurgeryAnswer::End;
+    if (!given) {
+      return io::to_response(
+          {.code = io::ProblemCode::store_unavailable,
+           .detail = "the store failed meanwhile; how far it came is not known"});
+    }
+    if (given->end == End::too_many) {
+      return io::to_response(
+          {.code = io::ProblemCode::rate_limited,
+           .detail = fmt::format("{} operations on queues are under way: try again in a moment",
+                                 base::limits::kSurgeriesMax)});
+    }
+    if (given->end == End::not_configured) {
+      return io::to_response({.code = io::ProblemCode::invalid_request,
+                              .detail = "the configuration has changed meanwhile, and does not "
+                                        "have one of the names any more"});
+    }
+    const auto config = backend_.config();
+    io::HttpResponse response;
+    response.body = surgery_json(*config, surgery, *given, options_.clock().wall);
+    if (action.empty()) return response;
+    telemetry::log_warning("queue_" + action, surgery.reason,
+                           {{"carrier", surgery.of.carrier},
+                            {"country", surgery.of.country},
+                            {"class", surgery.of.traffic_class},
+                            {"tenant", surgery.of.tenant},
+                            {"to", surgery.to},
+                            {"found", std::to_string(given->found)},
+                            {"changed", std::to_string(given->changed)},
+                            {"by", by}});
+    // It is done; that it was asked for is in the log in any case.
+    if (!write_audit(by, action, "done", response.body))
+      telemetry::log_error("audit_failed", "the end of an operation is not in the audit log");
+    return response;
   }
 
   // In this order, so that without a token nothing below /v1/ can be told apart.
@@ -325,10 +437,10 @@ class AdminServer::Impl {
     }
     if (route == nullptr) return io::to_response(no_such_path());
     if (request.method != "GET" && request.method != "HEAD") return io::to_response(wrong_method());
-    return render(route->page, *config);
+    return render(route->page, *config, request.query);
   }
 
-  io::HttpResponse render(Page page, const config::Config& config) {
+  io::HttpResponse render(Page page, const config::Config& config, std::string_view query) {
     io::HttpResponse response;
     switch (page) {
       case Page::health:
@@ -360,12 +472,42 @@ class AdminServer::Impl {
       case Page::queues:
         response.body = queues_json(config, backend_.stats().get(), options_.clock().wall);
         break;
+      case Page::orders:
+        response.body = orders_json(backend_.stats().get());
+        break;
+      case Page::audit:
+        return audit_page(query);
     }
+    return response;
+  }
+
+  io::HttpResponse audit_page(std::string_view query) {
+    constexpr std::string_view kLimit = "limit=";
+    std::size_t limit = base::limits::kListLimitDefault;
+    if (!query.empty()) {
+      const std::string_view text =
+          query.starts_with(kLimit) ? query.substr(kLimit.size()) : std::string_view{};
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+      if (text.empty() || error != std::errc{} || end != text.data() + text.size() || limit == 0 ||
+          limit > base::limits::kListLimitMax) {
+        return io::to_response(
+            {.code = io::ProblemCode::invalid_request,
+             .detail = fmt::format("there is limit=1 to {} only", base::limits::kListLimitMax)});
+      }
+    }
+    io::HttpResponse response;
+    base::JsonWriter json(response.body);
+    json.begin_object().key("data").begin_array();
+    if (audit_ != nullptr) {
+      for (const std::string& line : audit_->latest(limit)) json.raw(line);
+    }
+    json.end_array().end_object();
     return response;
   }
 
   Backend& backend_;
   const Options options_;
+  std::unique_ptr<Audit> audit_;  // none: not kept
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
   std::unique_ptr<io::HttpServer> server_;
@@ -384,6 +526,9 @@ std::expected<std::unique_ptr<AdminServer>, io::ListenError> AdminServer::open(B
 }
 
 std::uint16_t AdminServer::port() const { return impl_->port(); }
+std::expected<void, std::string> AdminServer::keep_audit(const std::string& path) {
+  return impl_->keep_audit(path);
+}
 void AdminServer::start() { impl_->start(); }
 void AdminServer::stop() { impl_->stop(); }
 

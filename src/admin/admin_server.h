@@ -1,6 +1,6 @@
 // The operator API on its own listener and thread, so that a flood of messages cannot hide the
-// gateway's health: /healthz /readyz /metrics /v1/carriers /v1/queues, live traces of peers, and
-// orders to suspend, drain or resume a carrier.
+// gateway's health: /healthz /readyz /metrics /v1/carriers /v1/queues /v1/orders /v1/audit, live
+// traces of peers, and what operators do: orders.h.
 //
 // /healthz and /readyz are open; /metrics is open if the configuration says metrics_open; the rest
 // needs an admin token (sha256 in the configuration) of role viewer or operator.
@@ -10,6 +10,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,7 +72,10 @@ class Backend {
   // What cells tell each other; empty: this one is alone.
   virtual std::string cells_json() const = 0;
   // `end` is called once, on any thread. False: it cannot be taken now, and `end` is not called.
-  virtual bool give_order(message::CarrierOrder order, std::function<void(OrderEnd)> end) = 0;
+  virtual bool give_order(message::TrafficOrder order, std::function<void(OrderEnd)> end) = 0;
+  // The same; nothing: the store failed, and how far it came is not known.
+  using SurgeryEnd = std::function<void(const std::optional<engine::SurgeryAnswer>&)>;
+  virtual bool operate(engine::Surgery surgery, SurgeryEnd end) = 0;
 };
 
 struct Options {
@@ -90,6 +94,8 @@ class AdminServer {
   AdminServer& operator=(const AdminServer&) = delete;
 
   std::uint16_t port() const;
+  // Before start(): what operators do is written there first, see audit.h. The error is a sentence.
+  std::expected<void, std::string> keep_audit(const std::string& path);
   void start();
   void stop();  // closes everything and joins the thread
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -57,8 +59,7 @@ engine::Stats test_stats() {
                  .rate_limit = 187.5,
                  .awaited = 12,
                  .awaited_since = kNow.wall - 1h}};
-  s.orders = {{.carrier = "alpha",
-               .country = "GB",
+  s.orders = {{.of = {.carrier = "alpha", .country = "GB"},
                .kind = message::OrderKind::suspend,
                .since = kNow.wall,
                .until = kNow.wall + 1h,
@@ -128,7 +129,7 @@ class FakeBackend final : public Backend {
   }
   std::string cells_json() const override { return cells; }
   std::string cells;
-  bool give_order(message::CarrierOrder order, std::function<void(OrderEnd)> end) override {
+  bool give_order(message::TrafficOrder order, std::function<void(OrderEnd)> end) override {
     {
       const std::lock_guard lock(mutex_);
       if (order.reason == "stopping") return false;
@@ -139,8 +140,27 @@ class FakeBackend final : public Backend {
                                          : OrderEnd::in_force);
     return true;
   }
-  std::vector<message::CarrierOrder> orders;
   std::vector<engine::ChangeOptOuts> opt_outs;
+  bool operate(engine::Surgery surgery, SurgeryEnd end) override {
+    if (surgery.reason == "stopping") return false;
+    engine::SurgeryAnswer answer{.found = 7, .changed = 5, .rows = {}};
+    if (surgery.reason == "too many") answer.end = engine::SurgeryAnswer::End::too_many;
+    if (surgery.reason == "gone") answer.end = engine::SurgeryAnswer::End::not_configured;
+    if (surgery.kind == engine::Surgery::Kind::count) {
+      answer.rows = {
+          {.carrier = surgery.by_carrier ? message::CarrierIndex{0} : message::CarrierIndex{},
+           .queued = 40,
+           .retrying = 2,
+           .scheduled = 1,
+           .oldest = kNow.wall - 90s}};
+    }
+    const bool lost = surgery.reason == "disk is full";
+    surgeries.push_back(std::move(surgery));
+    end(lost ? std::nullopt : std::optional(answer));
+    return true;
+  }
+  std::vector<engine::Surgery> surgeries;
+  std::vector<message::TrafficOrder> orders;
   std::shared_ptr<io::LineQueue> traced(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto found = traces.find(name);
@@ -210,7 +230,7 @@ TEST_F(AdminServerTest, OrdersAreTakenFromOperatorsWithAReasonAndAnEnd) {
   };
   const Row rows[] = {
       {"alpha/suspend", "tl_ops", R"({"reason":"invoices","for":"2h","country":"GB"})", 200,
-       R"({"kind":"suspend","carrier":"alpha","country":"GB","since":"2027-01-15T08:00:00.000Z",)"
+       R"({"kind":"suspend","carrier":"alpha","country":"GB","class":null,"tenant":null,"since":"2027-01-15T08:00:00.000Z",)"
        R"("until":"2027-01-15T10:00:00.000Z","reason":"invoices","by":"ops"})"},
       {"alpha/drain", "tl_ops", R"({"reason":"work"})", 200,
        R"("until":"2027-01-15T09:00:00.000Z")"},
@@ -243,7 +263,81 @@ TEST_F(AdminServerTest, OrdersAreTakenFromOperatorsWithAReasonAndAnEnd) {
   }
   EXPECT_EQ(get("/v1/carriers/alpha/suspend", "tl_ops").status, 405);
   ASSERT_EQ(backend_.orders.size(), 5u);
-  EXPECT_EQ(backend_.orders[0].country, "GB");
+  EXPECT_EQ(backend_.orders[0].of.country, "GB");
+}
+
+TEST_F(AdminServerTest, OperatorsAtTheQueues) {
+  struct Row {
+    const char* path;
+    const char* token;
+    const char* body;
+    int status;
+    const char* says;
+  };
+  constexpr Row rows[] = {
+      {"purge", "tl_ops", R"({"class":"marketing","reason":"wrong text","older_than":"1m"})", 200,
+       R"({"found":7,"changed":5})"},
+      {"bounce", "tl_ops", R"({"country":"GB","reason":"x"})", 200, R"("changed":5)"},
+      {"move", "tl_ops", R"({"carrier":"alpha","to":"beta","reason":"x"})", 200, R"("changed":5)"},
+      {"suspend", "tl_ops", R"({"class":"marketing","reason":"night","for":"2h"})", 200,
+       R"("class":"marketing","tenant":null)"},
+      {"resume", "tl_ops", R"({"class":"marketing"})", 200, R"("until":null)"},
+      {"purge", "tl_eyes", "{}", 403, "role"},
+      {"purge", "", "{}", 401, "token"},
+      {"purge", "tl_ops", R"({"reason":"x"})", 400, "say what traffic"},
+      {"suspend", "tl_ops", R"({"reason":"x"})", 400, "say what traffic"},
+      {"purge", "tl_ops", R"({"class":"otp"})", 400, "reason is missing"},
+      {"purge", "tl_ops", R"({"class":"spam","reason":"x"})", 400, "has no class spam"},
+      {"purge", "tl_ops", R"({"tenant":"nobody","reason":"x"})", 400, "has no tenant nobody"},
+      {"purge", "tl_ops", R"({"carrier":"removed","reason":"x"})", 400, "has no carrier removed"},
+      {"purge", "tl_ops", R"({"class":"otp","to":"beta","reason":"x"})", 400, "there is no to"},
+      {"purge", "tl_ops", R"({"class":"otp","older_than":"soon","reason":"x"})", 400,
+       "older_than: "},
+      {"move", "tl_ops", R"({"class":"otp","reason":"x"})", 400, "to is missing"},
+      {"move", "tl_ops", R"({"class":"otp","to":"nowhere","reason":"x"})", 400,
+       "has no carrier nowhere"},
+      {"bounce", "tl_ops", R"({"class":"otp","reason":"stopping"})", 503, "nothing has changed"},
+      {"bounce", "tl_ops", R"({"class":"otp","reason":"too many"})", 429, "under way"},
+      {"bounce", "tl_ops", R"({"class":"otp","reason":"gone"})", 400, "changed meanwhile"},
+      {"bounce", "tl_ops", R"({"class":"otp","reason":"disk is full"})", 503, "not known"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(fmt::format("{} {}", row.path, row.body));
+    const io::HttpReply reply =
+        ask("POST", fmt::format("/v1/queues/{}", row.path), row.token, row.body);
+    EXPECT_EQ(reply.status, row.status);
+    EXPECT_THAT(reply.body, HasSubstr(std::string(row.says)));
+  }
+  ASSERT_GE(backend_.surgeries.size(), 3u);
+  EXPECT_EQ(backend_.surgeries[0].of.traffic_class, "marketing");
+  EXPECT_EQ(backend_.surgeries[0].older_than, base::Duration(1min));
+  EXPECT_EQ(backend_.surgeries[2].to, "beta");
+}
+
+TEST_F(AdminServerTest, CountsWhatWaits) {
+  EXPECT_EQ(get("/v1/queues?by=carrier&class=marketing", "tl_eyes").body,
+            R"({"data":[{"carrier":"alpha","queued":40,"retrying":2,"scheduled":1,)"
+            R"("oldest_seconds":90}],"more":false})");
+  ASSERT_EQ(backend_.surgeries.size(), 1u);
+  EXPECT_EQ(backend_.surgeries[0].of.traffic_class, "marketing");
+  EXPECT_EQ(get("/v1/queues?by=moon", "tl_eyes").status, 400);
+  EXPECT_EQ(get("/v1/queues?depth=1", "tl_eyes").status, 400);
+  EXPECT_EQ(get("/v1/queues?by=class", "").status, 401);
+}
+
+TEST_F(AdminServerTest, KeepsWhatOperatorsDid) {
+  const std::string path = fmt::format("{}/audit.{}", ::testing::TempDir(), ::getpid());
+  ASSERT_TRUE(server_->keep_audit(path));
+  EXPECT_EQ(
+      ask("POST", "/v1/queues/purge", "tl_ops", R"({"class":"otp","reason":"wrong text"})").status,
+      200);
+  EXPECT_EQ(get("/v1/audit", "tl_eyes").status, 403);
+  EXPECT_EQ(get("/v1/audit?limit=0", "tl_ops").status, 400);
+  const std::string all = get("/v1/audit?limit=2", "tl_ops").body;
+  EXPECT_THAT(all, HasSubstr(R"("by":"ops","action":"purge","stage":"done",)"
+                             R"("detail":{"found":7,"changed":5}},{"time")"));
+  EXPECT_THAT(all, HasSubstr(R"("stage":"asked","detail":{"class":"otp","reason":"wrong text"})"));
+  std::remove(path.c_str());
 }
 
 TEST_F(AdminServerTest, OptOutsAreTakenFromOperators) {
@@ -343,7 +437,7 @@ TEST_F(AdminServerTest, ShowsCarriersWithoutSecrets) {
         reply.body,
         R"({"data":[)"
         R"({"name":"alpha","region":"eu","address":"127.0.0.1:12775","bind":"transceiver",)"
-        R"("up":true,"links":2,"links_up":2,"outstanding":7,"window":50,"rate":200,"rate_limit":187.5,"receipts_awaited":12,"receipts_awaited_since":"2027-01-15T07:00:00.000Z","orders":[{"kind":"suspend","carrier":"alpha","country":"GB",)"
+        R"("up":true,"links":2,"links_up":2,"outstanding":7,"window":50,"rate":200,"rate_limit":187.5,"receipts_awaited":12,"receipts_awaited_since":"2027-01-15T07:00:00.000Z","orders":[{"kind":"suspend","carrier":"alpha","country":"GB","class":null,"tenant":null,)"
         R"("since":"2027-01-15T08:00:00.000Z","until":"2027-01-15T09:00:00.000Z","reason":"invoices","by":"ops"}],"canaries":[{"route":"gb","state":"rolled_back","share":0.05,)"
         R"("since":"2027-01-15T08:00:00.000Z","until":"2027-01-22T08:00:00.000Z","ended":"2027-01-15T09:00:00.000Z","reason":"it refuses",)"
         R"("takes":{"candidate":{"of":1,"share":0},"control":{"of":0,"share":null}},"delivers":{"candidate":{"of":0,"share":null},)"
@@ -359,7 +453,7 @@ TEST_F(AdminServerTest, ShowsCarriersWithoutSecrets) {
 }
 
 TEST_F(AdminServerTest, ShowsQueues) {
-  const io::HttpReply reply = get("/v1/queues?x=1", "tl_ops");
+  const io::HttpReply reply = get("/v1/queues", "tl_ops");
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body,
             R"({"data":[{"carrier":"alpha","class":"marketing","depth":42,"oldest_seconds":1.5},)"

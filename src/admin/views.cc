@@ -115,9 +115,9 @@ std::string carriers_json(const config::Config& config, const engine::Stats* sta
     json.key("receipts_awaited_since");
     now.awaited == 0 ? json.null() : json.string(base::format_rfc3339(now.awaited_since));
     json.key("orders").begin_array();
-    for (const message::CarrierOrder& order :
-         stats != nullptr ? stats->orders : std::vector<message::CarrierOrder>{}) {
-      if (order.carrier == carrier.name) json.raw(order_json(order));
+    for (const message::TrafficOrder& order :
+         stats != nullptr ? stats->orders : std::vector<message::TrafficOrder>{}) {
+      if (order.of.carrier == carrier.name) json.raw(order_json(order));
     }
     json.end_array().key("canaries").begin_array();
     for (const engine::CanaryStats& c :
@@ -126,6 +126,17 @@ std::string carriers_json(const config::Config& config, const engine::Stats* sta
     }
     json.end_array();
     json.end_object();
+  }
+  json.end_array().end_object();
+  return out;
+}
+
+std::string orders_json(const engine::Stats* stats) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.begin_object().key("data").begin_array();
+  if (stats != nullptr) {
+    for (const message::TrafficOrder& order : stats->orders) json.raw(order_json(order));
   }
   json.end_array().end_object();
   return out;

@@ -23,6 +23,8 @@ std::string carriers_json(const config::Config& config, const engine::Stats* sta
 
 // {"data":[{carrier,class,depth,oldest_seconds}]}: lanes in which something waits. `carrier` is
 // null for messages that no carrier can take at present.
+// {"data":[...]}: order_json() of those in force.
+std::string orders_json(const engine::Stats* stats);
 std::string queues_json(const config::Config& config, const engine::Stats* stats, base::Wall now);
 
 }  // namespace trunkline::admin

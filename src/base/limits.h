@@ -83,6 +83,8 @@ inline constexpr std::size_t kListLimitDefault = 50;
 // limit everything is.
 inline constexpr std::size_t kHotMessagesSoft = 8'000'000;
 inline constexpr std::size_t kHotMessagesHard = 10'000'000;
+// Links lost with a message as the oldest of all that was unanswered: then it is taken to be why.
+inline constexpr std::size_t kPoisonSessions = 2;
 inline constexpr std::size_t kAttemptsMax = 50;            // over all carriers, a backstop
 inline constexpr std::size_t kEarlyReceiptsMax = 100'000;  // beyond: oldest counted unmatched
 inline constexpr std::size_t kRecentFinalsMax = 200'000;
@@ -134,9 +136,13 @@ inline constexpr std::size_t kEsmeUnboundMax = 1'000;      // of them not bound 
 inline constexpr std::size_t kTlsHandshakesMax = 1'000;    // under way; the same
 
 // --- looking on -------------------------------------------------------------------------------
-// Orders of operators about carriers.
-inline constexpr std::size_t kCarrierOrdersMax = 64;  // in force; another one is refused
-inline constexpr std::size_t kOrderReasonMax = 500;   // octets
+// Orders of operators about traffic.
+inline constexpr std::size_t kOrdersMax = 64;         // in force; another one is refused
+inline constexpr std::size_t kSurgeriesMax = 8;       // at a time; another one is refused
+inline constexpr std::size_t kQueueRowsMax = 10'000;  // of one listing; it says that there are more
+inline constexpr std::size_t kAuditBytesMax = 16u << 20;  // a file; then the next, two are kept
+inline constexpr std::size_t kAuditShownBytesMax = 512u << 10;  // of the latest lines
+inline constexpr std::size_t kOrderReasonMax = 500;             // octets
 inline constexpr std::chrono::minutes kOrderMin{1};
 inline constexpr std::chrono::hours kOrderMax{24 * 30};
 inline constexpr std::size_t kPeerTracesMax = 8;  // at a time; another one is refused

@@ -403,9 +403,10 @@ void Engine::Impl::look_again() {
 }
 
 // Its whole queue looks for another carrier; what finds none strands until a link comes up.
-void Engine::Impl::leave_lanes(CarrierIndex carrier) {
+void Engine::Impl::leave_lanes(CarrierIndex carrier, ClassIndex only) {
   queue::CarrierQueue& q = carriers_[carrier.at()];
   for (std::size_t c = 0; c < stranded_.size(); ++c) {
+    if (!only.is_none() && only.at() != c) continue;
     to_unplaced(q.lane({static_cast<std::uint8_t>(c)}), c);
   }
 }

@@ -23,6 +23,7 @@ void Engine::Impl::step(Event event, Now now, Output& out) {
   }
   end_orders(s);
   if (canaries_running_ != 0) watch_canaries(s);
+  operate(s);
   place_some(s);
   pump(s);
   expire_early(s);
@@ -40,7 +41,7 @@ Mono Engine::Impl::next_deadline() const {
     if (trial.record.state == message::CanaryState::running)
       at = std::min({at, trial.until, trial.keep_at});
   }
-  if (restamp_next_ != kNoSlot) return Mono{};  // at once
+  if (restamp_next_ != kNoSlot || !surgeries_.empty()) return Mono{};  // at once
   return std::min(at, place_again_);
 }
 

@@ -83,7 +83,7 @@ struct Stats {
   std::uint64_t journal_bytes = 0;  // since the trim mark
   std::vector<LaneStats> lanes;     // those not empty
   std::vector<CarrierStats> carriers;
-  std::vector<message::CarrierOrder> orders;  // in force
+  std::vector<message::TrafficOrder> orders;  // in force
   std::vector<CanaryStats> canaries;          // of the configuration
   std::size_t opt_outs = 0;                   // entries, with those that were taken back
   std::uint64_t opt_out_change = 0;           // the latest; 0: there was none

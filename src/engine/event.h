@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -184,10 +185,29 @@ struct Reload {
   std::shared_ptr<const Tables> tables;
 };
 
-// An operator's order about a carrier that the tables name; `since` and `until` are given.
+// An operator's order about traffic that the tables name; `since` and `until` are given.
 struct Order {
   Token token = 0;
-  message::CarrierOrder order;
+  message::TrafficOrder order;
+};
+
+// An operator at the queues: everything that waits for a carrier, a retry or its time, is covered
+// by `of` and was accepted so long ago.
+struct Surgery {
+  enum class Kind : std::uint8_t {
+    count,
+    purge,   // ends `canceled`
+    bounce,  // ends `failed`
+    move,    // goes by `to`, if that is in its plan
+  };
+  Token token = 0;
+  Kind kind = Kind::count;
+  message::TrafficFilter of;  // `carrier`: in whose line it waits
+  base::Duration older_than{};
+  std::string to;      // move
+  std::string reason;  // in the event of what ends
+  // count: what has a row of its own.
+  bool by_carrier = false, by_country = false, by_class = false, by_tenant = false;
 };
 
 // Entries of who must not be written to. Those from here (`own`) come after all that is known of
@@ -207,7 +227,7 @@ struct Tick {};
 
 using Event = std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult,
                            Receipt, Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick, Order,
-                           Replace, ChangeOptOuts>;
+                           Replace, ChangeOptOuts, Surgery>;
 
 // --- effects out ---------------------------------------------------------------------------------
 
@@ -319,7 +339,40 @@ struct ToldAnswer {
 
 struct OrderAnswer {
   Token token = 0;
-  bool done = false;  // false: limits::kCarrierOrdersMax are in force
+  bool done = false;  // false: limits::kOrdersMax are in force
+};
+
+// How many wait; none: not told apart, or (carrier) they wait in no carrier's line.
+struct QueueRow {
+  message::CarrierIndex carrier;
+  message::ClassIndex traffic_class;
+  message::TenantIndex tenant;
+  numbering::Country country;
+  std::size_t queued = 0;
+  std::size_t retrying = 0;
+  std::size_t scheduled = 0;  // held; those that are due soon
+  base::Wall oldest{};        // acceptance
+};
+// By what it counts.
+struct QueueRowOrder {
+  bool operator()(const QueueRow& a, const QueueRow& b) const {
+    const auto key = [](const QueueRow& r) {
+      return std::tuple(r.carrier, r.traffic_class, r.tenant, r.country);
+    };
+    return key(a) < key(b);
+  }
+};
+struct SurgeryAnswer {
+  Token token = 0;
+  enum class End : std::uint8_t {
+    done,
+    not_configured,  // there is nothing of one of the names
+    too_many,        // limits::kSurgeriesMax are under way
+  } end = End::done;
+  std::size_t found = 0;
+  std::size_t changed = 0;     // the rest may be with a carrier, or cannot go by `to`
+  std::vector<QueueRow> rows;  // count
+  bool more_rows = false;      // than limits::kQueueRowsMax
 };
 
 // It is durable.
@@ -343,7 +396,7 @@ struct CanaryTold {
 
 using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer,
                             Submit, ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer, ReplaceAnswer,
-                            CanaryTold, ChangeOptOutsAnswer>;
+                            CanaryTold, ChangeOptOutsAnswer, SurgeryAnswer>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

@@ -9,7 +9,8 @@
 //   lifetime.cc  events, timers, finals, journal trimming
 //   notices.cc   what applications are told
 //   replace.cc   another text in the place of one that waits
-//   orders.cc    what operators want of carriers
+//   orders.cc    what operators want of traffic
+//   surgery.cc   operators at the queues
 //   canaries.cc  carriers that are tried out
 //   cold.cc      leaving for the cold tier and coming back
 //   caps.cc      what is counted, and what is too much
@@ -25,6 +26,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <deque>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -34,6 +36,7 @@
 #include "base/limits.h"
 #include "engine/account.h"
 #include "engine/engine.h"
+#include "engine/operation.h"
 #include "engine/story.h"
 #include "gsm/encoding.h"
 #include "message/decision.h"
@@ -390,7 +393,7 @@ class Engine::Impl {
   void to_unplaced(queue::Lane& lane, std::size_t traffic_class);
   queue::Lane& lane_of(const Hot& h);
   void links_changed(CarrierIndex carrier, bool was_alive);
-  void leave_lanes(CarrierIndex carrier);
+  void leave_lanes(CarrierIndex carrier, ClassIndex only = {});
   void look_again();
   void watch(CarrierIndex carrier, Step& s);
   void judge(const SubmitResult& event, const Hot& h, Step& s);
@@ -399,17 +402,21 @@ class Engine::Impl {
   void mark_dirty(CarrierIndex carrier);
 
   // --- orders.cc
+  static Traffic traffic_of(const Hot& h, CarrierIndex carrier) {
+    return {carrier, h.traffic_class, h.tenant, h.country};
+  }
+  std::optional<Traffic> find_traffic(const message::TrafficFilter& names) const;
   struct Standing {
-    message::CarrierOrder order;
-    CarrierIndex carrier;
-    numbering::Country country;  // unknown: everywhere
+    message::TrafficOrder order;
+    Traffic of;
     Mono until{};
     std::uint64_t seq = 0;
   };
   void on(Order&& event, Step& s);
-  bool take_order(const message::CarrierOrder& order, Mono until, std::uint64_t seq);
-  const Standing* order_for(CarrierIndex carrier, numbering::Country country) const;
+  bool take_order(const message::TrafficOrder& order, Mono until, std::uint64_t seq);
+  const Standing* order_for(const Traffic& traffic) const;
   bool is_closed(const Hot& h, CarrierIndex carrier) const;
+  void leave_lanes(const Traffic& traffic);
   void end_orders(Step& s);
   void trim_orders(std::uint64_t keep_from, Step& s);
 
@@ -424,6 +431,14 @@ class Engine::Impl {
   std::optional<Refusal> refuse_opted_out(const message::Submission& item) const;
   bool end_if_opted_out(Slot slot, Step& s);
   void explain_opt_out(const Question& question, Explained& told) const;
+  // --- surgery.cc
+  void on(Surgery&& event, Step& s);
+  void operate(Step& s);
+  bool is_meant(const Operation& operation, const Hot& h, const Step& s) const;
+  static void count_row(Operation& operation, const Hot& h);
+  bool operate_on(const Operation& operation, Slot slot, Step& s);
+  bool move(Slot slot, CarrierIndex to, Step& s);
+  static void prefer(Hot& h, CarrierIndex carrier);
 
   // --- quiet.cc
   bool hold_if_quiet(Slot slot, Step& s);
@@ -489,6 +504,7 @@ class Engine::Impl {
   void attempt_finished(Slot slot, Step& s);
   void attempt_failed(Slot slot, Step& s);
   void doubt_arose(Slot slot, Step& s);
+  static bool is_poison(const Hot& h);
   void expect_copies_by_number(Slot slot, const Story& story);
   void retry_later(Slot slot, Cause why, Step& s);
   base::Duration retry_delay(const Hot& h) const;
@@ -560,7 +576,7 @@ class Engine::Impl {
   void on(Told&& event, Step& s);
   void finish(Slot slot, State state, Cause cause, std::string_view raw, Step& s);
   void archive(Slot slot, Step& s);
-  void give_up(Slot slot, State preferred, Cause cause, Step& s);
+  void give_up(Slot slot, State preferred, Cause cause, Step& s, std::string_view raw = {});
   void expect_receipt(const base::Hash128& key, const ReceiptTarget& target);
   std::optional<ReceiptTarget> expected(const base::Hash128& key, std::uint64_t to_hash) const;
   bool settled_by_early(Slot slot, Step& s);
@@ -619,7 +635,7 @@ class Engine::Impl {
   void on(const ListHot& event, Step& s);
   bool matches(const Hot& hot, const ListHot& query) const;
   void on(const Explain& event, Step& s);
-  std::string state_of(CarrierIndex carrier, numbering::Country country, Mono now) const;
+  std::string state_of(const Traffic& traffic, Mono now) const;
   void on(Reload&& event, Step& s);
   void on(const Drain&, Step&) { draining_ = true; }
   void on(const Tick&, Step&) {}
@@ -746,6 +762,7 @@ class Engine::Impl {
   std::uint64_t opt_out_change_ = 0;  // the latest
   Wall wall_{};                       // of the step
   std::vector<Standing> orders_;      // few
+  std::deque<Operation> surgeries_;   // one after the other
   std::vector<Trial> trials_;         // by Canary::at
   std::uint64_t canaries_running_ = 0;
   std::uint64_t canaries_promoted_ = 0;
@@ -755,21 +772,6 @@ class Engine::Impl {
   Slot restamp_next_ = kNoSlot;  // records up to here follow a clock that was set; kNoSlot: all do
   Mono place_again_ = Mono::max();  // unplaced messages remain beyond this step's budget
 };
-
-// What a receipt says of its copy.
-inline AttemptState attempt_state_of(message::ReceiptState state) {
-  switch (state) {
-    case message::ReceiptState::delivered:
-      return AttemptState::delivered;
-    case message::ReceiptState::undelivered:
-      return AttemptState::undelivered;
-    case message::ReceiptState::intermediate:
-    case message::ReceiptState::unknown:
-      return AttemptState::submitted;  // it proves that the carrier has it, no more
-  }
-  ASSERT(false);
-  return AttemptState::submitted;
-}
 
 void Engine::Impl::for_each_key(const Hot& h, auto&& visit) {
   for_each_key(h.record(), h.accepted_at(), h.to_hash(), visit);

@@ -164,7 +164,7 @@ void Engine::Impl::finish(Slot slot, State state, Cause cause, std::string_view 
 
 // The end, told as truly as is known: what may have been sent is uncertain, whatever else was
 // wished.
-void Engine::Impl::give_up(Slot slot, State preferred, Cause cause, Step& s) {
+void Engine::Impl::give_up(Slot slot, State preferred, Cause cause, Step& s, std::string_view raw) {
   const Hot& h = hot(slot);
   // A carrier has it and only its receipt is overdue: nothing more is sent, and that still decides.
   if (hopes_for_overdue(h)) return only_wait(slot, cause, s);
@@ -175,7 +175,7 @@ void Engine::Impl::give_up(Slot slot, State preferred, Cause cause, Step& s) {
     // A carrier had it. If it said undelivered, nobody could be asked after.
     state = was_negative(h) ? State::undelivered : State::failed;
   }
-  finish(slot, state, cause, {}, s);
+  finish(slot, state, cause, raw, s);
 }
 
 bool Engine::Impl::hopes_for_overdue(const Hot& h) const {

@@ -88,17 +88,16 @@ bool Engine::Impl::matches(const Hot& h, const ListHot& query) const {
 
 // Newest first: the messages in order of age merged with the few that came back from the cold.
 // What keeps new messages from the carrier; empty: nothing.
-std::string Engine::Impl::state_of(CarrierIndex carrier, numbering::Country country,
-                                   Mono now) const {
-  const queue::CarrierQueue& q = carriers_[carrier.at()];
-  if (const Standing* o = order_for(carrier, country)) {
+std::string Engine::Impl::state_of(const Traffic& traffic, Mono now) const {
+  const queue::CarrierQueue& q = carriers_[traffic.carrier.at()];
+  if (const Standing* o = order_for(traffic)) {
     return fmt::format("{} by {} until {}: {}",
                        o->order.kind == message::OrderKind::drain ? "drains" : "suspended",
                        o->order.by, base::format_rfc3339(o->order.until), o->order.reason);
   }
   if (q.links_up() == 0) return "no link is up";
   if (!q.alive()) return q.silent() ? "its links owe answers and give none" : "its links are full";
-  const auto ejection = health_.ejection(carrier, country, now);
+  const auto ejection = health_.ejection(traffic.carrier, traffic.country, now);
   if (!ejection) return {};
   return fmt::format("left alone{} for {} more: {}",
                      ejection->country.known() ? " in " + ejection->country.code() : "",
@@ -115,7 +114,9 @@ void Engine::Impl::on(const Explain& event, Step& s) {
   for (auto& candidate : why.candidates) {
     if (candidate.canary) explain_canary(why.steps.back().route, candidate);
     if (candidate.rank == 0) continue;
-    candidate.now = state_of(candidate.carrier, answer.explained.to.number.country, s.now.mono);
+    candidate.now = state_of({candidate.carrier, event.question.traffic_class,
+                              event.question.tenant, answer.explained.to.number.country},
+                             s.now.mono);
   }
   explain_caps(event.question, answer.explained, s.now.wall);
   explain_rates(event.question, answer.explained, s.now.mono);

@@ -38,6 +38,7 @@ Slot Engine::Impl::load(std::string_view bytes, Now now) {
   }
   index(slot);
   read_story(slot);
+  if (h.queued_as == Cause::moved) prefer(h, h.queued_at);
   return slot;
 }
 
@@ -120,7 +121,7 @@ void Engine::Impl::restore(const message::JournalRecord& journal, Now now) {
         early_[entry.receipt.key] = {
             entry.receipt, std::min(now.mono, now.to_mono(entry.receipt.time)), journal.seq, {}};
         break;
-      case message::EntryType::carrier_order:
+      case message::EntryType::order:
         if (entry.order.kind == message::OrderKind::resume || entry.order.until > now.wall)
           take_order(entry.order, now.to_mono(entry.order.until), journal.seq);
         break;

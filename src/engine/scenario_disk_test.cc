@@ -67,8 +67,8 @@ void Scenario::make_durable(const message::Commit& commit) {
         say(fmt::format("    cap {} from {}", entry.cap.count,
                         base::format_rfc3339(entry.cap.begin)));
         break;
-      case message::EntryType::carrier_order:
-        say(fmt::format("{} {} kept", message::name(entry.order.kind), entry.order.carrier));
+      case message::EntryType::order:
+        say(fmt::format("{} {} kept", message::name(entry.order.kind), entry.order.of.carrier));
         break;
       case message::EntryType::canary:
         say(fmt::format("canary {} of {} {} kept", entry.canary.carrier, entry.canary.route,

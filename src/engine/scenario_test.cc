@@ -173,6 +173,8 @@ void Scenario::instruction(std::string_view line) {
     order(w);
   } else if (verb == "opt-out") {
     opt_out(w);
+  } else if (verb == "operate") {
+    operate(w);
   } else if (verb == "drain") {
     step(Drain{});
   } else if (verb == "reload") {
@@ -180,22 +182,6 @@ void Scenario::instruction(std::string_view line) {
   } else {
     ADD_FAILURE() << "instruction?";
   }
-}
-
-// order suspend|drain|resume CARRIER [LENGTH [COUNTRY]]
-void Scenario::order(const Words& w) {
-  Order order{.token = next_token_++, .order = {}};
-  const auto word = [&](std::size_t i) { return i < w.plain.size() ? w.plain[i] : std::string(); };
-  for (const auto kind : {message::OrderKind::drain, message::OrderKind::suspend}) {
-    if (word(1) == message::name(kind)) order.order.kind = kind;
-  }
-  order.order.carrier = word(2);
-  order.order.since = now_.wall;
-  if (!word(3).empty()) order.order.until = now_.wall + duration(word(3));
-  order.order.country = word(4);
-  order.order.reason = "work";
-  order.order.by = "ops";
-  step(std::move(order));
 }
 
 bool Scenario::configure(const Words& w) {
@@ -637,6 +623,8 @@ void Scenario::perform(Effect& effect) {
     say(order->done ? "<- in force" : "<- too many orders");
   } else if (const auto* changed = std::get_if<ChangeOptOutsAnswer>(&effect)) {
     told(*changed);
+  } else if (const auto* operated = std::get_if<SurgeryAnswer>(&effect)) {
+    told(*operated);
   } else if (const auto* trial = std::get_if<CanaryTold>(&effect)) {
     told(trial->canary);
   } else if (std::holds_alternative<ToldAnswer>(effect)) {

@@ -36,6 +36,8 @@
 //   opt-out NUMBER [tenant=NAME|all from= back key= fp= cell= at=DURATION since the start]
 //     with cell: as that cell tells it
 //   crash              what is between `begin` and here is lost, the engine stands up from the disk
+//   order suspend|drain|resume [CARRIER [LENGTH [COUNTRY]]] [class= tenant=]
+//   operate count|purge|bounce|move [carrier= country= class= tenant= older_than= to=] [by=WORDS]
 //   show NAME          stats          journal          drain          reload
 #pragma once
 
@@ -96,6 +98,9 @@ class Scenario {
   void opt_out(const Words& w);
   void restore_opt_outs();
   void told(const ChangeOptOutsAnswer& answer);
+  void operate(const Words& w);
+  void told(const SurgeryAnswer& answer);
+  message::TrafficFilter traffic(const Words& w) const;
   bool configure(const Words& w);
   std::optional<routing::Canary> canary(const Words& w) const;
   void told(const message::CanaryRecord& canary);

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/time.h"
+#include "message/outcome.h"
 #include "message/record.h"
 
 namespace trunkline::engine {
@@ -72,6 +73,21 @@ void for_each_event(std::string_view record, base::Wall accepted_at, auto&& visi
     ASSERT(in.ok());
     visit(event);
   }
+}
+
+// What a receipt says of its copy.
+inline message::AttemptState attempt_state_of(message::ReceiptState state) {
+  switch (state) {
+    case message::ReceiptState::delivered:
+      return message::AttemptState::delivered;
+    case message::ReceiptState::undelivered:
+      return message::AttemptState::undelivered;
+    case message::ReceiptState::intermediate:
+    case message::ReceiptState::unknown:
+      return message::AttemptState::submitted;  // it proves that the carrier has it, no more
+  }
+  ASSERT(false);
+  return message::AttemptState::submitted;
 }
 
 }  // namespace trunkline::engine

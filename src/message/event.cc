@@ -52,6 +52,11 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "replaced_by_client",
     "capped",
     "recipient_opted_out",
+    "purged",
+    "bounced",
+    "moved",
+    "link_lost_oldest",
+    "poison",
 };
 static_assert(!kCauseNames.back().empty());
 

@@ -70,8 +70,13 @@ enum class Cause : std::uint8_t {
   replaced_by_client = 36,
   capped = 37,  // its carriers have had all they take in a minute, an hour or a day
   recipient_opted_out = 38,
+  purged = 39,            // an operator took it out of the queue
+  bounced = 40,           // and had its sender told that it failed
+  moved = 41,             // an operator wants it to go by another carrier
+  link_lost_oldest = 42,  // link_lost, and of all that was unanswered it had waited longest
+  poison = 43,            // limits::kPoisonSessions links were lost upon it: sent no more
 };
-inline constexpr std::size_t kCauseCount = 39;
+inline constexpr std::size_t kCauseCount = 44;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

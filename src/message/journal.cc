@@ -51,10 +51,10 @@ EarlyReceipt read_early_receipt(base::ByteReader& in) {
   return r;
 }
 
-CarrierOrder read_carrier_order(base::ByteReader& in) {
-  CarrierOrder o;
-  o.carrier = in.text();
-  o.country = in.text();
+TrafficOrder read_order(base::ByteReader& in) {
+  TrafficOrder o;
+  o.of.carrier = in.text();
+  o.of.country = in.text();
   const std::uint8_t kind = in.u8();
   if (kind > static_cast<std::uint8_t>(OrderKind::suspend)) in.fail();
   o.kind = static_cast<OrderKind>(kind);
@@ -62,6 +62,9 @@ CarrierOrder read_carrier_order(base::ByteReader& in) {
   o.until = base::wall_from_us(static_cast<std::int64_t>(in.u64()));
   o.reason = in.text();
   o.by = in.text();
+  if (in.at_end()) return o;  // of a version whose orders were about carriers only
+  o.of.traffic_class = in.text();
+  o.of.tenant = in.text();
   return o;
 }
 
@@ -105,8 +108,8 @@ bool read_entry(base::ByteReader& in, Entry& entry) {
       entry.receipt.key.high = body.u64();
       entry.receipt.key.low = body.u64();
       return body.ok();
-    case EntryType::carrier_order:
-      entry.order = read_carrier_order(body);
+    case EntryType::order:
+      entry.order = read_order(body);
       return body.ok();
     case EntryType::cap_count:
       entry.cap.cap = body.u64();
@@ -203,17 +206,19 @@ std::string_view name(OrderKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-void append_carrier_order(Commit& commit, const CarrierOrder& o) {
+void append_order(Commit& commit, const TrafficOrder& o) {
   std::string payload;
   base::ByteWriter writer(payload);
-  writer.text(o.carrier);
-  writer.text(o.country);
+  writer.text(o.of.carrier);
+  writer.text(o.of.country);
   writer.u8(static_cast<std::uint8_t>(o.kind));
   writer.u64(static_cast<std::uint64_t>(base::to_us(o.since)));
   writer.u64(static_cast<std::uint64_t>(base::to_us(o.until)));
   writer.text(o.reason);
   writer.text(o.by);
-  append_entry(commit, EntryType::carrier_order, payload);
+  writer.text(o.of.traffic_class);
+  writer.text(o.of.tenant);
+  append_entry(commit, EntryType::order, payload);
 }
 
 void append_cap_count(Commit& commit, const CapCount& count) {

@@ -30,9 +30,9 @@ enum class EntryType : std::uint8_t {
   gone = 3,           // id: left the engine (archived or cold); what it held is elsewhere
   early_receipt = 4,  // a receipt that no message claims yet, acknowledged to the carrier
   early_receipt_gone = 5,  // key: claimed or given up
-  cap_count = 7,      // how much of a cap is used up; the latest of a cap, key and begin counts
-  carrier_order = 6,  // what an operator wants of a carrier; the latest counts
-  canary = 8,         // how a route's canary stands; the latest of a route counts
+  cap_count = 7,  // how much of a cap is used up; the latest of a cap, key and begin counts
+  order = 6,      // what an operator wants of traffic; the latest counts
+  canary = 8,     // how a route's canary stands; the latest of a route counts
 };
 
 // PERSISTED
@@ -43,11 +43,20 @@ enum class OrderKind : std::uint8_t {
 };
 std::string_view name(OrderKind kind);
 
-// An operator's order about a carrier, in one country or everywhere. It ends by itself.
-struct CarrierOrder {
+// What traffic: all that is not empty must be so.
+struct TrafficFilter {
   std::string carrier;
-  std::string
-      country;  // ISO 3166 code; empty: everywhere. To resume everywhere ends all its orders
+  std::string country;  // ISO 3166 code
+  std::string traffic_class;
+  std::string tenant;
+
+  friend bool operator==(const TrafficFilter&, const TrafficFilter&) = default;
+};
+
+// An operator's order about traffic. It ends by itself. A new one takes the place of one about the
+// same; to resume a carrier, and nothing narrower, ends all its orders.
+struct TrafficOrder {
+  TrafficFilter of;
   OrderKind kind = OrderKind::resume;
   base::Wall since{};
   base::Wall until{};
@@ -111,7 +120,7 @@ void append_event(Commit& commit, const base::MessageId& id, std::string_view en
 void append_gone(Commit& commit, const base::MessageId& id);
 void append_early_receipt(Commit& commit, const EarlyReceipt& receipt);
 void append_early_receipt_gone(Commit& commit, const base::Hash128& key);
-void append_carrier_order(Commit& commit, const CarrierOrder& order);
+void append_order(Commit& commit, const TrafficOrder& order);
 void append_cap_count(Commit& commit, const CapCount& count);
 void append_canary(Commit& commit, const CanaryRecord& canary);
 
@@ -122,7 +131,7 @@ struct Entry {
   base::MessageId id;       // event, gone
   std::string_view event;   // event: as encode_event wrote it, length prefix included
   EarlyReceipt receipt;     // early_receipt; only `key` for early_receipt_gone
-  CarrierOrder order;       // carrier_order
+  TrafficOrder order;       // order
   CapCount cap;             // cap_count
   CanaryRecord canary;      // canary
 };

@@ -34,10 +34,10 @@ std::string text_of(const JournalRecord& record) {
         out += fmt::format("early_receipt_gone {:016x}{:016x}\n", entry.receipt.key.high,
                            entry.receipt.key.low);
         break;
-      case EntryType::carrier_order:
+      case EntryType::order:
         out += fmt::format(
-            "{} {} '{}' from {} until {} by {}: {}\n", name(entry.order.kind), entry.order.carrier,
-            entry.order.country, base::format_rfc3339(entry.order.since),
+            "{} {} '{}' from {} until {} by {}: {}\n", name(entry.order.kind),
+            entry.order.of.carrier, entry.order.of.country, base::format_rfc3339(entry.order.since),
             base::format_rfc3339(entry.order.until), entry.order.by, entry.order.reason);
         break;
       case EntryType::cap_count:
@@ -58,13 +58,12 @@ std::string text_of(const JournalRecord& record) {
 
 TEST(Journal, KeepsAnOperatorsOrder) {
   Commit commit{.seq = 1, .epoch = 1, .time = golden::kAccepted};
-  append_carrier_order(commit, {.carrier = "alpha",
-                                .country = "GB",
-                                .kind = OrderKind::suspend,
-                                .since = golden::kAccepted,
-                                .until = golden::kAccepted + std::chrono::hours(1),
-                                .reason = "invoices",
-                                .by = "ops"});
+  append_order(commit, {.of = {.carrier = "alpha", .country = "GB"},
+                        .kind = OrderKind::suspend,
+                        .since = golden::kAccepted,
+                        .until = golden::kAccepted + std::chrono::hours(1),
+                        .reason = "invoices",
+                        .by = "ops"});
   const auto record = decode_journal_record(encode_journal_record(commit, 0, 0));
   ASSERT_TRUE(record.has_value());
   EXPECT_NE(text_of(*record).find("suspend alpha 'GB' from 2027-01-15T08:00:00.123Z until "

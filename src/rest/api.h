@@ -95,6 +95,7 @@ class Api {
   void on(engine::ReplaceAnswer&&) {}
   void on(engine::CanaryTold&&) {}
   void on(engine::ChangeOptOutsAnswer&& answer);
+  void on(engine::SurgeryAnswer&&) {}
 
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;

@@ -147,6 +147,10 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
   auto store = options.open_store(*vault_, opened);
   if (!store) return std::unexpected(OpenError{OpenError::Kind::store, store.error().text});
   store_ = std::move(*store);
+  if (admin_ && !options.audit_path.empty()) {
+    if (auto kept = admin_->keep_audit(options.audit_path); !kept)
+      return std::unexpected(OpenError{OpenError::Kind::store, kept.error()});
+  }
   if (opened.torn_tail)
     telemetry::log_info(
         "store_torn_tail",
@@ -286,6 +290,8 @@ void Gateway::perform(std::vector<engine::Effect>& effects) {
       commands_.emplace_back(*ack);
     } else if (const auto* order = std::get_if<engine::OrderAnswer>(&effect)) {
       order_answered(*order);
+    } else if (auto* operated = std::get_if<engine::SurgeryAnswer>(&effect)) {
+      surgery_answered(*operated);
     } else if (const auto* told = std::get_if<engine::CanaryTold>(&effect)) {
       log_canary(told->canary);
     } else if (const auto* changed = std::get_if<engine::ChangeOptOutsAnswer>(&effect);
@@ -308,13 +314,16 @@ void Gateway::on_store_failed(const store::Error& error) {
                        error.text + "; nothing is accepted or sent until the gateway is restarted");
   std::map<engine::Token, std::function<void(admin::OrderEnd)>> orders;
   std::map<engine::Token, admin::Backend::OptOutsEnd> opt_outs;
+  std::map<engine::Token, SurgeryEnd> surgeries;
   {
     const std::lock_guard lock(orders_mutex_);
     orders.swap(orders_);
     opt_outs.swap(opt_outs_);
+    surgeries.swap(surgeries_);
   }
   for (const auto& [token, end] : opt_outs) end(nullptr);
   for (const auto& [token, end] : orders) end(admin::OrderEnd::not_known);
+  for (const auto& [token, end] : surgeries) end(std::nullopt);
   // Who waits for a reload has either not yet looked, or waits and hears it.
   {
     const std::lock_guard lock(config_mutex_);
@@ -416,7 +425,7 @@ void Gateway::end_trace(const admin::PeerName& peer) {
   set_trace(peer, nullptr);
 }
 
-bool Gateway::give_order(message::CarrierOrder order, std::function<void(admin::OrderEnd)> end) {
+bool Gateway::give_order(message::TrafficOrder order, std::function<void(admin::OrderEnd)> end) {
   if (!accepting()) return false;
   engine::Token token = 0;
   {
@@ -512,6 +521,32 @@ void Gateway::opt_outs_answered(const engine::ChangeOptOutsAnswer& answer) {
   end(&answer);
 }
 
+bool Gateway::operate(engine::Surgery surgery, SurgeryEnd end) {
+  if (!accepting()) return false;
+  {
+    const std::lock_guard lock(orders_mutex_);
+    surgery.token = next_order_++;
+    surgeries_[surgery.token] = std::move(end);
+  }
+  const engine::Token token = surgery.token;
+  if (post(std::move(surgery))) return true;
+  const std::lock_guard lock(orders_mutex_);
+  surgeries_.erase(token);
+  return false;
+}
+
+void Gateway::surgery_answered(const engine::SurgeryAnswer& answer) {
+  SurgeryEnd end;
+  {
+    const std::lock_guard lock(orders_mutex_);
+    const auto found = surgeries_.find(answer.token);
+    if (found == surgeries_.end()) return;
+    end = std::move(found->second);
+    surgeries_.erase(found);
+  }
+  end(answer);
+}
+
 void Gateway::set_trace(const admin::PeerName& peer, std::shared_ptr<const wire::PeerTrace> trace) {
   if (peer.kind == admin::PeerName::Kind::carrier) {
     carriers_->trace(peer.name, std::move(trace));
@@ -573,8 +608,8 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
     metrics.gauge(Metric::queue_oldest, {carrier, traffic_class})
         ->set(static_cast<double>((now - lane.oldest).count()) / 1e6);
   }
-  for (const message::CarrierOrder& order : stats->orders) {
-    metrics.gauge(Metric::carrier_orders, {order.carrier, message::name(order.kind)})->set(1);
+  for (const message::TrafficOrder& order : stats->orders) {
+    metrics.gauge(Metric::carrier_orders, {order.of.carrier, message::name(order.kind)})->set(1);
   }
   for (const engine::CanaryStats& c : stats->canaries) {
     metrics

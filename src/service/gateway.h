@@ -52,6 +52,7 @@ struct GatewayOptions {
   // memory.
   std::function<store::Result<std::unique_ptr<store::Store>>(const seal::Vault&, store::Opened&)>
       open_store;
+  std::string audit_path;  // what operators do; empty: not kept
 };
 
 class Gateway final : public edge::Backend, public admin::Backend, public cells::Backend {
@@ -92,11 +93,12 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   admin::TraceBegun begin_trace(const admin::PeerName& peer, bool bodies,
                                 std::shared_ptr<io::LineQueue> lines) override;
   void end_trace(const admin::PeerName& peer) override;
-  bool give_order(message::CarrierOrder order, std::function<void(admin::OrderEnd)> end) override;
   bool change_opt_outs(engine::ChangeOptOuts change, admin::Backend::OptOutsEnd end) override;
   void cell_asks(std::string_view body,
                  std::function<void(int status, std::string body)> respond) override;
   std::string cells_json() const override;
+  bool give_order(message::TrafficOrder order, std::function<void(admin::OrderEnd)> end) override;
+  bool operate(engine::Surgery surgery, SurgeryEnd end) override;
 
  private:
   Gateway() = default;
@@ -105,6 +107,7 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   void order_answered(const engine::OrderAnswer& answer);
   void opt_outs_durable(std::uint64_t change);
   void opt_outs_answered(const engine::ChangeOptOutsAnswer& answer);
+  void surgery_answered(const engine::SurgeryAnswer& answer);
   void on_store_failed(const store::Error& error);
   void housekeeping();
   void count_cold(base::Mono& next);
@@ -148,7 +151,8 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   std::map<engine::Token, std::function<void(admin::OrderEnd)>>
       orders_;  // on their way to the disk
   std::map<engine::Token, admin::Backend::OptOutsEnd>
-      opt_outs_;  // the same; guarded by orders_mutex_
+      opt_outs_;                                   // the same; guarded by orders_mutex_
+  std::map<engine::Token, SurgeryEnd> surgeries_;  // not done yet
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
 

@@ -6,10 +6,10 @@
 #include <memory>
 
 #include "base/json_writer.h"
-#include "io/http_client.h"
 #include "trunkline/api_client.h"
 #include "trunkline/commands.h"
 #include "trunkline/message_text.h"
+#include "trunkline/operator_api.h"
 
 namespace trunkline::cli {
 namespace {
@@ -21,37 +21,13 @@ struct Arguments {
   std::string length;
   std::string country;
   std::string reason;
-  std::string url = "http://127.0.0.1:9090";
-  std::string token;
+  OperatorAccess access{.program = "trunkline carrier"};
   bool json = false;
 };
-
-constexpr auto kTimeout = std::chrono::seconds(30);
 
 int usage(const std::string& what) {
   std::fprintf(stderr, "trunkline carrier: %s\n", what.c_str());
   return kUsage;
-}
-
-// The answer's body if it is 200; else the exit code, with all said.
-std::expected<std::string, int> ask(const Arguments& a, std::string_view method,
-                                    const std::string& path, const std::string& body) {
-  const auto url = io::HttpUrl::parse(a.url);
-  if (!url) return std::unexpected(usage("--admin: " + url.error()));
-  if (a.token.empty() || !is_header_value(a.token))
-    return std::unexpected(usage("--token: this is no admin token"));
-  const auto failed = [](const io::HttpClient::Error& error) {
-    std::fprintf(stderr, "trunkline carrier: %s\n", error.text.c_str());
-    return std::unexpected(kUnreachable);
-  };
-  auto client = io::HttpClient::connect(url->host, url->port, kTimeout);
-  if (!client) return failed(client.error());
-  const auto reply = client->request(method, url->prefix + path,
-                                     fmt::format("Authorization: Bearer {}\r\n", a.token), body);
-  if (!reply) return failed(reply.error());
-  if (reply->status == 200) return reply->body;
-  std::fprintf(stderr, "trunkline carrier: %s", refusal_text(*reply).c_str());
-  return std::unexpected(kNegative);
 }
 
 int give(const Arguments& a, const std::string& order) {
@@ -63,7 +39,8 @@ int give(const Arguments& a, const std::string& order) {
   if (!a.length.empty()) writer.key("for").string(a.length);
   if (!a.country.empty()) writer.key("country").string(a.country);
   writer.end_object();
-  const auto reply = ask(a, "POST", fmt::format("/v1/carriers/{}/{}", a.name, order), body);
+  const auto reply =
+      ask_operator_api(a.access, "POST", fmt::format("/v1/carriers/{}/{}", a.name, order), body);
   if (!reply) return reply.error();
   std::printf("%s\n", reply->c_str());
   return kOk;
@@ -114,7 +91,7 @@ std::string text_of(const json::object& carrier) {
 }
 
 int list(const Arguments& a) {
-  const auto reply = ask(a, "GET", "/v1/carriers", {});
+  const auto reply = ask_operator_api(a.access, "GET", "/v1/carriers");
   if (!reply) return reply.error();
   if (a.json) {
     std::printf("%s\n", reply->c_str());
@@ -143,11 +120,7 @@ void add_carrier(CLI::App& app, int& exit_code) {
   auto a = std::make_shared<Arguments>();
   const auto add = [&](const char* name, const char* what) {
     CLI::App* sub = c->add_subcommand(name, what);
-    sub->add_option("--admin", a->url, "The gateway's admin listener")->capture_default_str();
-    sub->add_option("--token", a->token,
-                    "Admin token; better in the environment, where ps does not show it")
-        ->envname("TRUNKLINE_ADMIN_TOKEN")
-        ->required();
+    add_operator_access(*sub, a->access);
     return sub;
   };
   CLI::App* shown = add("list", "All of them, with the orders in force");

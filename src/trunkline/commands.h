@@ -19,6 +19,8 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_send(CLI::App& app, int& exit_code);
 void add_trace(CLI::App& app, int& exit_code);
 void add_carrier(CLI::App& app, int& exit_code);
+void add_queue(CLI::App& app, int& exit_code);
+void add_audit(CLI::App& app, int& exit_code);
 void add_trace_peer(CLI::App& app, int& exit_code);
 void add_diff(CLI::App& app, int& exit_code);
 void add_cost(CLI::App& app, int& exit_code);

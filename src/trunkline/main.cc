@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
   cli::add_send(app, exit_code);
   cli::add_trace(app, exit_code);
   cli::add_carrier(app, exit_code);
+  cli::add_queue(app, exit_code);
+  cli::add_audit(app, exit_code);
   cli::add_trace_peer(app, exit_code);
   cli::add_diff(app, exit_code);
   cli::add_cost(app, exit_code);
