@@ -138,6 +138,7 @@ bool HttpConnection::take_request() {
       return false;
     }
     parser_.emplace(host_.parser_limits());
+    upload_asked_ = false;
     set_phase(Phase::header, mono_now() + host_.limits().header_timeout);
   }
   std::size_t size = end_ - begin_;
@@ -147,6 +148,7 @@ bool HttpConnection::take_request() {
     refuse(parser_->fault(), parser_->fault_detail());
     return false;
   }
+  if (parser_->header_done() && parser_->streams() && !take_piece()) return false;
   if (!parser_->done()) {
     if (parser_->header_done() && phase_ == Phase::header) {
       set_phase(Phase::body, mono_now() + host_.limits().body_timeout);
@@ -155,7 +157,8 @@ bool HttpConnection::take_request() {
     return false;
   }
   continue_due_ = false;
-  const HttpRequest request = parser_->request(buffer_.get() + begin_, host_.field_storage());
+  HttpRequest request = parser_->request(buffer_.get() + begin_, host_.field_storage());
+  if (upload_ != nullptr) request.upload = &upload_;
   Exchange& exchange = exchanges_.emplace_back();
   exchange.is_head = request.method == "HEAD";
   exchange.is_http_1_0 = parser_->is_http_1_0();
@@ -165,6 +168,7 @@ bool HttpConnection::take_request() {
   set_phase(last ? Phase::closing : Phase::idle,
             last ? base::Mono::max() : mono_now() + host_.limits().idle_timeout);
   host_.handle(request, ticket);
+  upload_.reset();
   begin_ += parser_->size();
   if (begin_ == end_) {
     begin_ = end_ = 0;
@@ -172,6 +176,28 @@ bool HttpConnection::take_request() {
       buffer_.reset();
       capacity_ = 0;
     }
+  }
+  return true;
+}
+
+bool HttpConnection::take_piece() {
+  const std::string piece = parser_->take_piece();
+  if (!upload_asked_) {
+    upload_asked_ = true;
+    auto begun =
+        host_.begin_upload(parser_->request(buffer_.get() + begin_, host_.field_storage()));
+    if (auto* response = std::get_if<HttpResponse>(&begun)) {
+      refuse(std::move(*response));
+      return false;
+    }
+    upload_ = std::move(std::get<std::unique_ptr<HttpUpload>>(begun));
+  }
+  if (piece.empty()) return true;
+  if (phase_ == Phase::body) read_deadline_ = mono_now() + host_.limits().body_timeout;
+  if (upload_ == nullptr) return true;
+  if (auto response = upload_->take(piece)) {
+    refuse(std::move(*response));
+    return false;
   }
   return true;
 }
@@ -198,8 +224,13 @@ void HttpConnection::refuse(int status, std::string_view detail) {
       status == 431 || status == 413 ? ProblemCode::too_large : ProblemCode::invalid_request;
   problem.status = status;
   problem.detail = detail;
+  refuse(to_response(problem));
+}
+
+void HttpConnection::refuse(HttpResponse&& response) {
+  upload_.reset();
   Exchange& exchange = exchanges_.emplace_back();
-  exchange.response = to_response(problem);
+  exchange.response = std::move(response);
   exchange.ready = true;
   continue_due_ = false;
   set_phase(Phase::closing, base::Mono::max());
@@ -445,6 +476,7 @@ void HttpConnection::drain() {
 void HttpConnection::close() {
   if (closed_) return;
   closed_ = true;
+  upload_.reset();
   Error ignored;
   socket_.close(ignored);
   exchanges_.clear();

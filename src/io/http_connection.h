@@ -22,6 +22,7 @@ class HttpConnectionHost {
   virtual const HttpLimits& limits() const = 0;
   virtual const HttpRequestParser::Limits& parser_limits() const = 0;
   virtual void handle(const HttpRequest& request, const HttpTicket& ticket) = 0;
+  virtual HttpUploadBegun begin_upload(const HttpRequest& head) = 0;
   virtual std::vector<HttpRequest::Field>& field_storage() = 0;
   virtual std::string_view date() = 0;  // of the Date header
   virtual bool draining() const = 0;
@@ -72,6 +73,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void on_read_end();  // the client will send no more
   void process();
   bool take_request();  // false: needs more bytes, or may not take more now
+  bool take_piece();    // false: the rest of the body is not wanted
+  void refuse(HttpResponse&& response);
   void refuse(HttpFault fault, std::string_view detail);
   void refuse(int status, std::string_view detail);
   void make_room();
@@ -97,6 +100,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::optional<HttpRequestParser> parser_;
+  std::unique_ptr<HttpUpload> upload_;  // of the request that is being read
+  bool upload_asked_ = false;
   std::deque<Exchange> exchanges_;
   std::uint64_t first_sequence_ = 0;  // of exchanges_.front()
 

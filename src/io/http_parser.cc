@@ -103,6 +103,10 @@ void HttpRequestParser::put(char* data, std::size_t& size) {
     put_chunked(data, size);
     return;
   }
+  if (streams_) {
+    put_streamed(data, size);
+    return;
+  }
   parsed_ = std::min(header_end_ + length_, size);
   done_ = parsed_ == header_end_ + length_;
 }
@@ -134,7 +138,7 @@ void HttpRequestParser::put_header(char* data, std::size_t size) {
 void HttpRequestParser::put_chunked(char* data, std::size_t& size) {
   std::size_t taken = 0;
   const std::string_view bytes(data + header_end_, size - header_end_);
-  switch (decoder_.put(bytes, body_limit_, chunked_, taken)) {
+  switch (decoder_.put(bytes, body_limit_ - streamed_, chunked_, taken)) {
     case ChunkedDecoder::Status::more:
       break;
     case ChunkedDecoder::Status::done:
@@ -152,13 +156,29 @@ void HttpRequestParser::put_chunked(char* data, std::size_t& size) {
   parsed_ = header_end_;
 }
 
+// Out of the buffer at once, so that it never holds more than one reading.
+void HttpRequestParser::put_streamed(char* data, std::size_t& size) {
+  const std::size_t left = length_ - streamed_ - chunked_.size();
+  const std::size_t taken = std::min(left, size - header_end_);
+  chunked_.append(data + header_end_, taken);
+  std::memmove(data + header_end_, data + header_end_ + taken, size - header_end_ - taken);
+  size -= taken;
+  parsed_ = header_end_;
+  done_ = taken == left;
+}
+
+std::string HttpRequestParser::take_piece() {
+  streamed_ += chunked_.size();
+  return std::exchange(chunked_, {});
+}
+
 std::size_t HttpRequestParser::bytes_wanted() const {
-  return header_done() && !is_chunked_ ? header_end_ + length_ : 0;
+  return header_done() && !is_chunked_ && !streams_ ? header_end_ + length_ : 0;
 }
 
 HttpRequest HttpRequestParser::request(const char* data,
                                        std::vector<HttpRequest::Field>& fields) const {
-  ASSERT(done_);
+  ASSERT(header_done());
   const auto view = [&](const Span& s) { return std::string_view(data + s.at, s.size); };
   fields.clear();
   for (const FieldSpan& f : fields_) fields.emplace_back(view(f.name), view(f.value));
@@ -166,8 +186,10 @@ HttpRequest HttpRequestParser::request(const char* data,
   request.method = view(method_);
   request.path = root_path_ ? std::string_view("/") : view(path_);
   request.query = view(query_);
-  request.body =
-      is_chunked_ ? std::string_view(chunked_) : std::string_view(data + header_end_, length_);
+  if (done_ && !streams_) {
+    request.body =
+        is_chunked_ ? std::string_view(chunked_) : std::string_view(data + header_end_, length_);
+  }
   request.has_body = is_chunked_ || length_ > 0;
   request.fields = &fields;
   return request;
@@ -274,6 +296,7 @@ void HttpRequestParser::on_header_impl(Error& ec) {
     return fail(HttpFault::body_too_large, "The body is too large.", ec);
   }
   length_ = static_cast<std::size_t>(length);
+  streams_ = limits_.streams != nullptr && limits_.streams({data_ + path_.at, path_.size});
 }
 
 }  // namespace trunkline::io

@@ -45,6 +45,7 @@ class HttpRequestParser final : private boost::beast::http::basic_parser<true> {
   struct Limits {
     std::size_t header_bytes = base::limits::kHttpHeaderBytesMax;
     std::size_t (*body_limit)(std::string_view path) = nullptr;
+    bool (*streams)(std::string_view path) = nullptr;
   };
   explicit HttpRequestParser(const Limits& limits);
 
@@ -59,13 +60,16 @@ class HttpRequestParser final : private boost::beast::http::basic_parser<true> {
   std::string_view fault_detail() const { return fault_detail_; }
 
   // From header_done() on:
+  bool streams() const { return streams_; }
+  std::string take_piece();  // streams(): what came of the body since it was asked last
   bool expects_continue() const { return expects_continue_; }
   bool keeps_alive() const { return keep_alive(); }
   bool is_http_1_0() const { return version_ == 10; }
   std::size_t bytes_wanted() const;  // of the buffer for the whole request, as far as known
   // done(): bytes of the buffer the request took.
   std::size_t size() const { return parsed_; }
-  // done(): views into `data` (as of the last put) and into this parser; `fields` stores its lines.
+  // header_done(), the body's once done(): views into `data` (as of the last put) and into this
+  // parser; `fields` stores its lines.
   HttpRequest request(const char* data, std::vector<HttpRequest::Field>& fields) const;
 
  private:
@@ -94,6 +98,7 @@ class HttpRequestParser final : private boost::beast::http::basic_parser<true> {
 
   void put_header(char* data, std::size_t size);
   void put_chunked(char* data, std::size_t& size);
+  void put_streamed(char* data, std::size_t& size);
   void fail(HttpFault fault, std::string_view detail);
   void fail(HttpFault fault, std::string_view detail, Error& ec);
   bool split_target(View target);
@@ -112,12 +117,14 @@ class HttpRequestParser final : private boost::beast::http::basic_parser<true> {
   Span query_;
   std::vector<FieldSpan> fields_;
   ChunkedDecoder decoder_;
-  std::string chunked_;  // the body put together
+  std::string chunked_;       // the body put together; of a streamed one its latest piece
+  std::size_t streamed_ = 0;  // octets of the body in pieces taken
   HttpFault fault_ = HttpFault::none;
   std::string_view fault_detail_;
   int version_ = 11;
   bool done_ = false;
   bool is_chunked_ = false;
+  bool streams_ = false;
   bool has_length_ = false;
   bool has_host_ = false;
   bool expects_continue_ = false;

@@ -100,7 +100,7 @@ class HttpServer::Impl final : public HttpConnectionHost,
         timer_(context),
         options_(std::move(options)),
         handler_(std::move(handler)),
-        parser_limits_{options_.limits.header_bytes, options_.body_limit} {}
+        parser_limits_{options_.limits.header_bytes, options_.body_limit, options_.streams} {}
 
   std::expected<void, ListenError> open() {
     auto acceptor = listen_on(context_, options_.host, options_.port);
@@ -171,6 +171,9 @@ class HttpServer::Impl final : public HttpConnectionHost,
   void handle(const HttpRequest& request, const HttpTicket& ticket) override {
     count(requests_);
     handler_(request, ticket);
+  }
+  HttpUploadBegun begin_upload(const HttpRequest& head) override {
+    return options_.begin_upload ? options_.begin_upload(head) : std::unique_ptr<HttpUpload>();
   }
   void mark_dirty(std::uint32_t slot) override {
     if (slots_[slot].dirty) return;

@@ -16,9 +16,11 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/limits.h"
@@ -39,6 +41,8 @@ struct HttpLimits {
 };
 
 // Why a port could not be had.
+class HttpUpload;
+
 // One request, complete. Views live until the handler returns.
 struct HttpRequest {
   std::string_view method;  // "GET"; HEAD is told apart here only, its answer is a GET's
@@ -46,6 +50,8 @@ struct HttpRequest {
   std::string_view query;   // after the "?", empty if none
   std::string_view body;
   bool has_body = false;  // framed with a length above 0, or chunked
+  // Who took the body as it came, `body` is empty then: the handler may keep it. Null: nobody.
+  std::unique_ptr<HttpUpload>* upload = nullptr;
 
   using Field = std::pair<std::string_view, std::string_view>;
   const std::vector<Field>* fields = nullptr;
@@ -70,6 +76,17 @@ struct HttpResponse {
   bool close = false;   // the last answer of its connection
 };
 
+// Takes a body as it comes, so that a long one needs no memory. Destroyed before its request is
+// handled: the client has gone, or was refused.
+class HttpUpload {
+ public:
+  virtual ~HttpUpload() = default;
+  // The octets that come next; on the server's thread, which waits for it. An answer: no more is
+  // wanted. It is sent, and the connection ends.
+  virtual std::optional<HttpResponse> take(std::string_view piece) = 0;
+};
+using HttpUploadBegun = std::variant<std::unique_ptr<HttpUpload>, HttpResponse>;
+
 class HttpServer {
  public:
   struct Options {
@@ -78,6 +95,10 @@ class HttpServer {
     HttpLimits limits;
     // Bytes a body to this path may have; more is 413.
     std::size_t (*body_limit)(std::string_view path) = nullptr;  // null: kHttpBodyBytesMax
+    // Paths whose bodies are handed to what `begin_upload` returns, as they come; or refused
+    // before they do. Each piece must come within HttpLimits::body_timeout.
+    bool (*streams)(std::string_view path) = nullptr;  // null: none
+    std::function<HttpUploadBegun(const HttpRequest& head)> begin_upload{};
   };
   // Must not throw. Calls answer() now or later, exactly once for each ticket.
   using Handler = std::function<void(const HttpRequest&, const HttpTicket&)>;
