@@ -66,7 +66,7 @@ class Check(Case):
         self.assertEqual(result.returncode, 0)
         self.assertIn(": warning: no tenant may send class \"x\"", result.stdout)
         self.assertIn(": warning: route \"r\" has one carrier only", result.stdout)
-        self.assertIn("ok, 3 warnings;", result.stdout)
+        self.assertIn("ok, 4 warnings;", result.stdout)
 
     def test_json(self):
         answer = json.loads(run("check", "--json", self.write("x.yaml", GOOD + "x: 1\n")).stdout)

@@ -259,8 +259,33 @@ class Adviser {
         warn(value, fmt::format("tenant {} has no key, so it cannot send", quote(found->first)),
              "add one to keys; trunkline keys new makes it");
       }
+      no_template(value, tenants[found->second]);
       unrouted(value, found->second);
     }
+  }
+
+  void no_template(const Value& value, const policy::Tenant& tenant) {
+    if (!tenant.otp_templates) return;
+    const auto is_otp = [&](std::size_t c) {
+      return config_.tables.classes[c].kind == message::ClassKind::otp;
+    };
+    bool sends = false;
+    for (std::size_t c = 0; c < config_.tables.classes.size(); ++c) {
+      sends |= (tenant.classes >> c & 1) != 0 && is_otp(c);
+    }
+    const bool any = std::ranges::any_of(tenant.templates, [&](const policy::TextTemplate& t) {
+      return t.has(policy::TextTemplate::FieldKind::code) &&
+             (t.traffic_class.is_none() || is_otp(t.traffic_class.at()));
+    });
+    if (!sends || any) return;
+    warn(value,
+         fmt::format("tenant {} may send one-time passwords and has no template with a code: each "
+                     "{}",
+                     quote(tenant.name),
+                     tenant.otp_otherwise.is_none()
+                         ? "is refused"
+                         : "goes as class " + class_name(tenant.otp_otherwise.at())),
+         "add their text to templates, or write otp: { templates: not_required }");
   }
 
   void unrouted(const Value& value, std::size_t tenant) {

@@ -17,6 +17,7 @@
 #include "config/compile_policy.h"
 #include "config/compile_route.h"
 #include "config/compile_smpp.h"
+#include "config/compile_templates.h"
 #include "config/data_files.h"
 #include "config/name_table.h"
 #include "config/text.h"
@@ -450,6 +451,8 @@ class Compiler {
     for (const Value& sender : value.at("senders").items) rules.senders.push_back(sender.text());
     compile_limits(value.at("limits"), refer_, rules);
     compile_tenant_policy(value, refer_, rules, findings_);
+    compile_templates(value, refer_, config_.tables.policy.class_rules, config_.demo, rules,
+                      findings_);
     return index;
   }
 

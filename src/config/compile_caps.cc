@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/compile_templates.h"
 #include "config/text.h"
 
 namespace trunkline::config {
@@ -19,6 +20,31 @@ class CapCompiler {
     if (!value.given || value.bad) return;
     Cap cap{.owner = Cap::Owner::tenant, .name = name};
     cap.most = static_cast<std::uint64_t>(value.integer());
+    add(value, std::move(cap), owner);
+  }
+
+  // One-time passwords to one number in an hour. A cap of the tenant's own that counts the same
+  // goes before the one by default.
+  void per_number(const Value& otp, const std::string& name, std::size_t owner) {
+    const Value& value = otp.at("per_number");
+    const policy::Tenant& tenant = table_.tenants[owner];
+    const std::int64_t by_default = tenant.otp_templates ? kOtpPerNumber : 0;
+    Cap cap{.owner = Cap::Owner::tenant, .name = name};
+    const std::int64_t most = value.bad ? 0 : value.integer(by_default);
+    cap.most = static_cast<std::uint64_t>(most);
+    cap.per = Cap::Per::hour;
+    cap.by = Cap::kRecipient;
+    for (std::size_t i = 0; i < table_.class_rules.size(); ++i) {
+      const bool is_otp = table_.class_rules[i].kind == message::ClassKind::otp;
+      if (is_otp && (tenant.classes >> i & 1) != 0) cap.classes |= 1u << i;
+    }
+    if (most == 0 || cap.classes == 0) return;
+    const auto same = [&](std::uint32_t at) {
+      const Cap& own = table_.caps.all()[at];
+      return own.by == cap.by && own.classes == cap.classes && own.countries.empty();
+    };
+    const auto own = table_.caps.of_tenant({static_cast<std::uint16_t>(owner)});
+    if (!value.given && std::ranges::any_of(own, same)) return;
     add(value, std::move(cap), owner);
   }
 
@@ -136,6 +162,7 @@ void compile_caps(const Value& root, const References& refer,
     if (index.is_none() || limits.fields.empty()) continue;
     caps.daily(limits.at("daily"), name, index.at());
     caps.all(limits.at("caps"), Cap::Owner::tenant, name, index.at());
+    if (!value.at("otp").bad) caps.per_number(value.at("otp"), name, index.at());
   }
   for (const Value& value : root.at("carriers").items) {
     const std::string name = value.at("name").text();

@@ -77,6 +77,22 @@ TEST(LoadPolicy, EveryKeyReachesItsPlace) {
   EXPECT_EQ(table.tenants[1].not_countries, std::vector{country("US")});
   EXPECT_TRUE(demo.consent);
   EXPECT_FALSE(table.tenants[1].consent);
+  ASSERT_EQ(demo.templates.size(), 2u);
+  EXPECT_EQ(demo.templates[0].name, "login");
+  EXPECT_EQ(demo.templates[0].traffic_class.at(), 0u);
+  EXPECT_TRUE(demo.templates[0].matches("Your code is 1234."));
+  EXPECT_TRUE(demo.templates[1].traffic_class.is_none());
+  EXPECT_TRUE(demo.templates[1].matches("Ann, 12 of https://a.example"));
+  EXPECT_TRUE(demo.otp_templates);
+  EXPECT_EQ(table.classes[demo.otp_otherwise.at()], "plain");
+  const auto per_number = [&](std::uint16_t tenant) {
+    for (const std::uint32_t i : table.caps.of_tenant({tenant})) {
+      const policy::Cap& cap = table.caps.all()[i];
+      if (cap.by == policy::Cap::kRecipient && cap.classes == 1 && !cap.segments) return cap.most;
+    }
+    return std::uint64_t{0};
+  };
+  EXPECT_EQ(per_number(0), 7u);
   ASSERT_EQ(demo.registrations.size(), 1u);
   const policy::Registration& r = demo.registrations[0];
   EXPECT_EQ(r.kind + " " + r.id, "other X-1");
@@ -94,7 +110,7 @@ TEST(LoadPolicy, Caps) {
   const policy::CapTable& table = c.tables.policy.caps;
   const auto country = [](std::string_view code) { return *numbering::Country::parse(code); };
   using policy::Cap;
-  ASSERT_EQ(table.all().size(), 4u);
+  ASSERT_EQ(table.all().size(), 5u);
   ASSERT_EQ(table.of_country(country("GB")).size(), 1u);
   const Cap& gb = table.all()[table.of_country(country("GB"))[0]];
   EXPECT_EQ(policy::to_string(gb), "1000 messages a minute by recipient and class");
@@ -109,7 +125,7 @@ TEST(LoadPolicy, Caps) {
   EXPECT_EQ(beta.countries, (std::vector{country("CA"), country("US")}));
   EXPECT_TRUE(table.any_of_carriers() && table.any_by_sender_of_carriers());
   EXPECT_TRUE(table.of_carrier({0}).empty());
-  ASSERT_EQ(table.of_tenant({0}).size(), 2u);
+  ASSERT_EQ(table.of_tenant({0}).size(), 3u);
   EXPECT_EQ(policy::to_string(table.all()[table.of_tenant({0})[0]]), "100000 messages a day");
   EXPECT_EQ(policy::to_string(table.all()[table.of_tenant({0})[1]]),
             "5 messages an hour by sender and recipient");
@@ -233,6 +249,42 @@ TEST(LoadPolicy, PlacesOfClassesDoNotMatter) {
   EXPECT_EQ(canary(reloaded).fingerprint, canary(moved).fingerprint);
   EXPECT_EQ(canary(reloaded).classes & 1u << first.find_class("gone").at(), 0u);
   for (const Config* c : {&reloaded, &restarted, &moved}) EXPECT_EQ(cap(*c), cap(first));
+}
+
+// What stands under a tenant that may send one-time passwords, and what comes of it.
+TEST(LoadPolicy, OneTimePasswordsByDefault) {
+  const auto tables = [](const std::string& head, const std::string& tenant) {
+    Loaded loaded = load(
+        {{"x.yaml", kBase + head + "tenants:\n  - name: a\n    default_class: otp\n" + tenant}},
+        resolver);
+    for (const Finding& finding : loaded.findings) EXPECT_TRUE(loaded.config) << to_text(finding);
+    return loaded.config.value_or(Config{}).tables.policy;
+  };
+  const auto most = [](const policy::Table& table) {
+    return table.caps.empty() ? 0 : table.caps.all().front().most;
+  };
+  const policy::Table plain = tables("", "");
+  EXPECT_TRUE(plain.tenants[0].otp_templates);
+  EXPECT_EQ(most(plain), 10u);
+  const policy::Table exempt = tables("", "    otp: { templates: not_required }\n");
+  EXPECT_FALSE(exempt.tenants[0].otp_templates);
+  EXPECT_TRUE(exempt.caps.empty());
+  const policy::Table limited = tables("", "    otp: { templates: not_required, per_number: 3 }\n");
+  EXPECT_EQ(most(limited), 3u);
+  EXPECT_TRUE(tables("", "    otp: { per_number: 0 }\n").caps.empty());
+  const policy::Table demo = tables("demo: true\n", "");
+  EXPECT_FALSE(demo.tenants[0].otp_templates);
+  EXPECT_TRUE(demo.caps.empty());
+  EXPECT_TRUE(
+      tables("demo: true\n", "    otp: { templates: required }\n").tenants[0].otp_templates);
+  // Its own cap on the same goes before the one by default.
+  const policy::Table own = tables("",
+                                   "    limits: { caps: [ { messages: 99, per: day, by: [ "
+                                   "recipient ], classes: [ otp ] } ] }\n");
+  ASSERT_EQ(own.caps.all().size(), 1u);
+  EXPECT_EQ(most(own), 99u);
+  // Who may not send them needs none.
+  EXPECT_TRUE(tables("", "    classes: [ otp ]\n    otp: { per_number: 0 }\n").caps.empty());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "config/schema_limits.h"
 #include "config/schema_policy.h"
 #include "config/schema_route.h"
+#include "config/schema_templates.h"
 #include "config/smpp_shapes.h"
 #include "config/tls_shapes.h"
 
@@ -552,6 +553,17 @@ constexpr Field kTenantFields[] = {
      .many = Many::list,
      .absent = "any region",
      .doc = "Regions that the tenant's messages may not leave, whatever fails."},
+    {.key = "templates",
+     .kind = Kind::object,
+     .many = Many::list,
+     .absent = "none",
+     .shape = &kTemplateShape,
+     .doc = "Texts with fields, which a request fills; at most 200."},
+    {.key = "otp",
+     .kind = Kind::object,
+     .absent = "the defaults below",
+     .shape = &kOtpShape,
+     .doc = "What its one-time passwords (classes of `kind: otp`) have to be."},
     {.key = "limits",
      .kind = Kind::object,
      .absent = "none",

@@ -32,6 +32,30 @@ std::uint8_t content_of(message::TenantIndex tenant, message::ClassIndex traffic
   return policy::read_content(table, tenant, traffic_class, country, from, text).bits;
 }
 
+void settle_class(message::Submission& s, std::string_view text, const config::Config& config) {
+  const policy::Table& table = config.tables.policy;
+  if (table.tenants[s.tenant.at()].otp_otherwise.is_none()) return;
+  const std::uint8_t content = content_of(s.tenant, s.traffic_class, s.to, s.from, text, config);
+  const auto becomes = policy::class_for(table, s.tenant, s.traffic_class, {content});
+  if (becomes == s.traffic_class) return;
+  s.asked = s.traffic_class;
+  s.traffic_class = becomes;
+}
+
+void settle_question(engine::Question& q, std::string_view text, const config::Config& config) {
+  const auto content = [&] {
+    return content_of(q.tenant, q.traffic_class, q.to, q.from, text, config);
+  };
+  q.content = content();
+  if (text.empty()) return;
+  const auto becomes =
+      policy::class_for(config.tables.policy, q.tenant, q.traffic_class, {q.content});
+  if (becomes == q.traffic_class) return;
+  q.asked = q.traffic_class;
+  q.traffic_class = becomes;
+  q.content = content();
+}
+
 void seal_payload(message::Submission& s, const message::Payload& payload,
                   const config::Config& config, const seal::Vault& vault, base::Wall now) {
   const message::TrafficClass& traffic_class = config.tables.classes[s.traffic_class.at()];

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "config/config.h"
+#include "engine/explain.h"
 #include "message/record.h"
 #include "message/submission.h"
 #include "seal/vault.h"
@@ -28,6 +29,15 @@ std::vector<message::TextPlan> text_plans(std::string_view utf8, const config::C
 std::uint8_t content_of(message::TenantIndex tenant, message::ClassIndex traffic_class,
                         numbering::Number to, std::string_view from, std::string_view text,
                         const config::Config& config);
+
+// Before seal_payload(), where a message begins: its class becomes another where the tenant's rule
+// on one-time passwords says so (Submission::asked then has the one asked for).
+void settle_class(message::Submission& submission, std::string_view text,
+                  const config::Config& config);
+
+// The same of a question, and its `content`. Without a text nothing is known.
+void settle_question(engine::Question& question, std::string_view text,
+                     const config::Config& config);
 
 // Fills `to_hash`, `plans`, `content`, `consent` and `sealed` of a submission whose tenant, class,
 // recipient and times are set. One-time passwords get keys that are destroyed within hours.

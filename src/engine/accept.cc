@@ -95,7 +95,8 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
       .segments = item.part ? std::max(item.segments, item.part->total) : item.segments,
       .segments_whole = item.part ? item.part->total : std::uint8_t{1},
       .content = {item.content},
-      .consent = item.consent};
+      .consent = item.consent,
+      .asked = item.asked};
   policy::Verdict verdict = policy::evaluate(tables_->policy, facts);
   if (verdict.kind == policy::Verdict::Kind::refuse) {
     return Refusal{.code = std::string(verdict.code),
@@ -154,7 +155,7 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
       quiet.push_back({one.begin, one.end});
     }
   }
-  decided.decision = decision_of(plan, to, std::move(excluded), quiet, item.from);
+  decided.decision = decision_of(plan, to, std::move(excluded), quiet, item);
   if (verdict.kind == policy::Verdict::Kind::hold) {
     for (const policy::Reason& reason : verdict.reasons) {
       s.out.notes.push_back(
@@ -170,7 +171,7 @@ std::variant<Engine::Impl::Decided, Refusal> Engine::Impl::decide_by_rules(
 std::string Engine::Impl::decision_of(const routing::Plan& plan, const numbering::Destination& to,
                                       std::vector<message::ExcludedCarrier> excluded,
                                       std::span<const message::QuietWindow> quiet,
-                                      std::string_view from) const {
+                                      const message::Submission& item) const {
   const bool is_told = to.looked_up && to.looked_up->network.known();
   for (const routing::Plan::Exclusion& one : std::span(plan.excluded).first(plan.excluded_count)) {
     if (one.why == routing::Excluded::objection) continue;
@@ -185,12 +186,15 @@ std::string Engine::Impl::decision_of(const routing::Plan& plan, const numbering
        .currency = tables_->routing.currency,
        .prices = std::span(plan.prices).first(plan.count),
        .excluded = excluded,
-       .sender = tables_->policy.caps.any_by_sender_of_carriers() ? policy::sender_hash(from) : 0,
-       .sender_tail = static_cast<std::uint32_t>(message::sender_hash(from)),
+       .sender =
+           tables_->policy.caps.any_by_sender_of_carriers() ? policy::sender_hash(item.from) : 0,
+       .sender_tail = static_cast<std::uint32_t>(message::sender_hash(item.from)),
        .quiet = quiet,
        .looked_up = is_told,
        .ported = to.looked_up && to.looked_up->ported,
-       .canary = plan.canary});
+       .canary = plan.canary,
+       .asked = item.asked.is_none() ? std::string_view()
+                                     : std::string_view(tables_->classes[item.asked.at()].name)});
 }
 
 void Engine::Impl::note_warnings(const message::Submission& item, numbering::Country country,
@@ -234,6 +238,15 @@ ItemAnswer Engine::Impl::decide(message::Submission&& item, const KnownParts* kn
     }
     if (const auto late = refuse_for_wait(item, decided, s))
       return refused(item, country, *late, s);
+  }
+  if (!item.asked.is_none()) {
+    s.out.notes.push_back({Note::Metric::policy_decision,
+                           {},
+                           item.asked,
+                           country,
+                           "tenant.template",
+                           "downgrade",
+                           1});
   }
   s.out.notes.push_back({Note::Metric::accepted,
                          {},

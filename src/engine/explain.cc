@@ -55,7 +55,9 @@ Explained explain(const Tables& tables, const Question& question, const routing:
                             .unicode = question.unicode,
                             .segments = question.segments,
                             .content = {question.content},
-                            .consent = question.consent};
+                            .consent = question.consent,
+                            .asked = question.asked,
+                            .no_text = question.content == 0};
   out.verdict = policy::evaluate(tables.policy, asked, /*explain=*/true);
   routing::Facts facts = routing_facts(question, out.to, 0, 0);
   Suited suited(tables, asked, question.plans, {});

@@ -21,6 +21,7 @@ namespace trunkline::engine {
 struct Question {
   message::TenantIndex tenant;
   message::ClassIndex traffic_class;
+  message::ClassIndex asked{};  // as Submission::asked
   numbering::Number to;
   std::uint64_t to_hash = 0;  // of `to`; 0: whether it has opted out is not asked
   std::string from;

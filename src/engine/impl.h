@@ -291,7 +291,8 @@ class Engine::Impl {
                                                  const numbering::Destination& to, Step& s);
   std::string decision_of(const routing::Plan& plan, const numbering::Destination& to,
                           std::vector<message::ExcludedCarrier> excluded,
-                          std::span<const message::QuietWindow> quiet, std::string_view from) const;
+                          std::span<const message::QuietWindow> quiet,
+                          const message::Submission& item) const;
   static ItemAnswer refused(const message::Submission& item, numbering::Country country,
                             const Refusal& refusal, Step& s);
   void note_warnings(const message::Submission& item, numbering::Country country,

@@ -184,6 +184,7 @@ message::Submission EsmeServer::Impl::submission(Submit& submit, const smpp::SmF
     s.replaces = vault.hash("smpp-replace", place_of(submit, sm, account.system_id, dialect));
   }
   if (dialect.is_33()) s.alias = static_cast<std::uint32_t>(aliases_());
+  edge::settle_class(s, submit.payload.body, *config_);
   edge::seal_payload(s, submit.payload, *config_, vault, now);
   return s;
 }

@@ -157,7 +157,7 @@ TEST(StatusOf, EachRule) {
        "tenant.country destination.country destination.number country.unknown carrier.country "
        "routing.no_route recipient.opted_out "},
       {"ESME_RSUBMITFAIL",
-       "tenant.removed country.class country.text country.content country.consent "
+       "tenant.removed tenant.template country.class country.text country.content country.consent "
        "country.quiet_hours country.two_way carrier.text carrier.content carrier.two_way "
        "routing.loop "},
       {"ESME_RTHROTTLED",

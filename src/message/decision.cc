@@ -23,6 +23,7 @@ constexpr std::uint8_t kSenderTag = 2;
 constexpr std::uint8_t kQuietTag = 3;
 constexpr std::uint8_t kFlagsTag = 4;  // one octet of these
 constexpr std::uint8_t kSenderTailTag = 5;
+constexpr std::uint8_t kAskedTag = 6;
 constexpr std::uint8_t kLookedUp = 1;
 constexpr std::uint8_t kPorted = 2;
 constexpr std::uint8_t kCanary = 4;
@@ -137,6 +138,10 @@ std::string encode_decision(const DecisionView& d) {
     out.u8(kQuietTag);
     out.text(list);
   }
+  if (!d.asked.empty()) {
+    out.u8(kAskedTag);
+    out.text(d.asked);
+  }
   return bytes;
 }
 
@@ -169,7 +174,9 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
   }
   while (in.ok() && !in.at_end()) {
     const std::uint8_t tag = in.u8();
-    base::ByteReader field(in.text());
+    const std::string_view value = in.text();
+    base::ByteReader field(value);
+    if (tag == kAskedTag) out.asked = value;
     while (tag == kExcludedTag && field.ok() && !field.at_end()) {
       const std::string_view carrier = field.text();
       const std::string_view rule = long_rule(field.text());
@@ -193,6 +200,14 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
     if (!field.ok()) in.fail();
   }
   if (!in.ok()) return std::unexpected("a damaged decision");
+  return out;
+}
+
+std::string_view asked_of(std::string_view decision) {
+  std::string_view out;
+  for_each_field(decision, [&](std::uint8_t tag, base::ByteReader& field) {
+    if (tag == kAskedTag) out = field.view(field.remaining());
+  });
   return out;
 }
 

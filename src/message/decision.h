@@ -44,6 +44,7 @@ struct Decision {
   bool looked_up = false;            // the network, not told by a prefix
   bool ported = false;               // and the number was taken along
   bool canary = false;               // the first carrier was being tried out
+  std::string asked{};  // the class asked for, where policy made it another; else empty
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -61,6 +62,7 @@ struct DecisionView {
   bool looked_up = false;
   bool ported = false;
   bool canary = false;
+  std::string_view asked{};
 };
 // Of `from`, the same on every machine; 0: none was given.
 std::uint64_t sender_hash(std::string_view from);
@@ -69,6 +71,8 @@ std::uint64_t sender_hash(std::string_view from);
 std::string_view route_of(std::string_view decision);
 // Decision::sender_tail of an encoded decision. Allocates nothing.
 std::uint32_t sender_tail_of(std::string_view decision);
+// Decision::asked of an encoded decision, without reading the rest. Allocates nothing.
+std::string_view asked_of(std::string_view decision);
 // A version or currency of another shape is left out.
 std::string encode_decision(const DecisionView& decision);
 // The error names what is wrong; only damage or a newer version can cause it.

@@ -49,6 +49,7 @@ struct TextPlan {
 struct Submission {
   TenantIndex tenant;
   ClassIndex traffic_class;
+  ClassIndex asked{};  // what the client asked for, if that is another; none: the same
   Ingress ingress = Ingress::rest;
   numbering::Number to;
   std::string from;  // sender as given, empty: none

@@ -17,6 +17,7 @@ struct Content {
     kOptOut = 8,       // says how to get no more
     kPrefix = 16,      // begins with what the country's rules ask for
     kTemplate = 32,    // is a template of the registration that covers it
+    kOtp = 64,         // is a template with a code of the tenant, of or for that class
     kRead = 128,       // none of the above is known without this
   };
   std::uint8_t bits = 0;
@@ -24,7 +25,7 @@ struct Content {
   bool has(Bit bit) const { return (bits & bit) != 0; }
 };
 
-// All but kPrefix and kTemplate.
+// All but kPrefix, kTemplate and kOtp.
 Content read_content(std::string_view text);
 
 // Whether `text` is `form`, in which {#...#} stands for any text.

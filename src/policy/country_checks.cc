@@ -248,6 +248,16 @@ Covering covering_registration(const Tenant& tenant, message::ClassIndex traffic
   return found;
 }
 
+namespace {
+
+bool asks_for_template(const Table& table, message::TenantIndex tenant,
+                       message::ClassIndex traffic_class) {
+  return table.tenants[tenant.at()].otp_templates &&
+         rules_of(table, traffic_class).kind == ClassKind::otp;
+}
+
+}  // namespace
+
 void check_country(const Table& table, const Tenant& tenant, const Facts& facts, Opinion& opinion) {
   const CountryRules* rules = table.countries.find(facts.country);
   if (rules == nullptr) return;
@@ -276,6 +286,7 @@ std::vector<Quiet> quiet_times(const Table& table, const Facts& facts, base::Dur
 
 bool asks_for_content(const Table& table, message::TenantIndex tenant,
                       message::ClassIndex traffic_class, numbering::Country country) {
+  if (asks_for_template(table, tenant, traffic_class)) return true;
   const bool is_marketing = rules_of(table, traffic_class).kind == ClassKind::marketing;
   for (const CarrierRules& carrier : table.carriers.all()) {
     if (carrier.terms_in(country).asks_for_content(is_marketing)) return true;
@@ -296,6 +307,16 @@ Content read_content(const Table& table, message::TenantIndex tenant,
   const CountryRules* rules = table.countries.find(country);
   if (rules != nullptr && !rules->body_prefix.empty() && text.starts_with(rules->body_prefix)) {
     out.bits |= Content::kPrefix;
+  }
+  if (asks_for_template(table, tenant, traffic_class)) {
+    const auto is_it = [&](const TextTemplate& t) {
+      return (t.traffic_class.is_none() || t.traffic_class == traffic_class) &&
+             t.has(TextTemplate::FieldKind::code) && !t.has(TextTemplate::FieldKind::link) &&
+             t.matches(text);
+    };
+    if (std::ranges::any_of(table.tenants[tenant.at()].templates, is_it)) {
+      out.bits |= Content::kOtp;
+    }
   }
   for (const Registration& r : table.tenants[tenant.at()].registrations) {
     if (covers(r, traffic_class, country, from, {}) &&

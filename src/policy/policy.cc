@@ -33,6 +33,34 @@ void check_sender(const Tenant& tenant, const Facts& facts, Opinion& opinion) {
   }
 }
 
+// Mislabelled bulk would go before everybody else's messages.
+void check_template(const Table& table, const Tenant& tenant, const Facts& facts,
+                    Opinion& opinion) {
+  constexpr std::string_view kRule = "tenant.template";
+  if (!facts.asked.is_none()) {
+    opinion.allow(
+        kRule,
+        "class {} was asked for, and the text is no template with a code of tenant {}; it "
+        "goes as class {}",
+        table.classes[facts.asked.at()], tenant.name, table.classes[facts.traffic_class.at()]);
+    return;
+  }
+  if (rules_of(table, facts.traffic_class).kind != ClassKind::otp) return;
+  if (!tenant.otp_templates) {
+    opinion.allow(kRule, "tenant {} may send one-time passwords in any text", tenant.name);
+  } else if (facts.no_text) {
+    opinion.allow(kRule, "the text must be a template with a code of tenant {}", tenant.name);
+  } else if (facts.content.has(Content::kOtp)) {
+    opinion.allow(kRule, "the text is a template with a code of tenant {}", tenant.name);
+  } else {
+    opinion.refuse(
+        kRule,
+        "one-time passwords of tenant {} must be one of its templates with a code, and "
+        "the text is none; send its template, register this one, or choose another class",
+        tenant.name);
+  }
+}
+
 void check_destination(const Tenant& tenant, const Facts& facts, Opinion& opinion) {
   if (!facts.country.known()) {
     opinion.refuse("destination.country",
@@ -63,6 +91,15 @@ std::string_view name(Registration::State state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
+message::ClassIndex class_for(const Table& table, message::TenantIndex at,
+                              message::ClassIndex asked, Content content) {
+  const Tenant& tenant = table.tenants[at.at()];
+  const bool bound = tenant.otp_templates && !tenant.otp_otherwise.is_none() &&
+                     rules_of(table, asked).kind == ClassKind::otp &&
+                     (tenant.classes >> asked.at() & 1) != 0;
+  return bound && !content.has(Content::kOtp) ? tenant.otp_otherwise : asked;
+}
+
 Verdict evaluate(const Table& table, const Facts& facts, bool explain) {
   ASSERT(facts.tenant.at() < table.tenants.size());
   ASSERT(facts.traffic_class.at() < table.classes.size());
@@ -73,6 +110,7 @@ Verdict evaluate(const Table& table, const Facts& facts, bool explain) {
     opinion.refuse("tenant.removed", "tenant {} is no longer configured", tenant.name);
   }
   check_class(table, tenant, facts, opinion);
+  check_template(table, tenant, facts, opinion);
   check_destination(tenant, facts, opinion);
   check_sender(tenant, facts, opinion);
   check_country(table, tenant, facts, opinion);

@@ -19,15 +19,17 @@
 #include "policy/carrier_rules.h"
 #include "policy/content.h"
 #include "policy/country_rules.h"
+#include "policy/text_template.h"
 
 namespace trunkline::policy {
 
 // Every rule there is, in this folder and around it. Names are stable: customers and metrics see
 // them.
-inline constexpr std::array<std::string_view, 31> kRules{
+inline constexpr std::array<std::string_view, 32> kRules{
     "tenant.class",           // may the tenant use the class
     "tenant.sender",          // is the sender registered for the tenant
     "tenant.removed",         // is the tenant still configured
+    "tenant.template",        // is a one-time password one of the tenant's templates
     "tenant.country",         // may the tenant send there
     "destination.country",    // has any country the number's prefix
     "destination.number",     // has anybody the number, if it was looked up
@@ -109,6 +111,10 @@ struct Tenant {
   std::vector<Registration> registrations{};
   bool consent = false;      // attests that it has the consent of whom it sends marketing to
   bool keep_sender = false;  // `from` must be shown as given: who replaces it is as who refuses it
+  std::vector<TextTemplate> templates{};
+  // One-time passwords must be one of `templates` that has a code.
+  bool otp_templates = false;
+  message::ClassIndex otp_otherwise{};  // what they become if they are not; none: refused
 };
 
 // What the rules have to know of a class.
@@ -143,6 +149,9 @@ struct Facts {
   std::uint8_t segments_whole = 1;
   Content content{};     // not read: rules on texts are not held against it
   bool consent = false;  // the message says where the recipient's comes from
+  // What was asked for, where class_for() made it another class; else none.
+  message::ClassIndex asked{};
+  bool no_text = false;  // of a question that names none
 };
 
 struct Verdict {
@@ -179,6 +188,11 @@ std::vector<Quiet> quiet_times(const Table& table, const Facts& facts, base::Dur
 // Whether rules may ask what is in the text, so that it is worth reading.
 bool asks_for_content(const Table& table, message::TenantIndex tenant,
                       message::ClassIndex traffic_class, numbering::Country country);
+// What becomes of the class that is asked for, with such a text: another one where the tenant's
+// rule on one-time passwords says so, else the same.
+message::ClassIndex class_for(const Table& table, message::TenantIndex tenant,
+                              message::ClassIndex asked, Content content);
+
 // All of Content, of a text to that country.
 Content read_content(const Table& table, message::TenantIndex tenant,
                      message::ClassIndex traffic_class, numbering::Country country,

@@ -185,6 +185,7 @@ message::Submission Api::submission(MessageRequest& request, const Context& c) {
                         .send_at = request.send_at,
                         .sealed = {},
                         .key = {}};
+  edge::settle_class(s, request.payload.body, *config_);
   edge::seal_payload(s, request.payload, *config_, backend_.vault(), c.now.wall);
   return s;
 }
@@ -311,8 +312,7 @@ void Api::explain(const Context& c) {
                                      .at = request.send_at.value_or(c.now.wall),
                                      .plans = edge::text_plans(request.payload.body, *config_),
                                      .consent = !request.payload.consent.empty()}};
-  event.question.content = edge::content_of(c.tenant, request.traffic_class, *request.to,
-                                            request.payload.from, request.payload.body, *config_);
+  edge::settle_question(event.question, request.payload.body, *config_);
   event.token =
       start({.operation = c.route.operation, .ticket = c.ticket, .tenant = c.tenant}, c.now.mono);
   const engine::Token token = event.token;

@@ -12,6 +12,7 @@
 #include "gsm/segment.h"
 #include "numbering/country.h"
 #include "rest/json_reader.h"
+#include "rest/pointer.h"
 
 namespace trunkline::rest {
 
@@ -41,21 +42,6 @@ std::string_view name_of(Type type) {
   return "nothing";
 }
 
-// RFC 6901: ~ and / inside a name.
-void append_pointer(std::string& out, std::string_view name) {
-  out.push_back('/');
-  // A name is the client's: long ones are cut, they are only there to be recognised.
-  for (const char c : name.substr(0, 64)) {
-    if (c == '~') {
-      out.append("~0");
-    } else if (c == '/') {
-      out.append("~1");
-    } else {
-      out.push_back(c);
-    }
-  }
-}
-
 // Mistakes told of one message; whoever makes more has one mistake.
 constexpr std::size_t kErrorsMax = 25;
 constexpr base::Duration kClocksApart = std::chrono::minutes(5);  // a client's and ours
@@ -75,13 +61,16 @@ enum class Field : std::uint8_t {
   callback_url,
   consent,
   region,
+  template_name,
+  variables,
   idempotency_key,
 };
-constexpr std::string_view kFieldNames[] = {"to",      "body",    "class",          "from",
-                                            "ttl",     "send_at", "metadata",       "callback_url",
-                                            "consent", "region",  "idempotency_key"};
+constexpr std::string_view kFieldNames[] = {
+    "to",           "body",    "class",  "from",     "ttl",       "send_at",        "metadata",
+    "callback_url", "consent", "region", "template", "variables", "idempotency_key"};
 constexpr std::string_view kFieldList =
-    "to, body, class, from, ttl, send_at, metadata, callback_url, consent, region";
+    "to, body, class, from, ttl, send_at, metadata, callback_url, consent, region, template, "
+    "variables";
 
 // Reads one message object.
 class MessageParser {
@@ -117,9 +106,10 @@ class MessageParser {
     }
     if (!in_.ok()) return;
     if ((seen & 1) == 0) error("to", kMissing, "the recipient is missing, as in +447700900123");
-    if ((seen & 2) == 0 && context_.needs_body)
-      error("body", kMissing, "the text of the message is missing");
-    if (out_.class_given.empty()) {
+    const bool has_template = read_template(seen);
+    if ((seen & 2) == 0 && !has_template && context_.needs_body)
+      error("body", kMissing, "the text of the message is missing; give body, or a template");
+    if (out_.class_given.empty() && out_.traffic_class.is_none()) {
       out_.traffic_class = context_.config.tenants[context_.tenant.at()].default_class;
     }
   }
@@ -183,6 +173,11 @@ class MessageParser {
         return read_consent();
       case Field::region:
         return read_region();
+      case Field::template_name:
+        if (const auto value = text(Field::template_name, true)) out_.template_name = *value;
+        return;
+      case Field::variables:
+        return read_variables();
       case Field::idempotency_key:
         return read_key();
     }
@@ -206,20 +201,29 @@ class MessageParser {
   }
 
   void read_body() {
-    const auto value = text(Field::body, false);
-    if (!value) return;
-    if (value->size() > limits::kBodyBytesMax) {
-      return error("body", kTextTooLong,
+    // null is not given, beside a template.
+    if (in_.peek() == Type::null) {
+      in_.null();
+      body_is_null_ = true;
+      return;
+    }
+    if (const auto value = text(Field::body, false)) set_body("body", *value);
+  }
+
+  // `field`: what is to blame for it.
+  void set_body(std::string_view field, std::string_view body) {
+    if (body.size() > limits::kBodyBytesMax) {
+      return error(field, kTextTooLong,
                    fmt::format("the text is longer than {} bytes", limits::kBodyBytesMax));
     }
-    const auto plan = gsm::plan_segments(*value);
+    const auto plan = gsm::plan_segments(body);
     if (!plan) {
       const bool too_long = plan.error().code == gsm::TextError::Code::too_long;
-      return error("body", too_long ? kTextTooLong : kInvalidText, plan.error().message());
+      return error(field, too_long ? kTextTooLong : kInvalidText, plan.error().message());
     }
     out_.encoding = plan->encoding;
     out_.segments = plan->segments;
-    out_.payload.body = *value;
+    out_.payload.body = body;
   }
 
   void read_class() {
@@ -295,6 +299,108 @@ class MessageParser {
           fmt::format("must be at most {} from now", base::format_duration(limits::kScheduleMax)));
     }
     out_.send_at = *at;
+  }
+
+  void read_variables() {
+    if (in_.peek() == Type::null) return in_.null();
+    if (in_.peek() != Type::object) {
+      wrong_type("variables", "an object");
+      in_.skip();
+      return;
+    }
+    std::string_view name;
+    in_.begin_object();
+    while (in_.next_member(name)) {
+      std::string value;
+      if (in_.peek() == Type::string) {
+        value = in_.string(storage_);
+      } else if (in_.peek() == Type::number) {
+        value = in_.number();
+      } else {
+        if (!in_.ok()) return;
+        variable_error(name, kWrongType,
+                       fmt::format("must be a string or a number, is {}", name_of(in_.peek())));
+        in_.skip();
+        continue;
+      }
+      if (!in_.ok()) return;
+      const auto same = [&](const auto& member) { return member.first == name; };
+      if (std::ranges::any_of(out_.variables, same)) {
+        variable_error(name, kDuplicateField, "the field is given twice; leave one");
+      } else if (out_.variables.size() >= policy::TextTemplate::kFieldsMax) {
+        if (out_.errors.empty() || out_.errors.back().code != kTooMany) {
+          error("variables", kTooMany,
+                fmt::format("a template has at most {} fields", policy::TextTemplate::kFieldsMax));
+        }
+      } else {
+        out_.variables.emplace_back(std::string(name), std::move(value));
+      }
+    }
+  }
+
+  void variable_error(std::string_view name, std::string_view code, std::string detail) {
+    std::string pointer = prefix_ + "/variables";
+    append_pointer(pointer, name);
+    add(out_.errors, std::move(pointer), code, std::move(detail));
+  }
+
+  // What was given in place of a body; false: nothing was.
+  bool read_template(std::uint32_t seen) {
+    const auto is_seen = [&](Field field) {
+      return (seen >> static_cast<unsigned>(field) & 1) != 0;
+    };
+    if (body_is_null_ && out_.template_name.empty()) {
+      error("body", kWrongType, "must be a string, is null");
+      return true;
+    }
+    if (out_.template_name.empty()) {
+      // Said to be there, and wrong: that is told.
+      const bool told = std::ranges::any_of(out_.errors, [&](const io::ProblemError& e) {
+        return e.pointer == prefix_ + "/template";
+      });
+      if (!out_.variables.empty() && !told) {
+        error("variables", kConflict, "variables are of a template, and none is named");
+      }
+      return told;
+    }
+    if (is_seen(Field::body) && !body_is_null_) {
+      error("template", kConflict, "give either body or template");
+      return true;
+    }
+    const policy::Table& table = context_.config.tables.policy;
+    const auto& templates = table.tenants[context_.tenant.at()].templates;
+    const auto found =
+        std::ranges::find(templates, out_.template_name, &policy::TextTemplate::name);
+    if (found == templates.end()) {
+      error("template", kUnknownTemplate,
+            templates.empty() ? "the account has no templates"
+                              : "the account has no template of this name");
+      return true;
+    }
+    if (!found->traffic_class.is_none()) {
+      if (!out_.class_given.empty() && out_.traffic_class != found->traffic_class) {
+        error(
+            "class", kConflict,
+            fmt::format("the template is for class {}", table.classes[found->traffic_class.at()]));
+      }
+      out_.traffic_class = found->traffic_class;
+    }
+    const auto filled = found->fill(out_.variables);
+    if (!filled) {
+      using Mistake = policy::TextTemplate::Mistake;
+      for (const Mistake& mistake : filled.error()) {
+        variable_error(mistake.field,
+                       mistake.kind == Mistake::Kind::missing   ? kMissing
+                       : mistake.kind == Mistake::Kind::unknown ? kUnknownField
+                                                                : kInvalidValue,
+                       mistake.what);
+      }
+    } else if (!found->matches(*filled)) {
+      error("variables", kInvalidValue, "the fields make a link together with what is around them");
+    } else {
+      set_body("template", *filled);
+    }
+    return true;
   }
 
   void read_metadata() {
@@ -476,6 +582,7 @@ class MessageParser {
   const std::string prefix_;
   const bool in_batch_;
   MessageRequest& out_;
+  bool body_is_null_ = false;
   std::string storage_;
 };
 
@@ -594,7 +701,7 @@ void MessageRequest::append_fingerprint(std::string& out) const {
   writer.u8(1);  // of this layout
   writer.text(payload.to);
   writer.text(payload.from);
-  writer.text(payload.body);
+  writer.text(template_name.empty() ? payload.body : std::string());
   writer.text(class_given);
   writer.svarint(ttl ? ttl->count() : -1);
   writer.u8(send_at ? 1 : 0);
@@ -612,140 +719,15 @@ void MessageRequest::append_fingerprint(std::string& out) const {
   writer.varint(errors.size());
   // Nothing without it: the same as in earlier versions.
   if (!payload.consent.empty()) writer.text(payload.consent);
-}
-
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    unsigned value = 0;
-    const char* first = text.data() + i + 1;
-    if (i + 2 >= text.size()) return std::nullopt;
-    const auto [end, ec] = std::from_chars(first, first + 2, value, 16);
-    if (ec != std::errc{} || end != first + 2) return std::nullopt;
-    out.push_back(static_cast<char>(value));
-    i += 2;
+  if (template_name.empty()) return;
+  writer.u8(2);  // what a template was filled with
+  writer.text(template_name);
+  auto filled = variables;
+  std::ranges::sort(filled);
+  for (const auto& [name, value] : filled) {
+    writer.text(name);
+    writer.text(value);
   }
-  return out;
-}
-
-namespace {
-
-class ListParser {
- public:
-  ListParser(const config::Config& config, ListRequest& out) : config_(config), out_(out) {}
-
-  void parse(std::string_view query) {
-    std::uint32_t seen = 0;
-    while (!query.empty()) {
-      const std::size_t end = std::min(query.find('&'), query.size());
-      const std::string_view pair = query.substr(0, end);
-      query.remove_prefix(std::min(end + 1, query.size()));
-      if (pair.empty()) continue;
-      const std::size_t equals = pair.find('=');
-      const auto name = percent_decode(pair.substr(0, equals));
-      const auto value =
-          percent_decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
-      if (!name || !value) {
-        error(name ? *name : "", kInvalidEncoding, "a % needs two hexadecimal digits behind it");
-        continue;
-      }
-      const std::size_t which = std::ranges::find(kNames, *name) - std::begin(kNames);
-      if (which == std::size(kNames)) {
-        error(*name, kUnknownParameter,
-              fmt::format("there is no such parameter; there are {}", fmt::join(kNames, ", ")));
-      } else if ((seen >> which & 1) != 0) {
-        error(*name, kDuplicateField, "the parameter is given twice; leave one");
-      } else if (value->empty()) {
-        error(*name, kEmpty, "is empty; leave the parameter out instead");
-      } else {
-        read(which, *value);
-      }
-      seen |= 1u << which;
-    }
-  }
-
- private:
-  static constexpr std::string_view kNames[] = {"to",      "status", "class", "from_time",
-                                                "to_time", "cursor", "limit"};
-
-  void error(std::string_view name, std::string_view code, std::string detail) {
-    std::string pointer = "/query";
-    append_pointer(pointer, name);
-    add(out_.errors, std::move(pointer), code, std::move(detail));
-  }
-
-  std::optional<base::Wall> time(std::string_view name, std::string_view value) {
-    const auto t = base::parse_rfc3339(value);
-    if (!t) error(name, kInvalidTime, t.error());
-    return t ? std::optional(*t) : std::nullopt;
-  }
-
-  void read(std::size_t which, const std::string& value) {
-    switch (which) {
-      case 0:
-        if (const auto number = numbering::parse_e164(value)) {
-          out_.to = *number;
-        } else {
-          error("to", kInvalidNumber, number.error().message());
-        }
-        return;
-      case 1:
-        out_.status = message::state_from_name(value);
-        if (!out_.status) error("status", kInvalidValue, "there is no such status");
-        return;
-      case 2:
-        out_.traffic_class = config_.find_class(value);
-        out_.class_name = value;
-        if (out_.traffic_class.is_none()) error("class", kUnknownClass, "there is no such class");
-        return;
-      case 3:
-        out_.from_time = time("from_time", value);
-        return;
-      case 4:
-        out_.to_time = time("to_time", value);
-        return;
-      case 5:
-        out_.cursor = value;
-        return;
-      case 6: {
-        const auto [end, ec] =
-            std::from_chars(value.data(), value.data() + value.size(), out_.limit);
-        if (ec != std::errc{} || end != value.data() + value.size() || out_.limit == 0 ||
-            out_.limit > limits::kListLimitMax) {
-          error("limit", kOutOfRange,
-                fmt::format("must be a whole number from 1 to {}", limits::kListLimitMax));
-        }
-        return;
-      }
-      default:
-        return;
-    }
-  }
-
-  const config::Config& config_;
-  ListRequest& out_;
-};
-
-}  // namespace
-
-ListRequest parse_list(std::string_view query, const config::Config& config) {
-  ListRequest out;
-  ListParser(config, out).parse(query);
-  return out;
-}
-
-void ListRequest::append_filters(std::string& out) const {
-  base::ByteWriter writer(out);
-  writer.u64(to ? to->digits() : 0);
-  writer.u8(status ? static_cast<std::uint8_t>(*status) : 255);
-  writer.text(class_name);
-  writer.svarint(from_time ? base::to_us(*from_time) : -1);
-  writer.svarint(to_time ? base::to_us(*to_time) : -1);
 }
 
 }  // namespace trunkline::rest

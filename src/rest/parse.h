@@ -48,6 +48,8 @@ inline constexpr std::string_view kInvalidContentType = "invalid_content_type";
 inline constexpr std::string_view kOutOfRange = "out_of_range";
 inline constexpr std::string_view kUnknownClass = "unknown_class";
 inline constexpr std::string_view kUnknownRegion = "unknown_region";
+inline constexpr std::string_view kUnknownTemplate = "unknown_template";
+inline constexpr std::string_view kConflict = "conflict";
 inline constexpr std::string_view kUnknownParameter = "unknown_parameter";
 }  // namespace error_code
 
@@ -75,6 +77,8 @@ inline constexpr std::string_view kErrorCodes[] = {
     error_code::kUnknownClass,
     error_code::kUnknownRegion,
     error_code::kUnknownParameter,
+    error_code::kUnknownTemplate,
+    error_code::kConflict,
 };
 
 using Errors = std::vector<io::ProblemError>;
@@ -97,7 +101,9 @@ struct MessageRequest {
   std::optional<base::Wall> send_at;
   std::string region;
   std::vector<std::pair<std::string, std::string>> metadata;  // name, value as JSON; as given
-  std::string idempotency_key;                                // of an item of a batch
+  std::string template_name;  // empty: none; the text is then payload.body all the same
+  policy::TextTemplate::Variables variables;  // as given
+  std::string idempotency_key;                // of an item of a batch
   Errors errors;
 
   // The same for every way of writing the same request, another for any other. `errors` count, so

@@ -53,6 +53,38 @@ TEST_F(Parse, EveryMistakeIsToldWithPlaceAndRemedy) {
   expect_golden(TRUNKLINE_TESTDATA "/bad_requests.golden", report);
 }
 
+TEST_F(Parse, FillsTemplates) {
+  const MessageRequest r =
+      message(R"({"to":"+447700900123","template":"login","variables":{"code":"4711"}})");
+  EXPECT_EQ(told(r.errors), "");
+  EXPECT_EQ(r.payload.body, "Your code is 4711.");
+  EXPECT_EQ(r.traffic_class.at(), 0u);  // the template's
+  const MessageRequest number = message(
+      R"({"to":"+447700900123","body":null,"class":"support","variables":{"n":12.50,"who":"Acme","at":"https://a.example/1"},"template":"order"})");
+  EXPECT_EQ(told(number.errors), "");
+  EXPECT_EQ(number.payload.body, "Acme: order 12.50, https://a.example/1");
+  EXPECT_EQ(number.traffic_class.at(), 2u);
+  // A batch item may, too, and tells its own mistakes.
+  const BatchRequest b =
+      batch(R"({"messages":[{"to":"+447700900123","template":"login","variables":{"code":"4711"}},)"
+            R"({"to":"+447700900123","template":"login"}]})");
+  EXPECT_EQ(b.items.at(0).payload.body, "Your code is 4711.");
+  EXPECT_EQ(told(b.items.at(1).errors),
+            "/messages/1/variables/code missing: the template's field code is missing\n");
+}
+
+TEST_F(Parse, FingerprintOfATemplateIsOverWhatWasGiven) {
+  const auto fingerprint = [&](const std::string& fields) {
+    std::string out;
+    message(R"({"to":"+447700900123",)" + fields + "}").append_fingerprint(out);
+    return out;
+  };
+  const std::string one = fingerprint(R"("template":"login","variables":{"code":"4711"})");
+  EXPECT_EQ(fingerprint(R"("variables":{"code":4711},"body":null,"template":"login")"), one);
+  EXPECT_NE(fingerprint(R"("template":"login","variables":{"code":"4712"})"), one);
+  EXPECT_NE(fingerprint(R"("body":"Your code is 4711.","class":"otp")"), one);
+}
+
 TEST_F(Parse, TakesAllFields) {
   const MessageRequest r = message(R"( {
     "to": "+447700900123", "body": "Gr\u00fc\u00dfe \ud83d\ude00", "class": "otp", "from": "Acme",
@@ -155,7 +187,8 @@ TEST_F(Parse, ABatchJudgesItsItemsOneByOne) {
   EXPECT_EQ(
       told(b.items[1].errors),
       "/messages/1/to invalid_number: the number must begin with + and the country code, as in "
-      "+447700900123\n/messages/1/body missing: the text of the message is missing\n");
+      "+447700900123\n/messages/1/body missing: the text of the message is missing; give body, or "
+      "a template\n");
   EXPECT_EQ(told(b.items[2].errors), "/messages/2 wrong_type: must be an object, is a number\n");
   EXPECT_EQ(b.items[3].errors.at(0).pointer, "/messages/3/idempotency_key");
 }

@@ -74,6 +74,7 @@ void append(std::string& out, const message::Envelope& e, const message::Payload
   json.key("to").string_or_null(payload != nullptr ? payload->to : "");
   json.key("from").string_or_null(payload != nullptr ? payload->from : "");
   json.key("class").string(e.traffic_class);
+  json.key("class_asked").string_or_null(message::asked_of(e.decision));
   json.key("body");
   if (payload != nullptr) {
     json.string(payload->body);
@@ -239,6 +240,7 @@ void append_decision(std::string& out, const message::Record& record,
   json.key("config_version").string_or_null(decision.version);
   json.key("config_is_current").boolean(decision.version == config.tables.version);
   json.key("class").string(e.traffic_class);
+  json.key("class_asked").string_or_null(decision.asked);
   json.key("country").string_or_null(e.country);
   json.key("network").string_or_null(code.to_string());
   json.key("looked_up").boolean(decision.looked_up).key("ported").boolean(decision.ported);

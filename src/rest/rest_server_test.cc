@@ -82,7 +82,7 @@ TEST_F(Rest, TakesAMessageAndShowsIt) {
   EXPECT_EQ(
       posted.body,
       R"({"id":")" + id +
-          R"(","status":"accepted","to":"+447700900123","from":"Acme","class":"transactional",)"
+          R"(","status":"accepted","to":"+447700900123","from":"Acme","class":"transactional","class_asked":null,)"
           R"("body":"Hi","segments":1,"encoding":"gsm7","region":null,"carrier":null,)"
           R"("attempts":0,"price":null,"error":null,"possible_duplicate":false,)"
           R"("held_until":null,"created_at":"2023-11-14T22:13:20.123Z","submitted_at":null,)"
@@ -210,7 +210,7 @@ TEST_F(Rest, TellsAllMistakesOfARequestAtOnce) {
       R"(the country code, as in +447700900123"},)"
       R"({"pointer":"/ttl","code":"invalid_duration","detail":"\"x\" is not a duration; write )"
       R"(a whole number with ms, s, m, h or d, such as 5m"},)"
-      R"({"pointer":"/body","code":"missing","detail":"the text of the message is missing"},)"
+      R"({"pointer":"/body","code":"missing","detail":"the text of the message is missing; give body, or a template"},)"
       R"({"pointer":"/header/Idempotency-Key","code":"invalid_key","detail":"a key is 1 to 255 )"
       R"(visible ASCII characters, as in a UUID"}],"reasons":[]})");
 }

@@ -32,6 +32,9 @@ tenants:
     classes: [ otp, transactional, support ]
     keys: [ {{ id: k, hash: "sha256:{}" }} ]
     senders: [ Acme ]
+    templates:
+      - {{ name: login, class: otp, body: "Your code is {{{{code}}}}.", fields: {{ code: code }} }}
+      - {{ name: order, body: "{{{{who}}}}: order {{{{n}}}}, {{{{at}}}}", fields: {{ who: text, n: number, at: link }} }}
   - name: other
     default_class: otp
     classes: [ otp ]

@@ -29,6 +29,8 @@ struct Arguments {
   std::string region;
   std::string at;
   std::string text;
+  std::string text_template;
+  std::vector<std::string> variables;
   bool json = false;
 };
 
@@ -74,7 +76,37 @@ int explain_message(const Arguments& a) {
   return kOk;
 }
 
-int explain(const Arguments& a) {
+// The text that comes of --template and --variable; nothing, with what is wrong in `wrong`.
+std::optional<std::string> filled(const Arguments& a, const policy::Tenant& tenant,
+                                  message::ClassIndex& traffic_class, std::string& wrong) {
+  const auto found =
+      std::ranges::find(tenant.templates, a.text_template, &policy::TextTemplate::name);
+  if (found == tenant.templates.end()) {
+    wrong = fmt::format("--template: tenant {} has none of this name", tenant.name);
+    return std::nullopt;
+  }
+  policy::TextTemplate::Variables variables;
+  for (const std::string& one : a.variables) {
+    const std::size_t equals = one.find('=');
+    if (equals == std::string::npos) {
+      wrong = "--variable: write NAME=VALUE";
+      return std::nullopt;
+    }
+    variables.emplace_back(one.substr(0, equals), one.substr(equals + 1));
+  }
+  const auto text = found->fill(variables);
+  if (!text) {
+    const auto& mistake = text.error().front();
+    wrong = fmt::format("--variable {}: {}", mistake.field, mistake.what);
+    return std::nullopt;
+  }
+  if (a.traffic_class.empty() && !found->traffic_class.is_none()) {
+    traffic_class = found->traffic_class;
+  }
+  return *text;
+}
+
+int explain(Arguments& a) {
   if (!a.id.empty()) return explain_message(a);
   if (a.config.empty() || a.to.empty()) {
     return usage("name a message, or --config and --to of one that might be");
@@ -114,14 +146,19 @@ int explain(const Arguments& a) {
     if (!at) return usage("--at: " + at.error());
     question.at = *at;
   }
+  if (!a.text_template.empty()) {
+    std::string wrong;
+    const auto text = filled(a, *tenant, question.traffic_class, wrong);
+    if (!text) return usage(wrong);
+    a.text = *text;
+  }
   if (!a.text.empty()) {
     const auto plan = gsm::plan_segments(a.text);
     if (!plan) return usage("--text: " + plan.error().message());
     question.unicode = plan->encoding == gsm::Encoding::ucs2;
     question.segments = plan->segments;
     question.plans = edge::text_plans(a.text, *config);
-    question.content = edge::content_of(question.tenant, question.traffic_class, question.to,
-                                        a.from, a.text, *config);
+    edge::settle_question(question, a.text, *config);
   }
   const engine::Explained explained = engine::explain(tables, question);
   std::string out;
@@ -152,6 +189,8 @@ void add_explain(CLI::App& app, int& exit_code) {
   c->add_option("--region", a->region, "Preferred region; the node's without it");
   c->add_option("--at", a->at, "When, as in 2026-11-23T08:00:00Z; now without it");
   c->add_option("--text", a->text, "Its text; one GSM segment without it");
+  c->add_option("--template", a->text_template, "Or one of the tenant's templates");
+  c->add_option("--variable", a->variables, "NAME=VALUE, once for each field of the template");
   c->add_flag("--json", a->json, "As JSON");
   c->callback([a, &exit_code] { exit_code = explain(*a); });
 }
