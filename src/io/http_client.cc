@@ -16,7 +16,6 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
-#include <optional>
 
 #include "io/clock.h"
 #include "io/http_parser.h"
@@ -190,10 +189,10 @@ HttpClient::Result<HttpReply> HttpClient::request(std::string_view method, std::
   out += body;
   if (auto sent = send(out); !sent) {
     // The server may have answered before it had read everything: that answer says why.
-    if (auto reply = receive(method == "HEAD")) return reply;
+    if (auto reply = receive_final(method == "HEAD", nullptr)) return reply;
     return std::unexpected(sent.error());
   }
-  return receive(method == "HEAD");
+  return receive_final(method == "HEAD", nullptr);
 }
 
 HttpClient::Result<void> HttpClient::secure(std::unique_ptr<HttpCodec> codec) {
@@ -278,7 +277,16 @@ HttpClient::Result<HttpReply> HttpClient::stream(
       !sent) {
     return std::unexpected(sent.error());
   }
-  return receive(/*is_head=*/false, piece);
+  return receive_final(/*is_head=*/false, piece);
+}
+
+// Those that only inform (1xx, but that it speaks something else from now on) are read past.
+HttpClient::Result<HttpReply> HttpClient::receive_final(
+    bool is_head, const std::function<void(std::string_view)>& piece) {
+  for (;;) {
+    auto reply = receive(is_head, piece);
+    if (!reply || reply->status / 100 != 1 || reply->status == 101) return reply;
+  }
 }
 
 HttpClient::Result<HttpReply> HttpClient::receive(
@@ -293,27 +301,22 @@ HttpClient::Result<HttpReply> HttpClient::receive(
     return error(ErrorKind::closed, fmt::format("{} closed without a whole answer", host_));
   };
 
-  // Those that only inform (1xx, but that it speaks something else from now on) are read past.
-  std::optional<http::response_parser<http::empty_body>> read;
-  do {
-    read.emplace();
-    read->skip(true);
-    while (!read->is_done()) {
-      boost::beast::error_code ec = http::error::need_more;
-      if (!unread_.empty()) unread_.erase(0, read->put(boost::asio::buffer(unread_), ec));
-      if (read->is_done()) break;
-      if (ec && ec != http::error::need_more) {
-        return error(ErrorKind::garbled,
-                     fmt::format("{} does not speak HTTP: {}", host_, ec.message()));
-      }
-      if (ec) {
-        const auto got = more();
-        if (!got) return std::unexpected(got.error());
-        if (!*got) return cut_short();
-      }
+  http::response_parser<http::empty_body> parser;
+  parser.skip(true);
+  while (!parser.is_done()) {
+    boost::beast::error_code ec = http::error::need_more;
+    if (!unread_.empty()) unread_.erase(0, parser.put(boost::asio::buffer(unread_), ec));
+    if (parser.is_done()) break;
+    if (ec && ec != http::error::need_more) {
+      return error(ErrorKind::garbled,
+                   fmt::format("{} does not speak HTTP: {}", host_, ec.message()));
     }
-  } while (read->get().result_int() / 100 == 1 && read->get().result_int() != 101);
-  http::response_parser<http::empty_body>& parser = *read;
+    if (ec) {
+      const auto got = more();
+      if (!got) return std::unexpected(got.error());
+      if (!*got) return cut_short();
+    }
+  }
   HttpReply reply;
   const auto& message = parser.get();
   reply.status = static_cast<int>(message.result_int());

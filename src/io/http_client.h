@@ -117,6 +117,7 @@ class HttpClient {
   HttpClient(int fd, std::string host, base::Duration timeout, int interrupt_fd);
   Result<std::size_t> read_some(base::Mono until);
   Result<HttpReply> receive(bool is_head, const std::function<void(std::string_view)>& piece);
+  Result<HttpReply> receive_final(bool is_head, const std::function<void(std::string_view)>& piece);
 
   Result<void> send_raw(std::string_view octets, base::Mono until);
 
