@@ -108,5 +108,57 @@ class TooMuch(Gateway):
         wait_until("the line is shorter", 60, lambda: self.post("marketing") is None)
 
 
+class Full(Gateway):
+    """Nothing leaves, and a thousand messages are all that memory is for."""
+    config = {"limits": {"messages": 1000}}
+
+    def test_the_least_urgent_is_refused(self):
+        self.assertEqual(self.world.control().post("/v1/carriers/alpha/stop", {})[0], 200)
+        carriers = lambda: self.world.admin().get("/v1/carriers")["data"]
+        wait_until("no link is up", 30, lambda: all(c["links_up"] == 0 for c in carriers()))
+        batch = {"messages": [{"to": TO, "body": "hello", "class": "marketing"}] * 1000}
+        status, answer = self.api.post("/v1/messages/batch", batch)
+        self.assertEqual({r["status"] for r in answer["results"]}, {201}, answer)
+        refused = self.post("marketing")
+        self.assertEqual(refused["rule"], "limits.overload")
+        self.assertIn("the gateway is full for this class", refused["text"])
+        self.assertEqual(refused["after"], 5)
+        self.assertIsNone(self.post("support"))
+        self.assertIsNone(self.post("otp"))
+
+
+class DiskLow(Gateway):
+    """What counts as little is configured: here it is raised, as if the disk had filled."""
+
+    def reload(self, keep_mb):
+        self.world.write_config(smpp=self.carrier, limits={"disk_free_mb": keep_mb})
+        self.world.gateway.kill(harness.signal.SIGHUP)
+
+    def closed(self):
+        return harness.total(harness.metrics(self.world.admin()), "trunkline_store_closed")
+
+    def test_classes_are_closed_from_the_least_urgent_up(self):
+        about = os.statvfs(self.world.directory)
+        free_mb = (about.f_bavail * about.f_frsize) >> 20
+        # Free is 2/3, 3/8 and 1/8 of what is kept: others may write to the disk meanwhile.
+        steps = [(free_mb * 3 // 2, 1, {"marketing"}), (free_mb * 8 // 3, 2, {"marketing", "support", "transactional"}),
+                 (free_mb * 8, 3, {"marketing", "support", "transactional", "otp"})]
+        for keep_mb, level, refused in steps:
+            self.reload(keep_mb)
+            wait_until(f"level {level}", 30, lambda: self.closed() == level)
+            for traffic_class in ("marketing", "support", "transactional", "otp"):
+                answer = self.post(traffic_class)
+                self.assertEqual(answer is not None, traffic_class in refused, (level, traffic_class, answer))
+                if answer:
+                    self.assertEqual((answer["rule"], answer["after"]), ("limits.overload", 30))
+                    self.assertRegex(answer["text"], r"^\d+ MB are left on the disk of the store: ")
+        _, told = self.api.post("/v1/explain", {"to": TO, "class": "otp"})
+        self.assertEqual(told["verdict"], "refuse")
+        self.assertIn("refused is everything", str(told["reasons"]))
+        self.reload(max(1, free_mb // 16))
+        wait_until("open again", 30, lambda: self.closed() == 0)
+        self.assertIsNone(self.post("marketing"))
+
+
 if __name__ == "__main__":
     unittest.main()

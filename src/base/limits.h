@@ -83,6 +83,9 @@ inline constexpr std::size_t kListLimitDefault = 50;
 // limit everything is.
 inline constexpr std::size_t kHotMessagesSoft = 8'000'000;
 inline constexpr std::size_t kHotMessagesHard = 10'000'000;
+// Free disk below which the least urgent class is refused, unless limits.disk_free_mb says
+// otherwise; a tenth of the disk if that is less.
+inline constexpr std::uint64_t kDiskKeptFree = std::uint64_t{1} << 30;
 // Links lost with a message as the oldest of all that was unanswered: then it is taken to be why.
 inline constexpr std::size_t kPoisonSessions = 2;
 inline constexpr std::size_t kAttemptsMax = 50;            // over all carriers, a backstop

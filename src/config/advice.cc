@@ -88,11 +88,12 @@ class Adviser {
                          base::format_duration(c.response_timeout), base::format_duration(c.ttl)),
              "lower response_timeout, so that another carrier can be tried in time");
       }
-      if (c.retry.attempts > 1 && c.retry.first >= c.ttl) {
-        warn(value,
-             fmt::format("the first retry comes after {}, when messages have expired ({})",
-                         base::format_duration(c.retry.first), base::format_duration(c.ttl)),
-             "lower retry.first");
+      if (c.retry.attempts > 1 && c.retry.refused.first >= c.ttl) {
+        warn(
+            value,
+            fmt::format("the first retry comes after {}, when messages have expired ({})",
+                        base::format_duration(c.retry.refused.first), base::format_duration(c.ttl)),
+            "lower retry.first");
       }
     }
   }

@@ -75,6 +75,12 @@ class Compiler {
         lookup, lookup.given && !lookup.bad ? classes_of(lookup.at("class")) : 0, findings_);
     config_.tables.refuses_invalid = config_.lookup && lookup.at("invalid").text() == "refuse";
     compile_prices();
+    config_.tables.messages_max = static_cast<std::size_t>(
+        root_.at("limits")
+            .at("messages")
+            .integer(static_cast<std::int64_t>(config_.tables.messages_max)));
+    config_.tables.disk_kept_free =
+        static_cast<std::uint64_t>(root_.at("limits").at("disk_free_mb").integer(0)) << 20;
     config_.tables.policy.demo = config_.demo;
     config_.tables.policy.countries = compile_countries(root_.at("countries"), findings_);
     compile_caps(

@@ -44,18 +44,27 @@ void compile_outcome_rules(const Value& value, message::TrafficClass& c, Finding
   }
 }
 
-void compile_retry(const Value& retry, message::RetrySchedule& out, Findings& findings) {
-  out.attempts = static_cast<std::uint8_t>(retry.at("attempts").integer(out.attempts));
-  out.first = retry.at("first").duration(out.first);
-  out.max = retry.at("max").duration(out.max);
+void compile_backoff(const Value& value, message::Backoff& out, Findings& findings) {
+  out.first = value.at("first").duration(out.first);
+  out.max = value.at("max").duration(out.max);
   if (out.first <= out.max) return;
-  const bool default_max = !retry.at("max").given;
-  const Value& at = default_max ? retry.at("first") : retry.at("max");
+  const bool default_max = !value.at("max").given;
+  const Value& at = default_max ? value.at("first") : value.at("max");
   findings.error(at.mark, at.path,
                  fmt::format("the first wait, {}, is longer than the longest, {}{}",
                              base::format_duration(out.first), base::format_duration(out.max),
                              default_max ? " by default" : ""),
                  "lower first or raise max");
+}
+
+void compile_retry(const Value& retry, message::RetrySchedule& out, Findings& findings) {
+  out.attempts = static_cast<std::uint8_t>(retry.at("attempts").integer(out.attempts));
+  out.tries_per_carrier =
+      static_cast<std::uint8_t>(retry.at("tries_per_carrier").integer(out.tries_per_carrier));
+  compile_backoff(retry, out.refused, findings);
+  out.in_doubt = out.refused;
+  const Value& in_doubt = retry.at("in_doubt");
+  if (in_doubt.given) compile_backoff(in_doubt, out.in_doubt, findings);
 }
 
 }  // namespace

@@ -70,21 +70,22 @@ std::string_view text(message::UndeliveredRule rule) {
 
 void class_row(const TrafficClass& c, std::string_view name, std::string& out) {
   out += fmt::format(
-      "| {} | {} | {:.0f} | {} | {} | {:.0f}% | {} | {} | {} | {} | {} | {} | {} |\n", name,
+      "| {} | {} | {:.0f} | {} | {} | {:.0f}% | {} | {} | {} | {} | {} | {} | {} | {} |\n", name,
       c.priority, c.weight,
       c.tenant_rate_per_s == 0 ? std::string("any") : fmt::format("{}/s", c.tenant_rate_per_s),
       base::format_duration(c.ttl), c.reserve * 100, text(c.in_doubt), text(c.on_undelivered),
-      c.retry.attempts, base::format_duration(c.retry.first), base::format_duration(c.retry.max),
-      base::format_duration(c.response_timeout), base::format_duration(c.patience));
+      c.retry.attempts, c.retry.tries_per_carrier, base::format_duration(c.retry.refused.first),
+      base::format_duration(c.retry.refused.max), base::format_duration(c.response_timeout),
+      base::format_duration(c.patience));
 }
 
 void class_defaults(std::string& out) {
   out +=
       "#### Defaults by class\n\n"
       "| class | priority | weight | tenant_rate | ttl | reserve | in_doubt | on_undelivered | "
-      "retry.attempts | "
+      "retry.attempts | retry.tries_per_carrier | "
       "retry.first | retry.max | response_timeout | patience |\n"
-      "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+      "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
   for (const TrafficClass& c : message::default_traffic_classes()) {
     class_row(c, fmt::format("`{}`", c.name), out);
   }

@@ -67,8 +67,28 @@ constexpr Field kTenantLimitFields[] = {
      .doc = "The most it may send; beyond, messages are refused with 429."},
 };
 
+constexpr Field kNodeLimitFields[] = {
+    {.key = "messages",
+     .kind = Kind::integer,
+     .fallback = "8000000",
+     .min = "1000",
+     .max = "50000000",
+     .doc = "Messages held in memory, each of about 450 octets above its text. Beyond, the least "
+            "urgent class is refused, then the others one by one; with a quarter more, all are."},
+    {.key = "disk_free_mb",
+     .kind = Kind::integer,
+     .absent = "1024, or a tenth of the disk if that is less",
+     .min = "1",
+     .max = "100000000",
+     .doc = "With less free on the disk of the store, in megabytes of 2^20, the least urgent class "
+            "is refused; with less than half of it all but the most urgent; with less than a "
+            "quarter, all."},
+};
+
 }  // namespace
 
+const Shape kNodeLimitsShape{"node limits", "limits", kNodeLimitFields,
+                             "What the gateway holds at once."};
 const Shape kTenantLimitsShape{"limits", "tenants[].limits", kTenantLimitFields,
                                "What the tenant may use."};
 

@@ -1,10 +1,11 @@
-// The part of the table of fields that is about what tenants may use.
+// The part of the table of fields that is about what the gateway and its tenants may use.
 #pragma once
 
 #include "config/schema.h"
 
 namespace trunkline::config {
 
+extern const Shape kNodeLimitsShape;
 extern const Shape kTenantLimitsShape;
 
 }  // namespace trunkline::config

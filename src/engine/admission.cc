@@ -6,6 +6,7 @@ namespace trunkline::engine {
 namespace {
 
 constexpr base::Duration kOverloadRetryAfter = std::chrono::seconds(5);
+constexpr base::Duration kDiskRetryAfter = std::chrono::seconds(30);
 constexpr base::Duration kRetryAfterMin = std::chrono::seconds(1);
 constexpr base::Duration kRetryAfterMax = std::chrono::hours(1);
 
@@ -110,13 +111,15 @@ void Engine::Impl::explain_rates(const Question& question, Explained& told, Mono
 // Shed from the least urgent class up, evenly between the soft and the hard limit.
 std::optional<Refusal> Engine::Impl::refuse_for_memory(std::size_t fresh, std::uint8_t most_urgent,
                                                        ClassIndex first, Step& s) const {
-  if (hot_count_ + fresh <= limits::kHotMessagesSoft) return std::nullopt;
+  const std::size_t soft = tables_->messages_max;
+  if (hot_count_ + fresh <= soft) return std::nullopt;
   const std::size_t classes = order_.by_priority.size();
   const auto position = static_cast<std::size_t>(std::ranges::count_if(
       order_.shares, [&](const queue::ClassShare& share) { return share.priority < most_urgent; }));
-  const std::size_t span = limits::kHotMessagesHard - limits::kHotMessagesSoft;
-  const std::size_t room = limits::kHotMessagesHard -
-                           span * std::min(position + 1, classes) / classes +
+  const std::size_t hard =
+      soft * (limits::kHotMessagesHard / 1'000) / (limits::kHotMessagesSoft / 1'000);
+  const std::size_t span = hard - soft;
+  const std::size_t room = hard - span * std::min(position + 1, classes) / classes +
                            (position == 0 ? span / classes : 0);
   if (hot_count_ + fresh <= room) return std::nullopt;
   note_shed(first, fresh, s);
@@ -125,6 +128,18 @@ std::optional<Refusal> Engine::Impl::refuse_for_memory(std::size_t fresh, std::u
       .reasons = {{"limits.overload", "the gateway is full for this class; try again later"}},
       .retry_after = kOverloadRetryAfter,
       .version = {}};
+}
+
+// --- disk ----------------------------------------------------------------------------------------
+
+std::optional<Refusal> Engine::Impl::refuse_for_disk(std::size_t fresh, std::uint8_t most_urgent,
+                                                     ClassIndex first, Step& s) const {
+  if (!disk_.closes(most_urgent, order_)) return std::nullopt;
+  note_shed(first, fresh, s);
+  return Refusal{.code = "rate_limited",
+                 .reasons = {{"limits.overload", disk_.text()}},
+                 .retry_after = kDiskRetryAfter,
+                 .version = {}};
 }
 
 void Engine::Impl::note_shed(ClassIndex c, std::size_t count, Step& s) const {
@@ -150,6 +165,7 @@ std::optional<Refusal> Engine::Impl::admit_all(const Accept& event, Step& s) {
   if (fresh == 0) return std::nullopt;
   const message::Submission& first = event.items.front();
   if (auto full = refuse_for_memory(fresh, most_urgent, first.traffic_class, s)) return full;
+  if (auto full = refuse_for_disk(fresh, most_urgent, first.traffic_class, s)) return full;
   return refuse_at_rates(first.tenant, asked_, s);
 }
 
@@ -236,6 +252,13 @@ std::optional<Refusal> Engine::Impl::refuse_for_wait(const message::Submission& 
 // How long a message that is asked about would wait for its turn at each carrier, and whether that
 // is too long.
 void Engine::Impl::explain_wait(const Question& question, Explained& told, Now now) const {
+  if (disk_.closes(tables_->classes[question.traffic_class.at()].priority, order_)) {
+    told.verdict.reasons.push_back({"limits.overload", disk_.text()});
+    if (told.verdict.kind != policy::Verdict::Kind::refuse) {
+      told.verdict.kind = policy::Verdict::Kind::refuse;
+      told.verdict.code = "rate_limited";
+    }
+  }
   if (question.at > now.wall || told.verdict.kind == policy::Verdict::Kind::hold) return;
   std::array<CarrierIndex, routing::kPlanMax> plan{};
   std::size_t count = 0;

@@ -187,7 +187,7 @@ void Engine::Impl::wait_for_budget(Slot slot, Step& s) {
   Hot& h = hot(slot);
   set_place(slot, Place::retry_wait);
   tell_queued(slot, Cause::retry_budget, h.carrier, s);
-  arm(slot, std::min(s.now.mono + retry_delay(h), h.expires));
+  arm(slot, std::min(s.now.mono + retry_delay(h, class_of(h).retry.refused), h.expires));
 }
 
 // Does anybody wait for its carrier who goes first? Even if what is free suffices for this message

@@ -87,6 +87,8 @@ struct Stats {
   std::vector<CanaryStats> canaries;          // of the configuration
   std::size_t opt_outs = 0;                   // entries, with those that were taken back
   std::uint64_t opt_out_change = 0;           // the latest; 0: there was none
+  DiskRoom disk;                              // as last told
+  DiskClosed disk_closed = DiskClosed::none;  // to whom
 };
 
 class Engine {

@@ -222,12 +222,20 @@ struct ChangeOptOuts {
   std::optional<message::PeerCursor> cursor;  // durable with them
 };
 
+// The disk of the store; about once a second. When little is left, classes are closed from the
+// least urgent up: what was accepted goes on.
+struct DiskRoom {
+  std::uint64_t free_bytes = 0;
+  std::uint64_t total_bytes = 0;
+};
+enum class DiskClosed : std::uint8_t { none, least_urgent, all_but_urgent, all };
+
 struct Drain {};  // start no new attempt; answers and receipts go on
 struct Tick {};
 
 using Event = std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult,
                            Receipt, Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick, Order,
-                           Replace, ChangeOptOuts, Surgery>;
+                           Replace, ChangeOptOuts, Surgery, DiskRoom>;
 
 // --- effects out ---------------------------------------------------------------------------------
 

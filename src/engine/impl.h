@@ -35,6 +35,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "engine/account.h"
+#include "engine/disk_gate.h"
 #include "engine/engine.h"
 #include "engine/operation.h"
 #include "engine/story.h"
@@ -315,6 +316,9 @@ class Engine::Impl {
   std::optional<Refusal> admit_all(const Accept& event, Step& s);
   std::optional<Refusal> refuse_for_memory(std::size_t fresh, std::uint8_t most_urgent,
                                            ClassIndex first, Step& s) const;
+  void on(const DiskRoom& event, Step&) { disk_.look(event, tables_->disk_kept_free); }
+  std::optional<Refusal> refuse_for_disk(std::size_t fresh, std::uint8_t most_urgent,
+                                         ClassIndex first, Step& s) const;
   std::optional<Refusal> refuse_at_rates(TenantIndex tenant, std::span<const Asked> asked, Step& s);
   std::optional<Refusal> refuse_for_wait(const message::Submission& item, const Decided& decided,
                                          Step& s) const;
@@ -508,7 +512,7 @@ class Engine::Impl {
   static bool is_poison(const Hot& h);
   void expect_copies_by_number(Slot slot, const Story& story);
   void retry_later(Slot slot, Cause why, Step& s);
-  base::Duration retry_delay(const Hot& h) const;
+  static base::Duration retry_delay(const Hot& h, const message::Backoff& backoff);
   void wait_until(Slot slot, Mono at, Cause why, Step& s);
   void reconsider(Slot slot, Step& s);
   void tire_of(Hot& h, CarrierIndex carrier);
@@ -752,6 +756,7 @@ class Engine::Impl {
   std::string scratch_;
   const std::string no_name_;
   bool draining_ = false;
+  DiskGate disk_;
   // Only while the journal is replayed: images and their events, before any message is built.
   struct Replayed {
     std::string record;

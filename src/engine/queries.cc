@@ -221,7 +221,9 @@ Stats Engine::Impl::stats() const {
             .lanes = {},
             .carriers = {},
             .opt_outs = opt_outs_.size(),
-            .opt_out_change = opt_out_change_};
+            .opt_out_change = opt_out_change_,
+            .disk = disk_.room(),
+            .disk_closed = disk_.closed()};
   for (const Standing& o : orders_) out.orders.push_back(o.order);
   for (const Trial& trial : trials_) {
     const routing::Canary& canary = canary_of(trial);

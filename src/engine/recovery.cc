@@ -252,7 +252,8 @@ void Engine::Impl::resume(Slot slot, Step& s) {
       h.queued_as == Cause::retry || (h.queued_as == Cause::in_doubt_resend && h.failures > 1);
   if (waits) {
     // What it has waited so far counts: the delay is the same one as before.
-    const base::Duration delay = retry_delay(h);
+    const base::Duration delay = retry_delay(
+        h, h.queued_as == Cause::retry ? class_of(h).retry.refused : class_of(h).retry.in_doubt);
     const Wall since = message::decode_record(h.record())->events.back().time;
     const Mono at = std::min(s.now.to_mono(since), s.now.mono) + delay;
     if (at > s.now.mono) {

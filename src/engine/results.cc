@@ -4,8 +4,6 @@
 namespace trunkline::engine {
 namespace {
 
-// Transient refusals by one carrier before the message turns to the next.
-constexpr std::uint8_t kTriesPerCarrier = 2;
 // Refused by the adapter itself, not for want of a link: try again shortly rather than at once.
 constexpr base::Duration kUnsentPause = std::chrono::milliseconds(100);
 
@@ -291,7 +289,8 @@ void Engine::Impl::attempt_failed(Slot slot, Step& s) {
     case OutcomeKind::transient:
       ++h.failures;
       if (h.failures >= class_of(h).retry.attempts) break;
-      if (++h.tries_here < kTriesPerCarrier || h.pinned) return retry_later(slot, Cause::retry, s);
+      if (++h.tries_here < class_of(h).retry.tries_per_carrier || h.pinned)
+        return retry_later(slot, Cause::retry, s);
       h.tries_here = 0;
       tire_of(h, h.carrier);
       // With nobody else to ask, the schedule goes on here.
@@ -360,13 +359,16 @@ void Engine::Impl::refuse_by(Hot& h, CarrierIndex carrier) {
 void Engine::Impl::retry_later(Slot slot, Cause why, Step& s) {
   const Hot& h = hot(slot);
   note(s, Note::Metric::retry, h, message::name(why));
-  wait_until(slot, s.now.mono + retry_delay(h), why, s);
+  const message::RetrySchedule& schedule = class_of(h).retry;
+  const bool doubt = why == Cause::in_doubt_resend;
+  wait_until(slot, s.now.mono + retry_delay(h, doubt ? schedule.in_doubt : schedule.refused), why,
+             s);
 }
 
-base::Duration Engine::Impl::retry_delay(const Hot& h) const {
+base::Duration Engine::Impl::retry_delay(const Hot& h, const message::Backoff& backoff) {
   const base::MessageId id = h.id();
   const std::uint64_t noise = base::MessageIdHash{}({id.high, id.low + h.failures});
-  return queue::retry_delay(class_of(h).retry, h.failures, noise);
+  return queue::retry_delay(backoff, h.failures, noise);
 }
 
 void Engine::Impl::wait_until(Slot slot, Mono at, Cause why, Step& s) {

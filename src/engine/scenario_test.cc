@@ -175,6 +175,8 @@ void Scenario::instruction(std::string_view line) {
     opt_out(w);
   } else if (verb == "operate") {
     operate(w);
+  } else if (verb == "disk") {
+    step(DiskRoom{std::stoull(word(1)) << 20, std::stoull(word(2)) << 20});
   } else if (verb == "drain") {
     step(Drain{});
   } else if (verb == "reload") {
@@ -242,8 +244,12 @@ bool Scenario::configure(const Words& w) {
       c.no_receipt_after = duration(w.get("no_receipt"));
     }
     c.retry.attempts = static_cast<std::uint8_t>(w.number("attempts", c.retry.attempts));
-    if (w.has("first")) c.retry.first = duration(w.get("first"));
-    if (w.has("max")) c.retry.max = duration(w.get("max"));
+    if (w.has("first")) c.retry.refused.first = duration(w.get("first"));
+    if (w.has("max")) c.retry.refused.max = duration(w.get("max"));
+    c.retry.in_doubt = c.retry.refused;
+    if (w.has("doubt_first")) c.retry.in_doubt.first = duration(w.get("doubt_first"));
+    c.retry.tries_per_carrier =
+        static_cast<std::uint8_t>(w.number("tries", c.retry.tries_per_carrier));
     c.weight = static_cast<double>(w.number("weight", static_cast<long>(c.weight)));
     if (w.has("max_wait")) c.max_wait = duration(w.get("max_wait"));
     if (w.has("tenant_rate")) c.tenant_rate_per_s = std::stod(w.get("tenant_rate"));
@@ -305,6 +311,8 @@ bool Scenario::configure(const Words& w) {
   if (verb == "options") {
     options_.journal_trim_bytes = static_cast<std::uint64_t>(
         w.number("trim", static_cast<long>(options_.journal_trim_bytes)));
+    config_.messages_max =
+        static_cast<std::size_t>(w.number("messages", static_cast<long>(config_.messages_max)));
     return true;
   }
   return false;

@@ -6,13 +6,13 @@
 // are seconds since the start. Before the first instruction of the second kind:
 //   class NAME [priority= weight= max_wait= tenant_rate= ttl= reserve= in_doubt= on_undelivered=
 //   no_receipt=DURATION attempts=
-//     first= max= timeout= opt_outs=operator_only]
+//     first= max= doubt_first= tries= timeout= opt_outs=operator_only]
 //   carrier NAME [rate= burst= region= receipts=DURATION text=N cell= and see
 //     carrier_rules()]
 //   tenant NAME [rate= segments_rate= burst= class_rates=CLASS:MESSAGES:SEGMENTS,... classes=
 //   senders=]   route CLASS,CLASS|* CARRIER...
 //     [canary=CARRIER share=PERCENT for=]
-//   options [trim=BYTES soft=N hard=N]
+//   options [trim=BYTES messages=N]
 //   cap tenant|carrier|country NAME messages=N|segments=N [per=minute|hour by=recipient,...
 //   rolling]
 //   quiet COUNTRY HH:MM-HH:MM (of classes with quiet_hours)
@@ -36,6 +36,7 @@
 //   opt-out NUMBER [tenant=NAME|all from= back key= fp= cell= at=DURATION since the start]
 //     with cell: as that cell tells it
 //   crash              what is between `begin` and here is lost, the engine stands up from the disk
+//   disk FREE TOTAL    megabytes
 //   order suspend|drain|resume [CARRIER [LENGTH [COUNTRY]]] [class= tenant=]
 //   operate count|purge|bounce|move [carrier= country= class= tenant= older_than= to=] [by=WORDS]
 //   show NAME          stats          journal          drain          reload

@@ -33,8 +33,14 @@ struct Tables {
   std::vector<CarrierLimits> carriers;         // by CarrierIndex
   policy::Table policy;
   routing::Table routing;
-  numbering::Ranges ranges;      // the operator's own
-  std::string cell;              // this gateway, as other cells know it
+  numbering::Ranges ranges;  // the operator's own
+  std::string cell;          // this gateway, as other cells know it
+  // Held in memory; from so many on the least urgent class is refused, then the others one by one,
+  // and with a quarter more all are.
+  std::size_t messages_max = base::limits::kHotMessagesSoft;
+  // Below so much free disk the least urgent class is refused, below half of it all but the most
+  // urgent, below a quarter all. 0: limits::kDiskKeptFree, or a tenth of the disk if that is less.
+  std::uint64_t disk_kept_free = 0;
   bool refuses_invalid = false;  // messages to numbers that were looked up and are nobody's
 };
 

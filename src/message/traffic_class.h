@@ -32,10 +32,19 @@ enum class ClassKind : std::uint8_t { otp, transactional, support, marketing };
 inline constexpr std::size_t kClassKinds = 4;
 std::string_view name(ClassKind kind);
 
-struct RetrySchedule {
-  std::uint8_t attempts = 4;  // over all carriers; throttling and not_sent do not count
+// Waits: up to `first` before the second time, doubling up to `max`.
+struct Backoff {
   base::Duration first = std::chrono::seconds(2);
   base::Duration max = std::chrono::minutes(5);
+};
+
+struct RetrySchedule {
+  std::uint8_t attempts = 4;  // over all carriers; throttling and not_sent do not count
+  // Temporary refusals by one carrier before another one of the plan is asked.
+  std::uint8_t tries_per_carrier = 2;
+  Backoff refused;   // after a temporary refusal
+  Backoff in_doubt;  // after an attempt in doubt that was not the first to fail, which waits for
+                     // nothing
 };
 
 struct TrafficClass {

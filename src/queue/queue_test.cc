@@ -43,7 +43,7 @@ TEST(RetryBudget, ThreeInTwentyAndWhatIsTakenAndOneASecond) {
 // --- retry_delay ---------------------------------------------------------------------------------
 
 TEST(RetryDelay, DoublesUpToItsMaximumWithFullJitter) {
-  message::RetrySchedule schedule;
+  message::Backoff schedule;
   schedule.first = 2s;
   schedule.max = 60s;
   const base::Duration ceilings[] = {2s, 2s, 4s, 8s, 16s, 32s, 60s, 60s};

@@ -4,12 +4,12 @@
 
 namespace trunkline::queue {
 
-base::Duration retry_delay(const message::RetrySchedule& schedule, unsigned failures,
+base::Duration retry_delay(const message::Backoff& backoff, unsigned failures,
                            std::uint64_t noise) {
   const unsigned doublings = std::min(failures == 0 ? 0u : failures - 1, 20u);
-  const std::int64_t first = std::max<std::int64_t>(1, schedule.first.count());
+  const std::int64_t first = std::max<std::int64_t>(1, backoff.first.count());
   const std::int64_t ceiling =
-      std::max<std::int64_t>(1, std::min(schedule.max.count(), first << doublings));
+      std::max<std::int64_t>(1, std::min(backoff.max.count(), first << doublings));
   return base::Duration{static_cast<std::int64_t>(noise % static_cast<std::uint64_t>(ceiling)) + 1};
 }
 

@@ -1,14 +1,17 @@
 #include "service/engine_loop.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "engine/disk_gate.h"
 #include "engine/receipt_owners.h"
 #include "io/clock.h"
 #include "io/failpoint.h"
+#include "telemetry/log.h"
 
 namespace trunkline::service {
 namespace {
@@ -20,6 +23,7 @@ constexpr auto kLongestWait = 100ms;  // the engine looks around this often even
 constexpr auto kShortestWait = 1ms;   // timers closer than this are served together
 constexpr auto kStatsEvery = 500ms;
 constexpr auto kThawEvery = 1s;
+constexpr auto kDiskEvery = 1s;
 constexpr std::size_t kThawAtOnce = 1'000;
 constexpr std::size_t kOptOutsAtOnce = 10'000;  // read at the start
 // Under load a commit waits until the last one is this old, so that more messages share its fsync.
@@ -144,6 +148,7 @@ void EngineLoop::run_engine() {
     events.clear();
     if (engine_.next_deadline() <= now.mono) engine_.step(engine::Tick{}, now, output());
     thaw_due(now);
+    look_at_disk(now);
     publish_stats(now);
     hand_over(!open, now);
     if (!open && !has_work() && !store_busy_) return;
@@ -368,10 +373,28 @@ void EngineLoop::open_refusals(message::KeyRecord& record) const {
   }
 }
 
+void EngineLoop::look_at_disk(base::Now now) {
+  if (now.mono < disk_at_) return;
+  disk_at_ = now.mono + kDiskEvery;
+  if (const auto room = store_.room()) {
+    take(engine::DiskRoom{room->free_bytes, room->total_bytes}, now);
+  }
+}
+
 void EngineLoop::publish_stats(base::Now now) {
   if (now.mono < stats_at_) return;
   stats_at_ = now.mono + kStatsEvery;
   auto stats = std::make_shared<const engine::Stats>(engine_.stats());
+  if (stats->disk_closed != disk_closed_) {
+    disk_closed_ = stats->disk_closed;
+    const auto mb = fmt::format("{} MB free", stats->disk.free_bytes >> 20);
+    if (disk_closed_ == engine::DiskClosed::none) {
+      telemetry::log_info("disk_has_room", mb);
+    } else {
+      telemetry::log_error("disk_low",
+                           fmt::format("{}, refused: {}", mb, engine::refused_at(disk_closed_)));
+    }
+  }
   const std::lock_guard lock(stats_mutex_);
   stats_ = std::move(stats);
 }

@@ -86,6 +86,7 @@ class EngineLoop {
   void use(std::shared_ptr<const engine::Tables> tables);
   void take(engine::Event event, base::Now now);
   void thaw_due(base::Now now);
+  void look_at_disk(base::Now now);
   void publish_stats(base::Now now);
   void hand_over(bool flush, base::Now now);
   bool has_work() const;
@@ -122,6 +123,8 @@ class EngineLoop {
   std::uint64_t committed_ = 0;  // seq
   base::Mono handed_over_at_{};
   base::Mono stats_at_{};
+  base::Mono disk_at_{};
+  engine::DiskClosed disk_closed_ = engine::DiskClosed::none;  // as last logged
   base::Mono thaw_at_{};
   std::uint64_t jobs_handed_ = 0;
   bool store_busy_ = false;

@@ -590,6 +590,10 @@ void Gateway::refresh_gauges(telemetry::Metrics& metrics) {
   if (!stats) return;
   if (const auto cells = this->cells()) cells->refresh_gauges();
   metrics.gauge(Metric::opt_outs, {})->set(static_cast<double>(stats->opt_outs));
+  if (stats->disk.total_bytes != 0) {
+    metrics.gauge(Metric::store_free, {})->set(static_cast<double>(stats->disk.free_bytes));
+    metrics.gauge(Metric::store_closed, {})->set(static_cast<double>(stats->disk_closed));
+  }
   const auto config = this->config();
   const base::Wall now = io::wall_now();
   // Lanes that are empty and carriers that were removed have no value.

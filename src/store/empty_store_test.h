@@ -10,6 +10,7 @@ class EmptyStore : public Store {
   Result<void> replay(const std::function<void(const message::JournalRecord&)>&) override {
     return {};
   }
+  std::optional<Room> room() const override { return std::nullopt; }
   Result<void> commit(std::span<const message::Commit>) override { return {}; }
   Result<std::optional<message::KeyRecord>> find_key(const base::Hash128&, base::Wall) override {
     return std::nullopt;

@@ -159,6 +159,13 @@ class Store {
   // Bounded work a call; true if more remains. `archive_before` never moves back. Any one thread.
   virtual Result<bool> sweep(base::Wall now, base::Wall archive_before) = 0;
 
+  struct Room {
+    std::uint64_t free_bytes = 0;
+    std::uint64_t total_bytes = 0;
+  };
+  // Of the disk below; nothing: there is none, or it does not tell. Takes microseconds. Any thread.
+  virtual std::optional<Room> room() const = 0;
+
   struct Stats {
     std::uint64_t journal_bytes = 0;  // approximate, records kept
     std::uint64_t journal_records = 0;

@@ -46,6 +46,8 @@ enum class Metric : std::uint8_t {
   policy_decisions,
   opt_outs,
   store_commit,
+  store_free,
+  store_closed,
   shed,
   esme_binds,
   esme_sessions,
@@ -54,7 +56,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 38;
+inline constexpr std::size_t kMetricCount = 40;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -228,6 +230,17 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::histogram,
      {},
      "Time of one group commit, fsync included."},
+    {Metric::store_free,
+     "trunkline_store_free_bytes",
+     Kind::gauge,
+     {},
+     "Free on the disk of the store."},
+    {Metric::store_closed,
+     "trunkline_store_closed",
+     Kind::gauge,
+     {},
+     "Who is refused because the disk is nearly full: 0 nobody, 1 the least urgent class, 2 all "
+     "but the most urgent, 3 all."},
     {Metric::shed,
      "trunkline_shed_total",
      Kind::counter,

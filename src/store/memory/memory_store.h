@@ -38,6 +38,7 @@ class MemoryStore final : public Store {
   // Any thread, any time.
   void crash_after(std::uint64_t last);
 
+  std::optional<Room> room() const override { return std::nullopt; }
   Result<void> replay(const std::function<void(const message::JournalRecord&)>& visit) override;
   Result<void> commit(std::span<const message::Commit> commits) override;
   Result<std::optional<message::KeyRecord>> find_key(const base::Hash128& key,

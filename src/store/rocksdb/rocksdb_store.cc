@@ -1,6 +1,7 @@
 #include "store/rocksdb/rocksdb_store.h"
 
 #include <rocksdb/convenience.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <cstring>
@@ -347,6 +348,12 @@ Result<bool> RocksdbStore::sweep(base::Wall now, base::Wall archive_before) {
       rocksdb::DeleteFilesInRange(&s.db(), s.family(Family::journal), &first, &last, false);
   if (!status.ok()) return std::unexpected(error_of(status, "cannot trim the journal"));
   return false;
+}
+
+std::optional<Store::Room> RocksdbStore::room() const {
+  struct statvfs about{};
+  if (::statvfs(state_->options.path.c_str(), &about) != 0) return std::nullopt;
+  return Room{about.f_bavail * about.f_frsize, about.f_blocks * about.f_frsize};
 }
 
 Store::Stats RocksdbStore::stats() const {

@@ -59,6 +59,7 @@ class RocksdbStore final : public Store {
   Result<OptOutPage> opt_outs(const OptOutQuery& query) override;
   Result<std::string> peer_cursor(std::string_view peer) override;
   Result<bool> sweep(base::Wall now, base::Wall archive_before) override;
+  std::optional<Room> room() const override;
   Stats stats() const override;
 
   // Why nothing is accepted any more; empty while all is well. Also background failures show here,
