@@ -15,7 +15,7 @@
 namespace trunkline::edge {
 
 // The token of a request begins with this octet, so that its answer finds the API.
-inline constexpr std::uint8_t kRestTag = 1, kSmppTag = 2, kGatewayTag = 3;
+inline constexpr std::uint8_t kRestTag = 1, kSmppTag = 2, kGatewayTag = 3, kBulkTag = 4;
 constexpr std::uint64_t first_token(std::uint8_t tag) { return std::uint64_t{tag} << 56; }
 constexpr std::uint8_t tag_of(std::uint64_t token) {
   return static_cast<std::uint8_t>(token >> 56);

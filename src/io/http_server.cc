@@ -37,6 +37,8 @@ std::string_view http_status_line(int status) {
       return "200 OK";
     case 201:
       return "201 Created";
+    case 202:
+      return "202 Accepted";
     case 204:
       return "204 No Content";
     case 400:

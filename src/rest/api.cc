@@ -11,6 +11,7 @@
 #include "rest/cursor.h"
 #include "rest/openapi.h"
 #include "rest/render.h"
+#include "rest/submission.h"
 #include "telemetry/log.h"
 
 namespace trunkline::rest {
@@ -27,14 +28,6 @@ Problem unavailable(std::string detail) {
   return {.code = ProblemCode::store_unavailable,
           .detail = std::move(detail),
           .retry_after = kRetryAfterOverload};
-}
-
-Problem invalid(Errors errors) {
-  Problem problem;
-  problem.detail = errors.size() == 1 ? errors.front().detail
-                                      : fmt::format("{} mistakes, see errors.", errors.size());
-  problem.errors = std::move(errors);
-  return problem;
 }
 
 Problem no_message() {
@@ -57,6 +50,7 @@ Api::Api(edge::Backend& backend, Options options, Respond respond)
     : backend_(backend), options_(std::move(options)), respond_(std::move(respond)) {}
 
 std::size_t Api::body_limit(std::string_view path) {
+  if (streams(path)) return bulk::kUploadBytesMax;
   return path == "/v1/messages/batch" || path == "/v1/opt-outs" ? limits::kHttpBatchBodyBytesMax
                                                                 : limits::kHttpBodyBytesMax;
 }
@@ -98,9 +92,7 @@ void Api::handle(const io::HttpRequest& request, const io::HttpTicket& ticket) {
   config();
   const auto tenant = keys_->find_bearer(request.header("authorization"));
   if (!tenant) {
-    return respond(ticket, {.code = ProblemCode::unauthorized,
-                            .detail = "Send a valid key: Authorization: Bearer KEY.",
-                            .headers = "WWW-Authenticate: Bearer\r\n"});
+    return respond(ticket, unauthorized());
   }
   const Context c{.request = request,
                   .ticket = ticket,
@@ -123,6 +115,18 @@ void Api::handle(const io::HttpRequest& request, const io::HttpTicket& ticket) {
       return cancel_message(c);
     case Operation::explain:
       return explain(c);
+    case Operation::create_bulk:
+      return create_bulk(c);
+    case Operation::get_bulk:
+      return get_bulk(c);
+    case Operation::bulk_results:
+      return bulk_results(c);
+    case Operation::pause_bulk:
+      return order_bulk(c, bulk::Desk::Order::pause);
+    case Operation::resume_bulk:
+      return order_bulk(c, bulk::Desk::Order::resume);
+    case Operation::cancel_bulk:
+      return order_bulk(c, bulk::Desk::Order::cancel);
     case Operation::list_opt_outs:
       return list_opt_outs(c);
     case Operation::put_opt_outs:
@@ -132,6 +136,12 @@ void Api::handle(const io::HttpRequest& request, const io::HttpTicket& ticket) {
     case Operation::get_openapi:
       return;
   }
+}
+
+Problem Api::unauthorized() {
+  return {.code = ProblemCode::unauthorized,
+          .detail = "Send a valid key: Authorization: Bearer KEY.",
+          .headers = "WWW-Authenticate: Bearer\r\n"};
 }
 
 std::optional<io::ProblemError> Api::read_key(const io::HttpRequest& request,
@@ -171,25 +181,6 @@ message::KeyRef Api::key_ref(message::TenantIndex tenant, std::string_view path,
           .fingerprint = backend_.vault().hash("idempotency-fingerprint", fingerprint)};
 }
 
-// The payload stays with the request, for the answer.
-message::Submission Api::submission(MessageRequest& request, const Context& c) {
-  message::Submission s{.tenant = c.tenant,
-                        .traffic_class = request.traffic_class,
-                        .ingress = message::Ingress::rest,
-                        .to = *request.to,
-                        .from = request.payload.from,
-                        .encoding = static_cast<std::uint8_t>(request.encoding),
-                        .segments = request.segments,
-                        .region = std::move(request.region),
-                        .ttl = request.ttl,
-                        .send_at = request.send_at,
-                        .sealed = {},
-                        .key = {}};
-  edge::settle_class(s, request.payload.body, *config_);
-  edge::seal_payload(s, request.payload, *config_, backend_.vault(), c.now.wall);
-  return s;
-}
-
 void Api::create_message(const Context& c) {
   if (const auto problem = check_post(c, true)) return respond(c.ticket, *problem);
   std::string_view key;
@@ -205,7 +196,8 @@ void Api::create_message(const Context& c) {
     request.append_fingerprint(fingerprint);
     key_of_request = key_ref(c.tenant, c.route.path, key, fingerprint);
   }
-  accept.items.push_back(submission(request, c));
+  accept.items.push_back(
+      make_submission(request, c.tenant, *config_, backend_.vault(), c.now.wall));
   accept.items.back().key = key_of_request;
   Pending pending{.operation = c.route.operation, .ticket = c.ticket, .tenant = c.tenant};
   pending.payloads.push_back(std::move(request.payload));
@@ -246,7 +238,7 @@ void Api::create_batch(const Context& c) {
       item.append_fingerprint(fingerprint);
       key_of_item = key_ref(c.tenant, "/v1/messages", item_key, fingerprint);
     }
-    accept.items.push_back(submission(item, c));
+    accept.items.push_back(make_submission(item, c.tenant, *config_, backend_.vault(), c.now.wall));
     accept.items.back().key = key_of_item;
     pending.payloads.push_back(std::move(item.payload));
   }

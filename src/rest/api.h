@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "bulk/desk.h"
 #include "edge/backend.h"
 #include "edge/intake.h"
 #include "engine/event.h"
@@ -28,6 +29,8 @@ class Api {
     std::uint8_t token_tag = edge::kRestTag;
     base::Duration answer_timeout{};
     std::function<base::Now()> clock;
+    // Runs on this thread, soon: from any other.
+    std::function<void(std::function<void()>)> on_loop{};
   };
   // Answers one request, exactly once for each ticket handed in.
   using Respond = std::function<void(const io::HttpTicket&, io::HttpResponse&&)>;
@@ -40,6 +43,10 @@ class Api {
   void check_timeouts(base::Mono now);
 
   static std::size_t body_limit(std::string_view path);
+  static bool streams(std::string_view path);
+  io::HttpUploadBegun begin_upload(const io::HttpRequest& head);
+  // Where bulk uploads go; outlives this. Without one there are none.
+  void use_bulk(bulk::Desk* desk) { bulk_ = desk; }
 
  private:
   // A request that waits for the engine.
@@ -75,6 +82,11 @@ class Api {
   void query(Pending&& pending);
   void cancel_message(const Context& c);
   void explain(const Context& c);
+  std::optional<base::Hash128> upload_key(message::TenantIndex tenant, std::string_view key);
+  void create_bulk(const Context& c);
+  void get_bulk(const Context& c);
+  void bulk_results(const Context& c);
+  void order_bulk(const Context& c, bulk::Desk::Order order);
 
   // --- api_opt_outs.cc
   void list_opt_outs(const Context& c);
@@ -100,10 +112,10 @@ class Api {
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;
   std::optional<io::ProblemError> read_key(const io::HttpRequest& request, std::string_view& key);
+  static io::Problem unauthorized();
   std::optional<io::Problem> check_post(const Context& c, bool needs_json);
   message::KeyRef key_ref(message::TenantIndex tenant, std::string_view path, std::string_view key,
                           std::string_view fingerprint);
-  message::Submission submission(MessageRequest& request, const Context& c);
 
   static io::Problem key_mismatch();
   engine::Token start(Pending&& pending, base::Mono now);
@@ -127,6 +139,7 @@ class Api {
   edge::Backend& backend_;
   const Options options_;
   const Respond respond_;
+  bulk::Desk* bulk_ = nullptr;
   std::shared_ptr<const config::Config> config_;
   std::optional<KeyIndex> keys_;
   std::vector<Pending> pending_;

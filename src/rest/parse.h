@@ -140,6 +140,7 @@ struct ListRequest {
   void append_filters(std::string& out) const;  // what a cursor belongs to
 };
 ListRequest parse_list(std::string_view query, const config::Config& config);
+ListRequest parse_results(std::string_view query);  // limit and cursor only
 
 // %41 -> A. Nothing if an escape is broken. "+" stays: this is a URI (RFC 3986), not a form, and
 // numbers begin with one.

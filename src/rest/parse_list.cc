@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -37,7 +38,7 @@ namespace {
 
 class ListParser {
  public:
-  ListParser(const config::Config& config, ListRequest& out) : config_(config), out_(out) {}
+  ListParser(const config::Config* config, ListRequest& out) : config_(config), out_(out) {}
 
   void parse(std::string_view query) {
     std::uint32_t seen = 0;
@@ -54,10 +55,14 @@ class ListParser {
         error(name ? *name : "", kInvalidEncoding, "a % needs two hexadecimal digits behind it");
         continue;
       }
-      const std::size_t which = std::ranges::find(kNames, *name) - std::begin(kNames);
+      const auto names = std::span(kNames).subspan(config_ != nullptr ? 0 : kOwn);
+      const auto found = std::ranges::find(names, *name);
+      const std::size_t which = found == names.end()
+                                    ? std::size(kNames)
+                                    : static_cast<std::size_t>(&*found - std::begin(kNames));
       if (which == std::size(kNames)) {
         error(*name, kUnknownParameter,
-              fmt::format("there is no such parameter; there are {}", fmt::join(kNames, ", ")));
+              fmt::format("there is no such parameter; there are {}", fmt::join(names, ", ")));
       } else if ((seen >> which & 1) != 0) {
         error(*name, kDuplicateField, "the parameter is given twice; leave one");
       } else if (value->empty()) {
@@ -72,6 +77,7 @@ class ListParser {
  private:
   static constexpr std::string_view kNames[] = {"to",      "status", "class", "from_time",
                                                 "to_time", "cursor", "limit"};
+  static constexpr std::size_t kOwn = 5;  // of the list of messages
 
   void error(std::string_view name, std::string_view code, std::string detail) {
     std::string pointer = "/query";
@@ -99,7 +105,7 @@ class ListParser {
         if (!out_.status) error("status", kInvalidValue, "there is no such status");
         return;
       case 2:
-        out_.traffic_class = config_.find_class(value);
+        out_.traffic_class = config_->find_class(value);
         out_.class_name = value;
         if (out_.traffic_class.is_none()) error("class", kUnknownClass, "there is no such class");
         return;
@@ -127,7 +133,7 @@ class ListParser {
     }
   }
 
-  const config::Config& config_;
+  const config::Config* config_;  // null: only those that every list has
   ListRequest& out_;
 };
 
@@ -135,7 +141,13 @@ class ListParser {
 
 ListRequest parse_list(std::string_view query, const config::Config& config) {
   ListRequest out;
-  ListParser(config, out).parse(query);
+  ListParser(&config, out).parse(query);
+  return out;
+}
+
+ListRequest parse_results(std::string_view query) {
+  ListRequest out;
+  ListParser(nullptr, out).parse(query);
   return out;
 }
 

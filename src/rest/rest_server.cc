@@ -13,6 +13,8 @@
 #include "base/limits.h"
 #include "io/mailbox.h"
 #include "rest/api.h"
+#include "rest/bulk_lines.h"
+#include "telemetry/log.h"
 
 namespace trunkline::rest {
 
@@ -22,12 +24,21 @@ class RestServer::Impl {
  public:
   Impl(edge::Backend& backend, const Options& options)
       : options_(options),
+        backend_(backend),
+        maker_(backend),
         timer_(context_),
         answers_(base::limits::kMailboxEventsMax),
         api_(backend,
              {.token_tag = options.token_tag,
               .answer_timeout = options.answer_timeout,
-              .clock = options.clock},
+              .clock = options.clock,
+              .on_loop =
+                  [this](std::function<void()> what) {
+                    asio::post(context_, [this, what = std::move(what)] {
+                      what();
+                      http_->flush();
+                    });
+                  }},
              [this](const io::HttpTicket& ticket, io::HttpResponse&& response) {
                http_->answer(ticket, std::move(response));
              }) {}
@@ -40,7 +51,9 @@ class RestServer::Impl {
         {.host = options_.host,
          .port = options_.port,
          .limits = options_.http,
-         .body_limit = &Api::body_limit},
+         .body_limit = &Api::body_limit,
+         .streams = &Api::streams,
+         .begin_upload = [this](const io::HttpRequest& head) { return api_.begin_upload(head); }},
         [this](const io::HttpRequest& request, const io::HttpTicket& ticket) {
           api_.handle(request, ticket);
         });
@@ -54,6 +67,7 @@ class RestServer::Impl {
   io::HttpServer::Stats stats() const { return http_->stats(); }
 
   void start() {
+    open_desk();
     arm_timer();
     thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "rest");
@@ -63,6 +77,12 @@ class RestServer::Impl {
   }
 
   void deliver(std::vector<engine::Effect>& effects) {
+    std::erase_if(effects, [&](engine::Effect& effect) {
+      auto* const answer = std::get_if<engine::AcceptAnswer>(&effect);
+      if (answer == nullptr || edge::tag_of(answer->token) != edge::kBulkTag) return false;
+      if (desk_ != nullptr) desk_->deliver(std::move(*answer));
+      return true;
+    });
     // After stop() nobody is left to be answered.
     if (!answers_.send_all(effects)) effects.clear();
   }
@@ -80,6 +100,7 @@ class RestServer::Impl {
 
   void stop() {
     answers_.close();
+    if (desk_ != nullptr) desk_->stop();
     if (!thread_.joinable()) return;
     asio::post(context_, [this] {
       timer_.cancel();
@@ -90,6 +111,22 @@ class RestServer::Impl {
   }
 
  private:
+  // The vault and the store are there by now. Without the directory all else goes on.
+  void open_desk() {
+    if (options_.bulk_directory.empty()) return;
+    auto desk = bulk::Desk::open(backend_, maker_,
+                                 {.directory = options_.bulk_directory,
+                                  .token_tag = edge::kBulkTag,
+                                  .clock = options_.clock});
+    if (!desk) {
+      telemetry::log_error("bulk_unavailable", desk.error() + "; bulk uploads are refused");
+      return;
+    }
+    desk_ = std::move(*desk);
+    api_.use_bulk(desk_.get());
+    desk_->start();
+  }
+
   void on_wake() {
     answers_.drain(batch_);
     api_.on_effects(batch_);
@@ -110,6 +147,9 @@ class RestServer::Impl {
   }
 
   const Options options_;
+  edge::Backend& backend_;
+  BulkMaker maker_;
+  std::unique_ptr<bulk::Desk> desk_;
   asio::io_context context_{1};
   asio::steady_timer timer_;
   io::Mailbox<engine::Effect> answers_;

@@ -33,6 +33,7 @@ struct Options {
   // The top octet of every token, so that several adapters can share one engine.
   std::uint8_t token_tag = edge::kRestTag;
   std::function<base::Now()> clock = io::now;
+  std::string bulk_directory;  // where bulk uploads are kept; empty: there are none
 };
 
 class RestServer {

@@ -21,6 +21,12 @@ enum class Operation : std::uint8_t {
   list_opt_outs,
   put_opt_outs,
   remove_opt_out,
+  create_bulk,
+  get_bulk,
+  bulk_results,
+  pause_bulk,
+  resume_bulk,
+  cancel_bulk,
   get_openapi,
 };
 
@@ -32,7 +38,7 @@ struct Route {
 };
 
 // Paths without a parameter come before those they would also match.
-inline constexpr std::array<Route, 12> kRoutes{{
+inline constexpr std::array<Route, 18> kRoutes{{
     {Operation::create_message, "createMessage", "POST", "/v1/messages"},
     {Operation::list_messages, "listMessages", "GET", "/v1/messages"},
     {Operation::create_batch, "createBatch", "POST", "/v1/messages/batch"},
@@ -44,6 +50,12 @@ inline constexpr std::array<Route, 12> kRoutes{{
     {Operation::list_opt_outs, "listOptOuts", "GET", "/v1/opt-outs"},
     {Operation::put_opt_outs, "putOptOuts", "POST", "/v1/opt-outs"},
     {Operation::remove_opt_out, "removeOptOut", "DELETE", "/v1/opt-outs"},
+    {Operation::create_bulk, "createBulk", "POST", "/v1/bulk"},
+    {Operation::get_bulk, "getBulk", "GET", "/v1/bulk/{id}"},
+    {Operation::bulk_results, "listBulkResults", "GET", "/v1/bulk/{id}/results"},
+    {Operation::pause_bulk, "pauseBulk", "POST", "/v1/bulk/{id}/pause"},
+    {Operation::resume_bulk, "resumeBulk", "POST", "/v1/bulk/{id}/resume"},
+    {Operation::cancel_bulk, "cancelBulk", "POST", "/v1/bulk/{id}/cancel"},
     {Operation::get_openapi, "getOpenapi", "GET", "/openapi.json"},
 }};
 

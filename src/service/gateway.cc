@@ -114,8 +114,9 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
   warn_of(tls_);
 
   // Listeners first: a port in use is found before a store is touched.
-  auto rest =
-      rest::RestServer::open(*this, {.host = config_->http.host, .port = config_->http.port});
+  auto rest = rest::RestServer::open(*this, {.host = config_->http.host,
+                                             .port = config_->http.port,
+                                             .bulk_directory = options.bulk_path});
   if (!rest) return std::unexpected(OpenError{kind_of(rest.error()), rest.error().text});
   rest_ = std::move(*rest);
   if (config_->smpp || config_->smpp_tls) {

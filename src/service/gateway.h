@@ -53,6 +53,7 @@ struct GatewayOptions {
   std::function<store::Result<std::unique_ptr<store::Store>>(const seal::Vault&, store::Opened&)>
       open_store;
   std::string audit_path;  // what operators do; empty: not kept
+  std::string bulk_path;   // a directory for bulk uploads; empty: there are none
 };
 
 class Gateway final : public edge::Backend, public admin::Backend, public cells::Backend {

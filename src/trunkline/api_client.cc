@@ -18,7 +18,7 @@ constexpr base::Duration kFirstPause = 500ms;  // doubles: 3.5 s in all, enough 
 std::expected<io::HttpReply, ApiError> call_api(const ApiTarget& target, const ApiRequest& request,
                                                 const std::function<void(base::Duration)>& pause) {
   std::string headers = fmt::format("Authorization: Bearer {}\r\n{}", target.key, request.headers);
-  if (!request.body.empty()) headers += "Content-Type: application/json\r\n";
+  if (!request.body.empty()) headers += fmt::format("Content-Type: {}\r\n", request.content_type);
   ApiError error;
   for (int retry = 0;; ++retry) {
     auto client = io::HttpClient::connect(target.url.host, target.url.port, target.timeout);

@@ -22,6 +22,7 @@ struct ApiRequest {
   std::string path;     // "/v1/messages"
   std::string headers;  // lines ending in CRLF
   std::string body;
+  std::string_view content_type = "application/json";
 };
 
 struct ApiError {

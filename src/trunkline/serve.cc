@@ -42,6 +42,7 @@ service::GatewayOptions options_for(const config::Config& config, bool accept_da
   options.version = version();
   options.commit = commit();
   options.audit_path = path + ".audit";
+  options.bulk_path = path + ".bulk";
   options.open_vault = [path] {
     // New keys beside old data would make all of it unreadable.
     const bool has_data = store::RocksdbStore::exists(path);
