@@ -33,7 +33,10 @@ TEST(receipts, each_is_found_where_it_belongs) {
   for (const std::string& example : r.examples) examples += example + "\n";
   EXPECT_GE(r.sent, options.receipts);
   EXPECT_EQ(r.mismatched, 0u) << examples;
-  EXPECT_GE(r.matched_ratio(), 0.9999) << examples;
+  // One in ten thousand; of a few ten thousand, by chance, a few more.
+  const std::uint64_t by_chance = r.finals < 500'000 ? 6 : 0;
+  EXPECT_LE(r.finals - r.too_late - r.matched, (r.finals - r.too_late) / 10'000 + by_chance)
+      << examples;
 }
 
 }  // namespace
