@@ -1,8 +1,9 @@
 """The long versions of what ./dev test does in short: ./dev soak [--kills N] [--rounds N] [--seeds N] [--receipts N]
 [--lifetimes N] [--damage N] [--overload SECONDS].
 
-Worlds of the simulation, a million receipts, a million times to live, damage to the store's files, then hundreds of kills a round of the real
-binary under load, each round on fresh data with another seed. A part with 0 is left out.
+Worlds of the simulation, a million receipts, a million times to live, damage to the store, clients that retry over kills,
+then hundreds of kills a round of the real binary under load, each round on fresh data with another seed. A part with 0
+is left out.
 """
 import argparse
 import os
@@ -66,6 +67,9 @@ def main():
     if options.overload:
         passed.append(part(f"{options.overload} s of overload", f"test/overload.py --seconds {options.overload}",
                            [sys.executable, HERE / "overload.py", "--seconds", options.overload]))
+    if options.kills:
+        passed.append(part("20,000 retrying clients, 100 kills", "test/retrying_clients_test.py --clients 20000 --kills 100",
+                           [sys.executable, HERE / "retrying_clients_test.py", "--clients", 20_000, "--kills", 100]))
     for i in range(options.rounds):
         seed = options.seed + i
         passed.append(part(f"round {i + 1} of {options.rounds}: {options.kills} kills, seed {seed}",
