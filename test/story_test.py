@@ -26,7 +26,8 @@ class Story(unittest.TestCase):
         cls.addClassCleanup(cls.directory.cleanup)
         cls.world = World(cls.directory.name, [harness.carrier_spec("alpha"), harness.carrier_spec("beta")])
         cls.addClassCleanup(cls.world.__exit__)
-        cls.world.start(smpp={"reconnect_max": "200ms"})
+        cls.world.start(smpp={"reconnect_max": "200ms"}, currency="EUR", routes=[
+            {"name": "default", "via": [{"carrier": "alpha", "price": 0.02}, {"carrier": "beta", "price": 0.035}]}])
         wait_until("links are bound", 30, cls.world.bound)
         cls.api = cls.world.api()
 
@@ -260,6 +261,20 @@ class Story(unittest.TestCase):
                     and harness.total(now, "trunkline_receipts_total", state="delivered") >
                     harness.total(before, "trunkline_receipts_total", state="delivered"))
         wait_until("metrics", 10, counted)
+
+    def test_what_carriers_took_is_counted_with_its_price(self):
+        def cost():
+            now = harness.metrics(self.world.admin())
+            return [round(harness.total(now, "trunkline_carrier_cost_total", carrier=name, country="GB", currency="EUR"), 6)
+                    for name in ("alpha", "beta")]
+        alpha, beta = cost()
+        message = self.state(self.send(body="x" * 400))
+        self.assertEqual((message["segments"], message["price"]["amount"]), (3, "0.060000"))
+        wait_until("three segments", 10, lambda: cost() == [round(alpha + 0.06, 6), beta])
+        # What is refused costs nothing.
+        self.world.faults("alpha", [{"refuse": {"status": "ESME_RINVSRCADR", "ratio": 1}}])
+        self.assertEqual(self.state(self.send())["carrier"], "beta")
+        wait_until("one more of the other", 10, lambda: cost() == [round(alpha + 0.06, 6), round(beta + 0.035, 6)])
 
     def test_the_log_has_no_number_and_no_text(self):
         self.state(self.send(to="+447700900987", body="a secret to keep"))

@@ -423,6 +423,7 @@ struct Note {
     policy_decision,
     shed,
     ejection,  // word: the cause; word2: carrier or country
+    cost,      // of a segment that was taken; value: millionths of Table::currency
   };
   Metric metric;
   message::CarrierIndex carrier;

@@ -506,6 +506,7 @@ class Engine::Impl {
   void on(SubmitResult&& event, Step& s);
   void segment_answered(Slot slot, const SubmitResult& event, Step& s);
   void late_answer(Slot slot, const SubmitResult& event, Step& s);
+  void note_cost(const Hot& h, CarrierIndex carrier, Step& s) const;
   void attempt_finished(Slot slot, Step& s);
   void attempt_failed(Slot slot, Step& s);
   void doubt_arose(Slot slot, Step& s);

@@ -102,6 +102,7 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
                          word_of(event.outcome.kind),
                          {},
                          1});
+  if (event.outcome.kind == OutcomeKind::accepted) note_cost(h, event.ref.carrier, s);
   if (event.written_at != Mono{} && !event.outcome.late) {
     s.out.notes.push_back({Note::Metric::submit_duration,
                            event.ref.carrier,
@@ -127,6 +128,19 @@ void Engine::Impl::on(SubmitResult&& event, Step& s) {
   } else {
     late_answer(slot, event, s);
   }
+}
+
+// Of a segment that a carrier took.
+void Engine::Impl::note_cost(const Hot& h, CarrierIndex carrier, Step& s) const {
+  const std::string_view currency = tables_->routing.currency;
+  if (currency.empty()) return;
+  const auto at = std::ranges::find(h.plan, carrier);
+  if (at == h.plan.end()) return;
+  const auto price = message::price_of(message::decision_of(h.record()),
+                                       static_cast<std::size_t>(at - h.plan.begin()), currency);
+  if (!price || *price == 0) return;
+  s.out.notes.push_back(
+      {Note::Metric::cost, carrier, {}, h.country, {}, {}, static_cast<std::int64_t>(*price)});
 }
 
 void Engine::Impl::segment_answered(Slot slot, const SubmitResult& event, Step& s) {

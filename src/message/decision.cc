@@ -203,6 +203,21 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
   return out;
 }
 
+std::optional<std::uint64_t> price_of(std::string_view decision, std::size_t place,
+                                      std::string_view currency) {
+  base::ByteReader in(decision);
+  if (in.u8() != kVersion) return std::nullopt;
+  in.view(kVersionDigits / 2);
+  in.text();
+  in.varint();
+  if (in.view(kCurrencyLetters) != currency) return std::nullopt;
+  if (place >= in.varint()) return std::nullopt;
+  for (std::size_t i = 0; i < place; ++i) in.varint();
+  const std::uint64_t price = in.varint();  // and one
+  if (!in.ok() || price == 0) return std::nullopt;
+  return price - 1;
+}
+
 std::string_view asked_of(std::string_view decision) {
   std::string_view out;
   for_each_field(decision, [&](std::uint8_t tag, base::ByteReader& field) {

@@ -71,6 +71,10 @@ std::uint64_t sender_hash(std::string_view from);
 std::string_view route_of(std::string_view decision);
 // Decision::sender_tail of an encoded decision. Allocates nothing.
 std::uint32_t sender_tail_of(std::string_view decision);
+// What a segment costs over the carrier at this place of Envelope::plan, in millionths; none: not
+// known, or in another currency. Allocates nothing.
+std::optional<std::uint64_t> price_of(std::string_view decision, std::size_t place,
+                                      std::string_view currency);
 // Decision::asked of an encoded decision, without reading the rest. Allocates nothing.
 std::string_view asked_of(std::string_view decision);
 // A version or currency of another shape is left out.

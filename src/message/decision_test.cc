@@ -22,6 +22,21 @@ TEST(Decision, ComesBack) {
                           .prices = {0.031, -1, 0.0345}}));
 }
 
+TEST(Decision, PricesByThemselves) {
+  const double prices[] = {0.031, -1, 0, 0.0345};
+  const std::string bytes = encode_decision(
+      {.version = "0123456789ab", .route = "gb-otp", .currency = "EUR", .prices = prices});
+  EXPECT_EQ(price_of(bytes, 0, "EUR"), 31'000u);
+  EXPECT_EQ(price_of(bytes, 1, "EUR"), std::nullopt);
+  EXPECT_EQ(price_of(bytes, 2, "EUR"), 0u);
+  EXPECT_EQ(price_of(bytes, 3, "EUR"), 34'500u);
+  EXPECT_EQ(price_of(bytes, 4, "EUR"), std::nullopt);
+  EXPECT_EQ(price_of(bytes, 0, "USD"), std::nullopt);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    EXPECT_EQ(price_of(std::string_view(bytes).substr(0, i), 3, "EUR"), std::nullopt);
+  }
+}
+
 TEST(Decision, TellsWhatElseIsKnown) {
   const std::string bytes = encode_decision({.version = "0123456789ab",
                                              .route = "gb",

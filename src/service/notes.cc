@@ -75,6 +75,9 @@ telemetry::Counter* NoteSink::make_counter(const Note& note) {
       return metrics_.counter(Metric::ejections, {carrier(note), note.word, note.word2});
     case Note::Metric::shed:
       return metrics_.counter(Metric::shed, {traffic_class(note)});
+    case Note::Metric::cost:
+      return metrics_.counter(Metric::carrier_cost,
+                              {carrier(note), country, tables_->routing.currency});
     case Note::Metric::submit_duration:
     case Note::Metric::accept_to_submit:
     case Note::Metric::submit_to_receipt:

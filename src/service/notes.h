@@ -19,7 +19,11 @@ class NoteSink {
       : metrics_(metrics), region_(std::move(region)) {}
 
   // From then on indexes are read in these tables. Older ones still mean the same.
-  void use(std::shared_ptr<const engine::Tables> tables) { tables_ = std::move(tables); }
+  void use(std::shared_ptr<const engine::Tables> tables) {
+    // A cost's currency is none of the words that a handle is found by.
+    if (tables_ != nullptr && tables_->routing.currency != tables->routing.currency) counters_ = {};
+    tables_ = std::move(tables);
+  }
 
   void count(const std::vector<engine::Note>& notes);
 

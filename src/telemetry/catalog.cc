@@ -19,7 +19,8 @@ constexpr bool catalog_is_sound() {
     // HELP lines are written as they are: nothing in them may need escaping.
     if (metric.help.find_first_of("\\\n|") != std::string_view::npos) return false;
     if (!metric.name.starts_with("trunkline_")) return false;
-    if (metric.name.ends_with("_total") != (metric.kind == Kind::counter)) return false;
+    const bool counts = metric.kind == Kind::counter || metric.kind == Kind::amount;
+    if (metric.name.ends_with("_total") != counts) return false;
     if (metric.kind == Kind::histogram && !metric.name.ends_with("_seconds")) return false;
   }
   return true;
@@ -44,6 +45,7 @@ constexpr LabelInfo kLabels[] = {
      "usual)"},
     {"commit", "Of the source the binary was built from"},
     {"country", "ISO 3166 code of the destination; `none` if unknown"},
+    {"currency", "That of all prices of the configuration"},
     {"decision", "`refuse`"},
     {"ingress", "The API a message came in by: `rest`, `smpp`"},
     {"order", "`drain`: nothing new goes to it; `suspend`: nothing does"},
@@ -62,7 +64,9 @@ constexpr LabelInfo kLabels[] = {
      "`refused`, "
      "`expired`, `unreadable`, `unwritable`. Of a look-up: `cached`, `answered`, `late` (the "
      "message "
-     "went on without), `failed`, `skipped` (too many, or the provider fails)"},
+     "went on without), `failed`, `skipped` (too many, or the provider fails). Of a configuration: "
+     "`taken`, `refused` (it has errors together with this cell's own), `failed` (it could not be "
+     "kept)"},
     {"route", "Name of the route in the configuration"},
     {"rule", "The policy rule, as problems and `explain` name it"},
     {"scope", "`carrier`, or `country` if it is one country's messages only"},
@@ -96,6 +100,7 @@ static_assert(labels_are_sound());
 std::string_view name(Kind kind) {
   switch (kind) {
     case Kind::counter:
+    case Kind::amount:
       return "counter";
     case Kind::gauge:
       return "gauge";
@@ -145,6 +150,9 @@ Questions they answer:
 ```promql
 # Accept to submit, 99th percentile, one-time passwords
 histogram_quantile(0.99, sum by (le) (rate(trunkline_accept_to_submit_seconds_bucket{class="otp"}[5m])))
+# What a thousand segments cost, by carrier and country
+1000 * sum by (carrier, country, currency) (rate(trunkline_carrier_cost_total[1h]))
+  / ignoring (currency) group_left sum by (carrier, country) (rate(trunkline_submits_total{result="accepted"}[1h]))
 # Share of positive receipts, by carrier and country
 sum by (carrier, country) (rate(trunkline_receipts_total{state="delivered"}[1h]))
   / sum by (carrier, country) (rate(trunkline_submits_total{result="accepted"}[1h]))

@@ -11,7 +11,8 @@
 
 namespace trunkline::telemetry {
 
-enum class Kind : std::uint8_t { counter, gauge, histogram };
+// amount: a counter that is kept in millionths and shown in whole ones.
+enum class Kind : std::uint8_t { counter, amount, gauge, histogram };
 std::string_view name(Kind kind);  // as Prometheus writes it
 
 enum class Metric : std::uint8_t {
@@ -29,6 +30,7 @@ enum class Metric : std::uint8_t {
   carrier_up,
   carrier_rate_limit,
   carrier_orders,
+  carrier_cost,
   canaries,
   lookups,
   lookup_duration,
@@ -43,6 +45,8 @@ enum class Metric : std::uint8_t {
   cell_heard,
   cell_behind,
   cell_pulls,
+  cell_configurations,
+  cell_configuration_behind,
   policy_decisions,
   opt_outs,
   store_commit,
@@ -56,7 +60,7 @@ enum class Metric : std::uint8_t {
   peer_traces,
   build_info,
 };
-inline constexpr std::size_t kMetricCount = 40;
+inline constexpr std::size_t kMetricCount = 43;
 inline constexpr std::size_t kLabelsMax = 4;
 
 struct MetricInfo {
@@ -144,6 +148,12 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::gauge,
      {"carrier", "order"},
      "1 while an operator's order about the carrier, or about it in a country, is in force."},
+    {Metric::carrier_cost,
+     "trunkline_carrier_cost_total",
+     Kind::amount,
+     {"carrier", "country", "currency"},
+     "What the segments that carriers took cost, by the prices that each message was routed with; "
+     "those without a price are not in it."},
     {Metric::canaries,
      "trunkline_canaries",
      Kind::gauge,
@@ -215,6 +225,18 @@ inline constexpr std::array<MetricInfo, kMetricCount> kCatalog{{
      Kind::counter,
      {"cell", "result"},
      "Times that another cell was asked for what is new there."},
+    {Metric::cell_configurations,
+     "trunkline_cell_configurations_total",
+     Kind::counter,
+     {"cell", "result"},
+     "What became of the configuration that this cell takes from another, each time that it had "
+     "changed there."},
+    {Metric::cell_configuration_behind,
+     "trunkline_cell_configuration_behind",
+     Kind::gauge,
+     {"cell"},
+     "1 while the cell from which this one takes its configuration has another than is in force "
+     "here: it was refused."},
     {Metric::policy_decisions,
      "trunkline_policy_decisions_total",
      Kind::counter,

@@ -81,21 +81,27 @@ void append_name(std::string& out, std::string_view name, std::string_view label
   out.push_back(' ');
 }
 
-void append_samples(std::string& out, std::string_view name, std::string_view labels,
+void append_samples(std::string& out, const MetricInfo& metric, std::string_view labels,
                     const Counter& counter) {
-  append_name(out, name, labels);
-  fmt::format_to(std::back_inserter(out), "{}\n", counter.value());
+  append_name(out, metric.name, labels);
+  if (metric.kind == Kind::amount) {
+    append_seconds(out, counter.value());  // millionths, too
+    out.push_back('\n');
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}\n", counter.value());
+  }
 }
 
-void append_samples(std::string& out, std::string_view name, std::string_view labels,
+void append_samples(std::string& out, const MetricInfo& metric, std::string_view labels,
                     const Gauge& gauge) {
-  append_name(out, name, labels);
+  append_name(out, metric.name, labels);
   append_number(out, gauge.value());
   out.push_back('\n');
 }
 
-void append_samples(std::string& out, std::string_view name, std::string_view labels,
+void append_samples(std::string& out, const MetricInfo& metric, std::string_view labels,
                     const Histogram& histogram) {
+  const std::string_view name = metric.name;
   // The count is the sum of the buckets read here, so that it and +Inf never disagree while others
   // observe. The sum may be an observation or two off; a scrape later it is right.
   const std::string_view comma = labels.empty() ? "" : ",";
@@ -165,7 +171,7 @@ class Family {
       for (auto& [labels, series] : series_) all.emplace_back(labels, &series);
     }
     for (const auto& [labels, series] : all) {
-      if (is_shown(*series, now)) append_samples(out, metric_.name, labels, series->instrument);
+      if (is_shown(*series, now)) append_samples(out, metric_, labels, series->instrument);
     }
   }
 
@@ -196,6 +202,7 @@ using AnyFamily = std::variant<Family<Counter>, Family<Gauge>, Family<Histogram>
 std::unique_ptr<AnyFamily> make_family(const MetricInfo& metric) {
   switch (metric.kind) {
     case Kind::counter:
+    case Kind::amount:
       return std::make_unique<AnyFamily>(std::in_place_type<Family<Counter>>, metric,
                                          limits::kMetricSeriesMax);
     case Kind::gauge:
