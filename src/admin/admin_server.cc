@@ -31,6 +31,7 @@ namespace asio = boost::asio;
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
 
 constexpr std::string_view kCellPullPath = "/v1/cells/pull";
+constexpr std::string_view kCellConfigurationPath = "/v1/cells/configuration";
 
 std::size_t body_limit(std::string_view path) {
   return path == kOptOutsPath ? base::limits::kHttpBatchBodyBytesMax : kBodyBytesMax;
@@ -112,7 +113,8 @@ class AdminServer::Impl {
         [this](const io::HttpRequest& request, const io::HttpTicket& ticket) {
           if (const auto peer = traced_peer(request.path)) return trace(*peer, request, ticket);
           if (const auto path = order_path(request.path)) return order(*path, request, ticket);
-          if (request.path == kCellPullPath) return cell_asks(request, ticket);
+          if (request.path == kCellPullPath || request.path == kCellConfigurationPath)
+            return cell_asks(request, ticket);
           if (request.path == kOptOutsPath) return opt_outs(request, ticket);
           if (const auto kind = surgery_path(request.path)) return operate(*kind, request, ticket);
           if (request.path == "/v1/queues" && !request.query.empty() && request.method == "GET")
@@ -278,7 +280,7 @@ class AdminServer::Impl {
                                              .detail = "cells ask by POST",
                                              .headers = "Allow: POST\r\n"}));
     }
-    backend_.cell_asks(request.body, [this, ticket](int status, std::string body) {
+    auto respond = [this, ticket](int status, std::string body) {
       asio::post(context_, [this, ticket, status, told = std::move(body)]() mutable {
         io::HttpResponse response;
         if (status == 200) {
@@ -294,7 +296,10 @@ class AdminServer::Impl {
         answer(ticket, std::move(response));
         server_->flush();
       });
-    });
+    };
+    request.path == kCellPullPath
+        ? backend_.cell_asks(request.body, std::move(respond))
+        : backend_.cell_asks_configuration(request.body, std::move(respond));
   }
 
   void opt_outs(const io::HttpRequest& request, const io::HttpTicket& ticket) {

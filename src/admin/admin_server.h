@@ -69,6 +69,9 @@ class Backend {
   // thread.
   virtual void cell_asks(std::string_view body,
                          std::function<void(int status, std::string body)> respond) = 0;
+  // The same, for its configuration.
+  virtual void cell_asks_configuration(
+      std::string_view body, std::function<void(int status, std::string body)> respond) = 0;
   // What cells tell each other; empty: this one is alone.
   virtual std::string cells_json() const = 0;
   // `end` is called once, on any thread. False: it cannot be taken now, and `end` is not called.

@@ -127,6 +127,11 @@ class FakeBackend final : public Backend {
     if (body == "box") return respond(200, "told");
     respond(401, "the box does not open");
   }
+  void cell_asks_configuration(std::string_view body,
+                               std::function<void(int status, std::string body)> respond) override {
+    if (body == "box") return respond(200, "files");
+    respond(404, "none");
+  }
   std::string cells_json() const override { return cells; }
   std::string cells;
   bool give_order(message::TrafficOrder order, std::function<void(OrderEnd)> end) override {
@@ -385,6 +390,9 @@ TEST_F(AdminServerTest, CellsAskWithoutATokenAndAreShownWithOne) {
   EXPECT_EQ(told.body, "told");
   EXPECT_EQ(ask("POST", "/v1/cells/pull", "", "else").status, 401);
   EXPECT_EQ(get("/v1/cells/pull").status, 405);
+  EXPECT_EQ(ask("POST", "/v1/cells/configuration", "", "box").body, "files");
+  EXPECT_EQ(ask("POST", "/v1/cells/configuration", "", "else").status, 404);
+  EXPECT_EQ(get("/v1/cells/configuration").status, 405);
   EXPECT_EQ(get("/v1/cells").status, 401);
   EXPECT_EQ(get("/v1/cells", "tl_eyes").status, 404);
   backend_.cells = "{}";

@@ -157,6 +157,9 @@ inline constexpr std::size_t kPeerTraceBytesMax = 1024 * 1024;
 inline constexpr std::size_t kConfigBytesMax = 8 * 1024 * 1024;     // a file; about 40,000 tenants
 inline constexpr std::size_t kConfigNodesMax = 2'000'000;           // values of all files together
 inline constexpr std::size_t kDataFileBytesMax = 64 * 1024 * 1024;  // number ranges, prices
+// What a cell gives the others of it (cells.shares); the same.
+inline constexpr std::size_t kSharedFilesMax = 100;
+inline constexpr std::size_t kSharedBytesMax = 8 * 1024 * 1024;  // of all of them together
 
 static_assert(kHotMessagesSoft < kHotMessagesHard);
 static_assert(kSegmentsMax <= 32, "segment sets are 32-bit masks");

@@ -7,8 +7,8 @@
 #include <charconv>
 
 #include "base/json_writer.h"
+#include "cells/leader.h"
 #include "io/clock.h"
-#include "io/resolver.h"
 #include "telemetry/log.h"
 
 namespace trunkline::cells {
@@ -18,23 +18,14 @@ using namespace std::chrono_literals;
 
 constexpr auto kWait = 10s;          // at a peer, for something new
 constexpr auto kAtMost = 30s;        // of one request, the wait included
-constexpr auto kConnect = 5s;        // for a name's address
 constexpr auto kFirstPause = 200ms;  // after a failure, doubling
 constexpr auto kLongestPause = 2s;
-constexpr auto kAddressesKept = 30s;
 constexpr auto kLookEvery = 500ms;  // for waits that are over
 constexpr auto kLogRefusedEvery = 60s;
 constexpr std::size_t kAskersMax = 100;
-constexpr std::string_view kPurpose = "trunkline cells 1";
 constexpr std::string_view kPullContext = "pull";
+constexpr std::string_view kQuestionContext = "configuration";
 constexpr std::string_view kOwnInstance = "";  // where peers have their cursors
-
-std::string told_context(std::string_view name) { return "told" + std::string(name); }
-
-std::string url_of(const config::CellPeer& peer) {
-  const bool is_v6 = peer.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", peer.host, is_v6 ? "]" : "", peer.port);
-}
 
 }  // namespace
 
@@ -57,6 +48,7 @@ void Cells::start() {
   for (const auto& peer : peers_) {
     peer->thread = std::thread([this, one = peer.get()] { run_peer(*one); });
   }
+  if (!settings_.takes_from.empty()) follower_ = std::thread([this] { run_follower(); });
 }
 
 void Cells::stop() {
@@ -69,6 +61,7 @@ void Cells::stop() {
   for (const auto& peer : peers_) {
     if (peer->thread.joinable()) peer->thread.join();
   }
+  if (follower_.joinable()) follower_.join();
   if (answers_.joinable()) answers_.join();
 }
 
@@ -98,14 +91,13 @@ void Cells::run_peer(Peer& peer) {
   pthread_setname_np(pthread_self(), "cells");
   using telemetry::Metric;
   load_cursor(peer);
-  io::Resolver resolver(peer.settings.host, peer.settings.port, kAddressesKept);
-  std::optional<io::HttpClient> client;
+  Line line(peer.settings, box_, &interrupt_, kAtMost);
   base::Duration next_pause = kFirstPause;
   bool failing = false;
   while (true) {
     const base::Mono began = io::mono_now();
     const std::uint64_t before = peer.after;
-    auto done = ask(peer, client, resolver);
+    auto done = ask(peer, line);
     {
       const std::lock_guard lock(mutex_);
       if (stopped_) return;
@@ -130,7 +122,6 @@ void Cells::run_peer(Peer& peer) {
       if (idle && !pause(kFirstPause)) return;
       continue;
     }
-    client.reset();
     if (!failing) telemetry::log_warning("cell_not_heard", done.error(), fields);
     failing = true;
     if (!pause(next_pause)) return;
@@ -138,38 +129,15 @@ void Cells::run_peer(Peer& peer) {
   }
 }
 
-std::expected<void, std::string> Cells::ask(Peer& peer, std::optional<io::HttpClient>& client,
-                                            io::Resolver& resolver) {
-  if (client && !client->is_idle()) client.reset();
-  if (!client) {
-    const auto addresses = resolver.addresses(io::mono_now() + kConnect);
-    if (!addresses) return std::unexpected(addresses.error());
-    auto connected =
-        io::HttpClient::connect(*addresses, url_of(peer.settings), kAtMost, &interrupt_);
-    if (!connected) return std::unexpected(connected.error().text);
-    client = std::move(*connected);
-    client->limit_body(kToldBytesMax);
-  }
+std::expected<void, std::string> Cells::ask(Peer& peer, Line& line) {
   Pull pull{.cell = cell_, .wait_ms = static_cast<std::uint32_t>(kWait / 1ms)};
   {
     const std::lock_guard lock(mutex_);
     pull.instance = peer.instance;
     pull.after = peer.after;
   }
-  const std::string box = box_.seal(encode(pull), kPullContext);
-  const auto reply =
-      client->request("POST", kPullPath, "Content-Type: application/octet-stream\r\n", box);
-  if (!reply) return std::unexpected(reply.error().text);
-  if (reply->header("connection") == "close") client.reset();
-  if (reply->status == 401) {
-    return std::unexpected("it does not know us: is cells.secret the same on both sides?");
-  }
-  if (reply->status == 404) return std::unexpected("it has no cells in its configuration");
-  if (reply->status != 200) return std::unexpected(fmt::format("it answers {}", reply->status));
-  const auto plain = box_.open(reply->body, told_context(seal::SharedBox::name(box)));
-  if (!plain) {
-    return std::unexpected("its answer does not open: is cells.secret the same on both sides?");
-  }
+  const auto plain = line.ask(kPullPath, encode(pull), kPullContext, kToldBytesMax);
+  if (!plain) return std::unexpected(plain.error());
   const auto told = decode_told(*plain);
   if (!told) return std::unexpected(told.error());
   if (told->cell != peer.settings.name) {
@@ -272,38 +240,182 @@ bool Cells::know_instance() {
   }
 }
 
-// --- telling -------------------------------------------------------------------------------------
+// --- following -----------------------------------------------------------------------------------
 
-void Cells::pull(std::string_view body, Respond respond) {
-  const auto plain = box_.open(body, kPullContext);
-  if (!plain) {
-    const base::Mono now = io::mono_now();
-    bool log = false;
+void Cells::configured(std::shared_ptr<const config::SharedFiles> shared,
+                       std::string taken_version) {
+  {
+    const std::lock_guard lock(mutex_);
+    shared_ = std::move(shared);
+    in_force_ = std::move(taken_version);
+    if (offered_.empty() || offered_ == in_force_) {
+      offered_ = settled_ = in_force_;
+      refusal_.clear();
+    }
+  }
+  wake_.notify_all();
+}
+
+void Cells::refused(const std::string& version, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  offered_ = settled_ = version;
+  refusal_ = why;
+  refusal_at_ = io::wall_now();
+}
+
+void Cells::heard_leader(const std::expected<config::SharedFiles, std::string>& told) {
+  const auto fields = telemetry::Fields{{"cell", settings_.takes_from}};
+  const std::lock_guard lock(mutex_);
+  if (told) {
+    if (!leader_error_.empty()) {
+      telemetry::log_info("configuration_heard", "it tells its configuration again", fields);
+    }
+    leader_error_.clear();
+    leader_heard_at_ = io::wall_now();
+    return;
+  }
+  if (stopped_) return;
+  if (leader_error_ != told.error()) {
+    telemetry::log_warning("configuration_not_heard", told.error(), fields);
+  }
+  leader_error_ = told.error();
+  leader_error_at_ = io::wall_now();
+}
+
+void Cells::run_follower() {
+  pthread_setname_np(pthread_self(), "cells");
+  const config::Following following{.cells = settings_, .cell = cell_, .store_path = {}};
+  Leader leader(following, box_, &interrupt_, kAtMost);
+  base::Duration next_pause = kFirstPause;
+  while (true) {
+    const base::Mono began = io::mono_now();
+    std::string settled;
     {
       const std::lock_guard lock(mutex_);
-      log = refused_logged_ == base::Mono{} || now - refused_logged_ >= kLogRefusedEvery;
-      if (log) refused_logged_ = now;
+      settled = settled_;
     }
-    if (log) {
-      telemetry::log_warning("cell_refused",
-                             "somebody who does not know cells.secret asked what cells tell each "
-                             "other, and was told nothing");
+    auto told = leader.ask(settled, kWait);
+    heard_leader(told);
+    const bool done = told && (told->files.empty() || offer(std::move(*told)));
+    if (!done) {
+      if (!pause(next_pause)) return;
+      next_pause = std::min<base::Duration>(2 * next_pause, kLongestPause);
+      continue;
     }
-    return respond(401, "the box does not open");
+    next_pause = kFirstPause;
+    if (io::mono_now() - began < kFirstPause && !pause(kFirstPause)) return;
   }
+}
+
+bool Cells::offer(config::SharedFiles files) {
+  using telemetry::Metric;
+  const std::string version = files.version;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return false;
+    if (version == settled_) return true;  // while it was asked for
+    offered_ = version;
+    if (version == in_force_) {
+      settled_ = version;
+      refusal_.clear();
+      return true;
+    }
+  }
+  // Whoever ends it may do so after this has given up.
+  struct End {
+    std::mutex mutex;
+    std::condition_variable ended;
+    std::optional<TakeEnd> end;
+  };
+  const auto end = std::make_shared<End>();
+  backend_.offer_configuration(settings_.takes_from, std::move(files), [end](TakeEnd how) {
+    const std::lock_guard lock(end->mutex);
+    end->end = std::move(how);
+    end->ended.notify_all();
+  });
+  std::unique_lock waits(end->mutex);
+  while (!end->ended.wait_for(waits, 100ms, [&] { return end->end.has_value(); })) {
+    const std::lock_guard own(mutex_);
+    if (stopped_) return false;
+  }
+  const bool taken = end->end->kind == TakeEnd::Kind::taken;
+  const bool refused = end->end->kind == TakeEnd::Kind::refused;
+  backend_.metrics()
+      .counter(Metric::cell_configurations, {settings_.takes_from, taken     ? "taken"
+                                                                   : refused ? "refused"
+                                                                             : "failed"})
+      ->add();
+  const std::lock_guard lock(mutex_);
+  if (taken || refused) settled_ = version;
+  refusal_ = std::move(end->end->why);
+  refusal_at_ = io::wall_now();
+  return taken || refused;
+}
+
+// --- telling -------------------------------------------------------------------------------------
+
+std::optional<std::string> Cells::open(std::string_view body, std::string_view context,
+                                       const Respond& respond) {
+  auto plain = box_.open(body, context);
+  if (plain) return plain;
+  const base::Mono now = io::mono_now();
+  bool log = false;
+  {
+    const std::lock_guard lock(mutex_);
+    log = refused_logged_ == base::Mono{} || now - refused_logged_ >= kLogRefusedEvery;
+    if (log) refused_logged_ = now;
+  }
+  if (log) {
+    telemetry::log_warning("cell_refused",
+                           "somebody who does not know cells.secret asked what cells tell each "
+                           "other, and was told nothing");
+  }
+  respond(401, "the box does not open");
+  return std::nullopt;
+}
+
+// Who is not known yet is added, while there is room; else null.
+Cells::Asker* Cells::asker(std::vector<Asker>& askers, const std::string& cell) {
+  const auto found = std::ranges::find(askers, cell, &Asker::cell);
+  if (found != askers.end()) return &*found;
+  if (askers.size() >= kAskersMax) return nullptr;
+  askers.push_back({.cell = cell});
+  return &askers.back();
+}
+
+void Cells::question(std::string_view body, Respond respond) {
+  const auto plain = open(body, kQuestionContext, respond);
+  if (!plain) return;
+  auto asked = decode_question(*plain);
+  if (!asked) return respond(400, asked.error());
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_ && waiting_.size() + questions_.size() < kWaitingMax) {
+      if (Asker* const who = asker(config_askers_, asked->cell)) {
+        who->at = io::wall_now();
+        who->version = asked->have;
+      }
+      const auto wait = std::min<base::Duration>(std::chrono::milliseconds(asked->wait_ms), kWait);
+      questions_.push_back({std::move(*asked), std::string(seal::SharedBox::name(body)),
+                            io::mono_now() + wait, std::move(respond)});
+      wake_.notify_all();
+      return;
+    }
+  }
+  respond(503, "stopping, or too many are asking");
+}
+
+void Cells::pull(std::string_view body, Respond respond) {
+  const auto plain = open(body, kPullContext, respond);
+  if (!plain) return;
   auto asked = decode_pull(*plain);
   if (!asked) return respond(400, asked.error());
   {
     const std::lock_guard lock(mutex_);
-    if (!stopped_ && waiting_.size() < kWaitingMax) {
-      auto asker = std::ranges::find(askers_, asked->cell, &Asker::cell);
-      if (asker == askers_.end() && askers_.size() < kAskersMax) {
-        askers_.push_back({.cell = asked->cell});
-        asker = askers_.end() - 1;
-      }
-      if (asker != askers_.end()) {
-        asker->at = io::wall_now();
-        asker->after = asked->instance == instance_ ? asked->after : 0;
+    if (!stopped_ && waiting_.size() + questions_.size() < kWaitingMax) {
+      if (Asker* const who = asker(askers_, asked->cell)) {
+        who->at = io::wall_now();
+        who->after = asked->instance == instance_ ? asked->after : 0;
       }
       const auto wait = std::min<base::Duration>(std::chrono::milliseconds(asked->wait_ms), kWait);
       waiting_.push_back({std::move(*asked), std::string(seal::SharedBox::name(body)),
@@ -330,6 +442,7 @@ void Cells::run_answers() {
   std::uint64_t looked_at = 0;
   while (true) {
     std::vector<Waiting> ready;
+    std::vector<WaitingQuestion> questions;
     const base::Mono now = io::mono_now();
     std::erase_if(waiting_, [&](Waiting& one) {
       const bool same = one.pull.instance == instance_ && one.pull.after <= latest_;
@@ -337,18 +450,43 @@ void Cells::run_answers() {
       ready.push_back(std::move(one));
       return true;
     });
+    const std::string version = shared_ == nullptr ? std::string() : shared_->version;
+    std::erase_if(questions_, [&](WaitingQuestion& one) {
+      if (!stopped_ && one.question.have == version && now < one.until) return false;
+      questions.push_back(std::move(one));
+      return true;
+    });
     looked_at = latest_;
+    const auto looked_shared = shared_;
     const bool stops = stopped_;
     lock.unlock();
     for (const Waiting& one : ready) answer(one);
+    for (const WaitingQuestion& one : questions) answer(one);
     lock.lock();
-    if (stops && waiting_.empty()) return;
-    if (ready.empty()) {
-      const std::size_t count = waiting_.size();
-      wake_.wait_for(lock, waiting_.empty() ? kWait : base::Duration(kLookEvery),
-                     [&] { return stopped_ || latest_ != looked_at || waiting_.size() != count; });
+    const std::size_t count = waiting_.size() + questions_.size();
+    if (stops && count == 0) return;
+    if (ready.empty() && questions.empty()) {
+      wake_.wait_for(lock, count == 0 ? kWait : base::Duration(kLookEvery), [&] {
+        return stopped_ || latest_ != looked_at || shared_ != looked_shared ||
+               waiting_.size() + questions_.size() != count;
+      });
     }
   }
+}
+
+void Cells::answer(const WaitingQuestion& waiting) {
+  std::shared_ptr<const config::SharedFiles> shared;
+  {
+    const std::lock_guard lock(mutex_);
+    shared = shared_;
+  }
+  SharedTold told{.cell = cell_};
+  if (shared != nullptr && shared->version == waiting.question.have) {
+    told.shared.version = shared->version;
+  } else if (shared != nullptr) {
+    told.shared = *shared;
+  }
+  waiting.respond(200, box_.seal(encode(told), told_context(waiting.name)));
 }
 
 void Cells::answer(const Waiting& waiting) {
@@ -431,13 +569,47 @@ std::string Cells::status_json() const {
     out.key("change").integer(static_cast<std::int64_t>(asker.after));
     out.end_object();
   }
-  out.end_array().end_object();
+  out.end_array().key("shares");
+  if (shared_ == nullptr) {
+    out.null();
+  } else {
+    out.begin_object().key("version").string(shared_->version).key("files").begin_array();
+    for (const config::SourceFile& file : shared_->files) out.string(file.name);
+    out.end_array().key("asked_by").begin_array();
+    for (const Asker& asker : config_askers_) {
+      out.begin_object().key("cell").string(asker.cell);
+      out.key("at").string(base::format_rfc3339(asker.at));
+      out.key("version").string_or_null(asker.version).end_object();
+    }
+    out.end_array().end_object();
+  }
+  out.key("takes");
+  if (settings_.takes_from.empty()) {
+    out.null();
+  } else {
+    const bool refused = !refusal_.empty();
+    out.begin_object().key("from").string(settings_.takes_from);
+    out.key("version").string_or_null(in_force_);
+    out.key("offered").string_or_null(offered_);
+    out.key("heard_at");
+    time(leader_heard_at_);
+    out.key("error").string_or_null(refused ? refusal_ : leader_error_);
+    out.key("error_at");
+    time(refused ? refusal_at_ : leader_error_at_);
+    out.end_object();
+  }
+  out.end_object();
   return text;
 }
 
 void Cells::refresh_gauges() const {
   using telemetry::Metric;
   const std::lock_guard lock(mutex_);
+  if (!settings_.takes_from.empty()) {
+    backend_.metrics()
+        .gauge(Metric::cell_configuration_behind, {settings_.takes_from})
+        ->set(offered_ == in_force_ ? 0 : 1);
+  }
   for (const auto& peer : peers_) {
     if (peer->heard_at) {
       backend_.metrics()

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "config/shared.h"
 #include "message/opt_out.h"
 #include "numbering/number.h"
 
@@ -92,6 +93,74 @@ std::expected<Told, std::string> decode_told(std::string_view bytes) {
     told.entries.push_back(std::move(entry));
   }
   if (!in.at_end()) return damaged;
+  return told;
+}
+
+std::string encode(const Question& question) {
+  std::string bytes;
+  base::ByteWriter out(bytes);
+  out.u8(kVersion);
+  out.text(question.cell);
+  out.text(question.have);
+  out.u32(question.wait_ms);
+  return bytes;
+}
+
+std::expected<Question, std::string> decode_question(std::string_view bytes) {
+  base::ByteReader in(bytes);
+  if (in.u8() != kVersion) return std::unexpected("it speaks another version");
+  Question question;
+  question.cell = in.text();
+  question.have = in.text();
+  question.wait_ms = in.u32();
+  if (!in.ok() || !in.at_end() || question.cell.size() > kNameMax ||
+      question.have.size() > kNameMax) {
+    return std::unexpected("what it asks is damaged");
+  }
+  return question;
+}
+
+std::string encode(const SharedTold& told) {
+  std::string bytes;
+  base::ByteWriter out(bytes);
+  out.u8(kVersion);
+  out.text(told.cell);
+  out.text(told.shared.version);
+  out.varint(told.shared.files.size());
+  for (const config::SourceFile& file : told.shared.files) {
+    out.text(file.name);
+    out.text(file.text);
+  }
+  return bytes;
+}
+
+std::expected<SharedTold, std::string> decode_shared(std::string_view bytes) {
+  const auto damaged = std::unexpected<std::string>("what it tells is damaged");
+  base::ByteReader in(bytes);
+  if (in.u8() != kVersion) return std::unexpected("it speaks another version");
+  SharedTold told;
+  told.cell = in.text();
+  told.shared.version = in.text();
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || told.cell.size() > kNameMax || told.shared.version.size() > kNameMax ||
+      count > base::limits::kSharedFilesMax) {
+    return damaged;
+  }
+  std::size_t octets = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    config::SourceFile file{std::string(in.text()), std::string(in.text())};
+    octets += file.text.size();
+    const bool ascends = told.shared.files.empty() || told.shared.files.back().name < file.name;
+    if (!in.ok() || !ascends || !config::is_shared_name(file.name) ||
+        octets > base::limits::kSharedBytesMax) {
+      return damaged;
+    }
+    told.shared.files.push_back(std::move(file));
+  }
+  if (!in.at_end()) return damaged;
+  if (count != 0 && config::shared_version(told.shared.files) != told.shared.version) {
+    return damaged;
+  }
   return told;
 }
 

@@ -6,6 +6,12 @@
 //   pull  := version u8 | cell text | instance text | after u64 | wait u32, ms
 //   told  := version u8 | cell text | instance text | latest u64 | next u64 | count varint | entry*
 //   entry := out u8 | at u64 | digits u64 | tenant text | sender text | cell text | by text
+//
+//   POST /v1/cells/configuration    body: box(question, "configuration")    answer: box(shared,
+//   ...)
+//
+//   question := version u8 | cell text | have text | wait u32, ms
+//   shared   := version u8 | cell text | version text | count varint | (name text | text text)*
 #pragma once
 
 #include <cstdint>
@@ -14,14 +20,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/time.h"
+#include "config/config.h"
 
 namespace trunkline::cells {
 
 inline constexpr std::string_view kPullPath = "/v1/cells/pull";
+inline constexpr std::string_view kConfigurationPath = "/v1/cells/configuration";
 inline constexpr std::size_t kEntriesMax = 1'000;  // of one answer
 inline constexpr std::size_t kPullBytesMax = 4 * 1024;
 inline constexpr std::size_t kToldBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kSharedToldBytesMax = base::limits::kSharedBytesMax + 64 * 1024;
 
 struct Pull {
   std::string cell;      // that asks
@@ -51,10 +61,26 @@ struct Told {
   std::vector<Entry> entries;
 };
 
+// What the other cells take from the one that is asked.
+struct Question {
+  std::string cell;           // that asks
+  std::string have;           // the version that it has or has refused; empty: none
+  std::uint32_t wait_ms = 0;  // for another
+};
+struct SharedTold {
+  std::string cell;            // that tells
+  config::SharedFiles shared;  // without files: it is what the other one has; no version: nothing
+};
+
 std::string encode(const Pull& pull);
 std::string encode(const Told& told);
+std::string encode(const Question& question);
+std::string encode(const SharedTold& told);
 // Any octets are safe. The error names what is wrong.
 std::expected<Pull, std::string> decode_pull(std::string_view bytes);
 std::expected<Told, std::string> decode_told(std::string_view bytes);
+std::expected<Question, std::string> decode_question(std::string_view bytes);
+// Files are as config::is_shared_name and the limits want them, and what their version says.
+std::expected<SharedTold, std::string> decode_shared(std::string_view bytes);
 
 }  // namespace trunkline::cells

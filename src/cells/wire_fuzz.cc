@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "cells/copy.h"
 #include "cells/wire.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -14,6 +15,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto told = cells::decode_told(bytes)) {
     const auto again = cells::decode_told(cells::encode(*told));
     ASSERT(again && again->entries == told->entries && again->next == told->next);
+  }
+  if (const auto question = cells::decode_question(bytes)) {
+    ASSERT(cells::decode_question(cells::encode(*question)).has_value());
+  }
+  if (const auto shared = cells::decode_shared(bytes)) {
+    const auto again = cells::decode_shared(cells::encode(*shared));
+    ASSERT(again && again->shared.version == shared->shared.version);
+  }
+  if (const auto copy = cells::decode_copy(bytes)) {
+    const auto again = cells::decode_copy(cells::encode_copy(*copy));
+    ASSERT(again && again->shared.version == copy->shared.version);
   }
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "config/shared.h"
 #include "message/opt_out.h"
 
 namespace trunkline::cells {
@@ -58,6 +59,62 @@ TEST(Wire, RefusesWhatIsCutOrHasNoSense) {
   wrong = told();
   wrong.entries.resize(kEntriesMax + 1, wrong.entries[0]);
   EXPECT_FALSE(decode_told(encode(wrong)));
+}
+
+SharedTold shared() {
+  SharedTold told{.cell = "eu"};
+  told.shared.files = {{"a.yaml", "currency: EUR\n"}, {"b.yaml", ""}};
+  told.shared.version = config::shared_version(told.shared.files);
+  return told;
+}
+
+TEST(Wire, WhatIsSharedIsRead) {
+  const auto question = decode_question(encode(Question{"us", "0123456789ab", 10'000}));
+  ASSERT_TRUE(question.has_value());
+  EXPECT_EQ(question->cell, "us");
+  EXPECT_EQ(question->have, "0123456789ab");
+  EXPECT_EQ(question->wait_ms, 10'000u);
+  const std::string whole = encode(shared());
+  const auto told = decode_shared(whole);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->cell, "eu");
+  ASSERT_EQ(told->shared.files.size(), 2u);
+  EXPECT_EQ(told->shared.files[0].name, "a.yaml");
+  EXPECT_EQ(told->shared.files[0].text, "currency: EUR\n");
+  EXPECT_TRUE(decode_shared(encode(SharedTold{.cell = "eu", .shared = {.version = "same"}})));
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_FALSE(decode_shared(std::string_view(whole).substr(0, i))) << i;
+  }
+  EXPECT_FALSE(decode_shared(whole + "x"));
+}
+
+// Whoever has the secret is believed what it shares, but not where it is to be written.
+TEST(Wire, RefusesFilesThatAreNone) {
+  const auto refused = [](auto&& change) {
+    SharedTold told = shared();
+    change(told.shared);
+    if (!told.shared.files.empty()) {
+      told.shared.version = config::shared_version(told.shared.files);
+    }
+    return !decode_shared(encode(told)).has_value();
+  };
+  EXPECT_FALSE(refused([](auto&) {}));
+  for (const char* name : {"../a.yaml", "/a.yaml", "a", "", ".a.yaml", "a\n.yaml"}) {
+    EXPECT_TRUE(refused([&](auto& s) { s.files[0].name = name; })) << name;
+  }
+  EXPECT_TRUE(refused([](auto& s) { s.files[1].name = "a.yaml"; }));
+  EXPECT_TRUE(refused([](auto& s) { std::swap(s.files[0], s.files[1]); }));
+  EXPECT_TRUE(
+      refused([](auto& s) { s.files[1].text = std::string(base::limits::kSharedBytesMax, '#'); }));
+  EXPECT_TRUE(refused([](auto& s) {
+    s.files.clear();
+    for (std::size_t i = 0; i <= base::limits::kSharedFilesMax; ++i) {
+      s.files.push_back({"f" + std::to_string(1000 + i) + ".yaml", ""});
+    }
+  }));
+  SharedTold told = shared();
+  told.shared.version = "0123456789ab";
+  EXPECT_FALSE(decode_shared(encode(told)));
 }
 
 }  // namespace

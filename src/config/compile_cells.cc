@@ -64,6 +64,19 @@ std::optional<Cells> compile_cells(const Value& value, const std::string& own, b
     }
     out.peers.push_back(std::move(peer));
   }
+  for (const Value& item : value.at("shares").items) out.shares.push_back(item.text());
+  const Value& from = value.at("takes_configuration_from");
+  out.takes_from = from.text();
+  if (out.takes_from.empty()) return out;
+  if (std::ranges::find(out.peers, out.takes_from, &CellPeer::name) == out.peers.end()) {
+    std::vector<std::string_view> names;
+    for (const CellPeer& peer : out.peers) names.emplace_back(peer.name);
+    const std::string_view near = nearest(out.takes_from, names);
+    error(from, fmt::format("cell {} is none of cells.peers", quote(out.takes_from)),
+          !near.empty()   ? fmt::format("did you mean {}?", quote(near))
+          : names.empty() ? "name it there, with the address of its admin listener"
+                          : fmt::format("name it there, too; the peers are: {}", join(names)));
+  }
   return out;
 }
 

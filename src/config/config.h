@@ -136,8 +136,22 @@ struct CellPeer {
 struct Cells {
   std::string secret;  // all of them have the same
   std::vector<CellPeer> peers;
+  std::vector<std::string> shares;  // files that the others take from here
+  std::string takes_from;           // the peer from which this cell takes its; empty: from none
 
   friend bool operator==(const Cells&, const Cells&) = default;
+};
+
+struct SourceFile {
+  std::string name;
+  std::string text;
+  std::string from{};  // the cell that it was taken from; empty: it is our own
+};
+
+// The files that are the same in all cells: as they are written, references to secrets included.
+struct SharedFiles {
+  std::string version;            // of names and texts, 12 hexadecimal digits
+  std::vector<SourceFile> files;  // by name: without a directory; `from` is empty
 };
 
 struct ApiKey {
@@ -247,6 +261,8 @@ struct Config {
   std::vector<gsm::TextOptions> text_options;
   std::optional<Lookup> lookup;
   std::optional<Cells> cells;
+  std::shared_ptr<const SharedFiles> shared;  // what the others take from here; null: nothing
+  std::string taken_version;                  // of what was taken from another; empty: nothing
   engine::Tables tables;
   std::vector<Finding> route_places;  // where routes stand, in their order
 
@@ -255,11 +271,6 @@ struct Config {
   // Null if unknown. O(log n).
   const SmppAccount* find_account(std::string_view system_id) const;
   const InboundNumber* find_number(std::string_view digits) const;
-};
-
-struct SourceFile {
-  std::string name;
-  std::string text;
 };
 
 // Resolves one reference in a value that may hold a secret: "${NAME}" or "file:PATH", as written.
@@ -276,7 +287,8 @@ struct Loaded {
 };
 
 // `files`: one file, or those of a directory in name order. Mappings merge, lists append, any other
-// key given twice is an error. `previous` keeps indexes stable over a reload: a name that is gone
+// key given twice is an error. Those that were taken from another cell come among them by the name
+// of the file (shared.h). `previous` keeps indexes stable over a reload: a name that is gone
 // keeps its index and is marked removed. `read_file`: for number ranges and prices; without it they
 // are errors. `now`: what is old, or over, by then is warned of; none: nothing is. Any text is safe
 // to hand in, hostile ones included.

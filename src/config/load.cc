@@ -3,13 +3,13 @@
 #include "config/compile.h"
 #include "config/config.h"
 #include "config/findings.h"
+#include "config/shared.h"
 #include "config/yaml_tree.h"
 
 namespace trunkline::config {
-namespace {
 
-// All files as one tree; none if one of them cannot be read as YAML.
-std::optional<Node> read(const std::vector<SourceFile>& files, Findings& findings) {
+std::optional<Node> merge_files(const std::vector<SourceFile>& files, std::vector<OwnKey>* own_keys,
+                                Findings& findings) {
   if (files.empty()) {
     findings.error({}, "", "there is no configuration file", "name a file, or a directory of them");
     return std::nullopt;
@@ -19,6 +19,7 @@ std::optional<Node> read(const std::vector<SourceFile>& files, Findings& finding
   bool complete = true;
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto root = parse_yaml(files[i], static_cast<std::uint16_t>(i), budget, findings);
+    if (root && own_keys != nullptr) find_own_keys(*root, *own_keys);
     if (!root) {
       complete = false;
     } else if (!whole) {
@@ -31,15 +32,15 @@ std::optional<Node> read(const std::vector<SourceFile>& files, Findings& finding
   return whole;
 }
 
-}  // namespace
-
 Loaded load(const std::vector<SourceFile>& files, const SecretResolver& secrets,
             const Config* previous, const FileReader& read_file, std::optional<base::Wall> now) {
   Findings findings(files);
   Loaded loaded;
-  if (const std::optional<Node> tree = read(files, findings)) {
+  std::vector<OwnKey> own_keys;
+  if (const std::optional<Node> tree = merge_files(files, &own_keys, findings)) {
     const Value root = check(*tree, secrets, findings);
     Config config = compile(root, previous, read_file, findings);
+    compile_shared(root.at("cells"), files, own_keys, config, findings);
     advise(root, config, findings);
     if (now && findings.errors() == 0) advise_on_dates(root, config, *now, findings);
     if (findings.errors() == 0) loaded.config = std::move(config);

@@ -69,8 +69,8 @@ std::string carrier(std::string_view name) {
 
 TEST(Load, EveryKeyReachesItsPlace) {
   const Loaded loaded = load_text(testdata("full.yaml"));
-  ASSERT_EQ(loaded.findings.size(), 1u);  // its carriers differ, so that each default shows
-  EXPECT_TRUE(to_text(loaded.findings[0]).contains("take texts differently"));
+  ASSERT_EQ(loaded.findings.size(), 2u);  // its carriers differ, so that each default shows
+  EXPECT_TRUE(loaded.findings[1].what.contains("take texts differently"));
   ASSERT_TRUE(loaded.config.has_value());
   const Config& c = *loaded.config;
   EXPECT_TRUE(c.demo);
@@ -303,7 +303,7 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_FALSE(routes[1].match.unicode.has_value());
   EXPECT_EQ(routes[0].match.segments_min, 2);
   EXPECT_EQ(routes[0].match.segments_max, 9);
-  EXPECT_EQ(c.cells.value().peers, (std::vector<CellPeer>{{"us", "10.0.0.2", 9090}}));
+  EXPECT_EQ(c.cells, (Cells{"s3cret of all the cells", {{"us", "10.0.0.2", 9090}}, {}, "us"}));
   ASSERT_TRUE(c.lookup.has_value());
   EXPECT_TRUE(c.lookup->tls);
   EXPECT_EQ(c.lookup->host, "lookup.example.com");

@@ -25,12 +25,24 @@ constexpr Field kCellsFields[] = {
      .absent = "none",
      .shape = &kPeer,
      .doc = "The other cells; each names the others."},
+    {.key = "shares",
+     .kind = Kind::text,
+     .many = Many::list,
+     .absent = "nothing",
+     .doc = "Files of this configuration's directory, such as `routes.yaml`, that the other cells "
+            "take from here. See [the same configuration](routing.md#the-same-configuration)."},
+    {.key = "takes_configuration_from",
+     .kind = Kind::name,
+     .absent = "each cell has its own",
+     .doc = "The one of `peers` whose shared files hold here, too, as though they lay among this "
+            "cell's own."},
 };
 
 }  // namespace
 
-const Shape kCellsShape{"cells", "cells", kCellsFields,
-                        "Other cells with which opt-outs are kept the same. See "
-                        "[routing](routing.md#what-is-the-same-in-all-cells)."};
+const Shape kCellsShape{
+    "cells", "cells", kCellsFields,
+    "Other cells with which opt-outs, and files of the configuration, are kept the same. See "
+    "[routing](routing.md#what-is-the-same-in-all-cells)."};
 
 }  // namespace trunkline::config

@@ -106,6 +106,7 @@ std::expected<void, OpenError> Gateway::set_up(config::Config config,
   config_ = std::make_shared<const config::Config>(std::move(config));
   version_ = options.version;
   commit_ = options.commit;
+  take_configuration_ = options.take_configuration;
 
   tls_ = read_tls_files(*config_, io::wall_now());
   if (!tls_.good()) {
@@ -460,12 +461,15 @@ std::shared_ptr<cells::Cells> Gateway::cells() const {
 // Those there are, if nothing of them has changed; else new ones.
 void Gateway::open_cells(const config::Config& config) {
   const std::shared_ptr<cells::Cells> old = cells();
-  if (old != nullptr && config.cells && *config.cells == old->settings()) return;
+  if (old != nullptr && config.cells && *config.cells == old->settings()) {
+    return old->configured(config.shared, config.taken_version);
+  }
   std::shared_ptr<cells::Cells> next;
   {
     const std::lock_guard lock(cells_mutex_);
     if (config.cells) {
       next = std::make_shared<cells::Cells>(*config.cells, config.cell, opt_out_change_, *this);
+      next->configured(config.shared, config.taken_version);
     }
     cells_ = next;
   }
@@ -489,6 +493,23 @@ void Gateway::cell_asks(std::string_view body,
   const auto cells = this->cells();
   if (cells == nullptr) return respond(404, "there are no cells in the configuration");
   cells->pull(body, std::move(respond));
+}
+
+void Gateway::cell_asks_configuration(std::string_view body,
+                                      std::function<void(int status, std::string body)> respond) {
+  const auto cells = this->cells();
+  if (cells == nullptr) return respond(404, "there are no cells in the configuration");
+  cells->question(body, std::move(respond));
+}
+
+void Gateway::offer_configuration(const std::string& from, config::SharedFiles files,
+                                  TakeEnded end) {
+  if (take_configuration_) return take_configuration_(from, std::move(files), std::move(end));
+  end({.kind = cells::TakeEnd::Kind::failed, .why = "this gateway takes no configuration"});
+}
+
+void Gateway::configuration_refused(const std::string& version, const std::string& why) {
+  if (const auto cells = this->cells()) cells->refused(version, why);
 }
 
 std::string Gateway::cells_json() const {

@@ -54,6 +54,11 @@ struct GatewayOptions {
       open_store;
   std::string audit_path;  // what operators do; empty: not kept
   std::string bulk_path;   // a directory for bulk uploads; empty: there are none
+  // What the cell `from` shares: to be checked with this cell's own files, kept, and put in force
+  // by reload(), and then to be told of. Called on a thread that must not wait for a reload.
+  std::function<void(const std::string& from, config::SharedFiles files,
+                     cells::Backend::TakeEnded end)>
+      take_configuration;
 };
 
 class Gateway final : public edge::Backend, public admin::Backend, public cells::Backend {
@@ -77,6 +82,9 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   std::expected<Reloaded, std::string> reload(config::Config config,
                                               const std::shared_ptr<const config::Config>& running);
 
+  // What was taken from another cell and does not fit this one's own files: for who asks.
+  void configuration_refused(const std::string& version, const std::string& why);
+
   // True if everything that was out was answered in time.
   bool drain(base::Duration at_most);
 
@@ -97,6 +105,10 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   bool change_opt_outs(engine::ChangeOptOuts change, admin::Backend::OptOutsEnd end) override;
   void cell_asks(std::string_view body,
                  std::function<void(int status, std::string body)> respond) override;
+  void cell_asks_configuration(std::string_view body,
+                               std::function<void(int status, std::string body)> respond) override;
+  void offer_configuration(const std::string& from, config::SharedFiles files,
+                           TakeEnded end) override;
   std::string cells_json() const override;
   bool give_order(message::TrafficOrder order, std::function<void(admin::OrderEnd)> end) override;
   bool operate(engine::Surgery surgery, SurgeryEnd end) override;
@@ -122,6 +134,7 @@ class Gateway final : public edge::Backend, public admin::Backend, public cells:
   telemetry::Metrics metrics_;
   std::string version_;
   std::string commit_;
+  decltype(GatewayOptions::take_configuration) take_configuration_;
   mutable std::mutex config_mutex_;
   std::shared_ptr<const config::Config> config_;
   TlsFiles tls_;  // of config_

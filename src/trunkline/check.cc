@@ -39,13 +39,40 @@ std::string_view name(config::Finding::Severity severity) {
   return severity == config::Finding::Severity::error ? "error" : "warning";
 }
 
-std::string to_json(const config::Loaded& loaded, const Counts& counts) {
+// What a cell has taken from another one.
+void append_taken(base::JsonWriter& json, const std::optional<cells::Copy>& taken) {
+  if (!taken) {
+    json.null();
+    return;
+  }
+  json.begin_object().key("cell").string(taken->cell);
+  json.key("version").string(taken->shared.version);
+  json.key("at").string(base::format_rfc3339(taken->taken_at)).key("files").begin_array();
+  for (const config::SourceFile& file : taken->shared.files) json.string(file.name);
+  json.end_array().end_object();
+}
+
+std::string taken_text(const std::string& path, const std::optional<cells::Copy>& taken) {
+  if (!taken) return {};
+  std::string names;
+  for (const config::SourceFile& file : taken->shared.files) {
+    names += (names.empty() ? "" : ", ") + file.name;
+  }
+  return fmt::format("{}: with what was taken from cell {} at {}, version {}: {}\n", path,
+                     taken->cell, base::format_rfc3339(taken->taken_at), taken->shared.version,
+                     names);
+}
+
+std::string to_json(const config::Loaded& loaded, const std::optional<cells::Copy>& taken,
+                    const Counts& counts) {
   std::string out;
   base::JsonWriter json(out);
   json.begin_object().key("ok").boolean(loaded.config.has_value());
   json.key("errors").integer(static_cast<std::int64_t>(counts.errors));
   json.key("warnings").integer(static_cast<std::int64_t>(counts.warnings));
   json.key("version").string_or_null(loaded.config ? loaded.config->tables.version : "");
+  json.key("taken");
+  append_taken(json, taken);
   json.key("findings").begin_array();
   for (const config::Finding& finding : loaded.findings) {
     json.begin_object().key("severity").string(name(finding.severity));
@@ -83,11 +110,20 @@ std::string to_text(const std::string& path, const config::Loaded& loaded, const
 }
 
 // What cannot be read is a finding too: one shape of output for whoever parses it.
-config::Loaded load(const std::string& path) {
-  const auto files = read_config_files(path);
+config::Loaded load(const std::string& path, std::optional<cells::Copy>& taken) {
+  auto files = read_all_config_files(path);
   config::Loaded loaded;
   if (files) {
-    loaded = config::load(*files, system_secrets(), nullptr, system_files(), io::wall_now());
+    taken = std::move(files->taken);
+    if (!files->no_copy.empty()) {
+      loaded.findings.push_back({.severity = config::Finding::Severity::warning,
+                                 .what = files->no_copy,
+                                 .remedy = "reload the gateway: it is taken anew"});
+    }
+    config::Loaded of_files =
+        config::load(files->files, system_secrets(), nullptr, system_files(), io::wall_now());
+    loaded.config = std::move(of_files.config);
+    std::ranges::move(of_files.findings, std::back_inserter(loaded.findings));
     if (loaded.config) {
       service::TlsFiles tls = service::read_tls_files(*loaded.config, io::wall_now());
       if (!tls.good()) loaded.config.reset();
@@ -157,7 +193,8 @@ int check(const Arguments& arguments) {
     std::fputs("check: name the configuration: trunkline check FILE\n", stderr);
     return kUsage;
   }
-  config::Loaded loaded = load(arguments.path);
+  std::optional<cells::Copy> taken;
+  config::Loaded loaded = load(arguments.path, taken);
   if (loaded.config) {
     const config::Coverage coverage = config::coverage(*loaded.config);
     if (arguments.report) {
@@ -195,7 +232,8 @@ int check(const Arguments& arguments) {
     ++(finding.severity == config::Finding::Severity::error ? counts.errors : counts.warnings);
   }
   const std::string out =
-      arguments.json ? to_json(loaded, counts) + "\n" : to_text(arguments.path, loaded, counts);
+      arguments.json ? to_json(loaded, taken, counts) + "\n"
+                     : to_text(arguments.path, loaded, counts) + taken_text(arguments.path, taken);
   std::fputs(out.c_str(), stdout);
   return loaded.config ? kOk : kUsage;
 }

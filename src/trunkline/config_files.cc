@@ -130,6 +130,23 @@ std::expected<std::vector<config::SourceFile>, std::string> read_config_files(
   return files;
 }
 
+std::expected<ConfigFiles, std::string> read_all_config_files(const std::string& path) {
+  auto own = read_config_files(path);
+  if (!own) return std::unexpected(own.error());
+  ConfigFiles out{.files = std::move(*own)};
+  out.following = config::following(out.files, system_secrets());
+  if (!out.following) return out;
+  const std::string& from = out.following->cells.takes_from;
+  auto copy = cells::read_copy(cells::copy_path(out.following->store_path));
+  if (!copy) {
+    out.no_copy = copy.error();
+  } else if (*copy && (*copy)->cell == from) {
+    out.taken = std::move(*copy);
+    out.files = config::with_taken(std::move(out.files), out.taken->shared.files, from);
+  }
+  return out;
+}
+
 config::SecretResolver system_secrets() {
   return [](std::string_view reference) -> std::expected<std::string, std::string> {
     return reference.starts_with("${") ? read_variable(reference) : read_secret_file(reference);
@@ -149,12 +166,13 @@ config::FileReader system_files() {
 }
 
 std::optional<config::Config> load_config(const std::string& path, const config::Config* previous) {
-  const auto files = read_config_files(path);
+  const auto files = read_all_config_files(path);
   if (!files) {
     std::fprintf(stderr, "error: %s\n", files.error().c_str());
     return std::nullopt;
   }
-  config::Loaded loaded = config::load(*files, system_secrets(), previous, system_files());
+  if (!files->no_copy.empty()) std::fprintf(stderr, "warning: %s\n", files->no_copy.c_str());
+  config::Loaded loaded = config::load(files->files, system_secrets(), previous, system_files());
   for (const config::Finding& finding : loaded.findings) {
     std::fprintf(stderr, "%s\n", config::to_text(finding).c_str());
   }

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "cells/copy.h"
 #include "config/config.h"
+#include "config/shared.h"
 
 namespace trunkline::cli {
 
@@ -16,6 +18,16 @@ namespace trunkline::cli {
 std::expected<std::vector<config::SourceFile>, std::string> read_config_files(
     const std::string& path);
 
+// The same of a cell that takes some of its files from another: its own, and what it has taken
+// last.
+struct ConfigFiles {
+  std::vector<config::SourceFile> files;  // for config::load()
+  std::optional<config::Following> following;
+  std::optional<cells::Copy> taken;  // from the cell that is followed
+  std::string no_copy;               // why there is none though one was there
+};
+std::expected<ConfigFiles, std::string> read_all_config_files(const std::string& path);
+
 // ${NAME} from the environment, file:PATH from disk (relative to the working directory, without its
 // last line end). A variable that is set and empty counts as set.
 config::SecretResolver system_secrets();
@@ -23,7 +35,7 @@ config::SecretResolver system_secrets();
 // Of number ranges and prices.
 config::FileReader system_files();
 
-// Both of the above and config::load(). Prints every finding to stderr, one a line; none if there
+// All of the above and config::load(). Prints every finding to stderr, one a line; none if there
 // is an error. Pass the running configuration on a reload.
 std::optional<config::Config> load_config(const std::string& path, const config::Config* previous);
 

@@ -1,7 +1,12 @@
 // trunkline serve: the gateway, until SIGTERM or SIGINT. SIGHUP reloads the configuration.
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 
+#include "base/assert.h"
 #include "config/config.h"
 #include "io/clock.h"
 #include "seal/vault.h"
@@ -9,7 +14,7 @@
 #include "store/rocksdb/rocksdb_store.h"
 #include "telemetry/log.h"
 #include "trunkline/commands.h"
-#include "trunkline/config_files.h"
+#include "trunkline/live_config.h"
 #include "trunkline/version.h"
 
 namespace trunkline::cli {
@@ -61,27 +66,17 @@ service::GatewayOptions options_for(const config::Config& config, bool accept_da
   return options;
 }
 
-void reload(service::Gateway& gateway, const Arguments& arguments) {
-  const auto running = gateway.config();
-  auto config = load_config(arguments.config_path, running.get());
-  if (!config) {
-    telemetry::log_error(
-        "reload_refused",
-        "the configuration has errors (listed above); the running one stays in force");
-    return;
+// The next signal, or 0: something was offered.
+int next_signal(int signals_fd, int offered_fd) {
+  while (true) {
+    pollfd fds[] = {{signals_fd, POLLIN, 0}, {offered_fd, POLLIN, 0}};
+    if (::poll(fds, 2, -1) < 0) continue;
+    signalfd_siginfo info{};
+    if (fds[0].revents != 0 && ::read(signals_fd, &info, sizeof info) == sizeof info) {
+      return static_cast<int>(info.ssi_signo);
+    }
+    if (fds[1].revents != 0) return 0;
   }
-  const auto done = gateway.reload(std::move(*config), running);
-  if (!done) {
-    telemetry::log_error("reload_refused", done.error());
-    return;
-  }
-  if (*done == service::Gateway::Reloaded::on_its_way) {
-    telemetry::log_warning("reload_late",
-                           "the engine waits for the disk; the new configuration comes into force "
-                           "when it goes on, and no other is taken before");
-    return;
-  }
-  telemetry::log_info("reloaded", "the new configuration is in force");
 }
 
 int serve(const Arguments& arguments) {
@@ -91,9 +86,17 @@ int serve(const Arguments& arguments) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  auto config = load_config(arguments.config_path, nullptr);
-  if (!config) return kUsage;
-  const service::GatewayOptions options = options_for(*config, arguments.accept_damage);
+  const int signals_fd = ::signalfd(-1, &signals, SFD_CLOEXEC);
+  ASSERT(signals_fd >= 0);
+
+  LiveConfig live(arguments.config_path);
+  auto config = live.first();
+  if (!config) return config.error();
+  service::GatewayOptions options = options_for(*config, arguments.accept_damage);
+  options.take_configuration = [&live](const std::string& from, config::SharedFiles files,
+                                       cells::Backend::TakeEnded end) {
+    live.offer(from, std::move(files), std::move(end));
+  };
   auto gateway = service::Gateway::open(std::move(*config), options);
   if (!gateway) {
     std::fprintf(stderr, "trunkline: %s\n", gateway.error().text.c_str());
@@ -104,10 +107,9 @@ int serve(const Arguments& arguments) {
   std::fflush(stdout);
 
   while (true) {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    if (signal == SIGHUP) {
-      reload(**gateway, arguments);
+    const int signal = next_signal(signals_fd, live.offered_fd());
+    if (signal == 0 || signal == SIGHUP) {
+      signal == 0 ? live.take(**gateway) : live.reload(**gateway);
       continue;
     }
     telemetry::log_info("draining", "no new message is taken; what is out is answered");
