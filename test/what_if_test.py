@@ -182,6 +182,74 @@ class Cost(Case):
         self.assertEqual(report["outcomes"], c)
         self.assertRegex(run("check", "--report", "--traffic", traffic, DEMO).stdout, r"\nalpha +all +4 +66\.7 %")
 
+    def test_carriers_side_by_side(self):
+        """What each costs, and what it allows, on the same traffic."""
+        prices = self.write("p.csv", "country,price\nGB,0.03\nUS,0.01\n")
+        cheap = self.write("c.csv", "country,price\nGB,0.02\n")
+        config = self.write("x.yaml", f"""
+node: {{ name: n, region: eu }}
+listen: {{ http: {{ address: "127.0.0.1:0" }} }}
+currency: EUR
+carriers:
+  - name: alpha
+    region: eu
+    rate: 200/s
+    prices: {prices}
+    policy: {{ senders: {{ alphanumeric: allowed, short_code: refused }}, max_segments: 2, unicode: false, two_way: false,
+              caps: [ {{ segments: 1000, per: day }} ] }}
+    smpp: {{ host: h, port: 1, system_id: a, binds: 3, window: 20, registered_delivery: none,
+            text: {{ parts: sar }}, tls: {{ pin: "sha256:{'0' * 64}" }} }}
+  - name: beta
+    region: us
+    prices: {cheap}
+    smpp: {{ host: h, port: 2, system_id: b }}
+routes:
+  - {{ name: all, via: [ {{ carrier: alpha }}, {{ carrier: beta }} ] }}
+tenants:
+  - {{ name: one, default_class: transactional, senders: [ Acme, "+15005550006" ], registrations: [
+      {{ kind: 10dlc, id: C1, country: US, senders: [ "+15005550006" ], state: pending }} ] }}
+""")
+        traffic = self.write("t.csv", "to,from,segments,unicode\n+447400123456,Acme,1,false\n+447400123457,Acme,3,false\n"
+                                      "+447400123458,Acme,1,true\n+12125551234,+15005550006,1,false\n")
+        done = run("cost", "--traffic", traffic, "--config", config, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        c = json.loads(done.stdout)
+        self.assertEqual((c["lists"], c["currency"]), (["alpha", "beta"], "EUR"))
+        self.assertEqual([x["amount"] for x in c["costs"]], ["0.1600", "0.1000"])
+        alpha, beta = c["controls"]["carriers"]
+        self.assertEqual((alpha["takes"], alpha["leaves"]), (2, [{"rule": "carrier.text", "messages": 2}]))
+        self.assertEqual((beta["takes"], beta["leaves"], beta["rate"], beta["tls"]), (4, [], None, "no"))
+        self.assertEqual({key: alpha[key] for key in ("region", "rate", "binds", "window", "tls", "receipts", "unicode",
+                                                      "parts", "max_segments", "two_way", "caps")},
+                         {"region": "eu", "rate": 200, "binds": 3, "window": 20, "tls": "pinned", "receipts": "none",
+                          "unicode": False, "parts": "sar", "max_segments": 2, "two_way": False,
+                          "caps": ["1000 segments a day"]})
+        self.assertEqual((alpha["senders"]["alphanumeric"], alpha["senders"]["short code"]), ("allowed", "refused"))
+        gb, us = c["controls"]["countries"]
+        self.assertEqual((gb["country"], gb["messages"], us["country"]), ("GB", 3, "US"))
+        self.assertEqual(gb["senders"], [{"kind": "alphanumeric", "messages": 3, "rule": gb["senders"][0]["rule"]}])
+        (needed,) = [r for r in c["controls"]["registrations"] if r["registration"] == "10dlc C1"]
+        self.assertEqual((needed["state"], needed["country"]), ("pending", "US"))
+
+        text = run("cost", "--traffic", traffic, "--config", config).stdout
+        self.assertRegex(text, r"controls +A = alpha +B = beta\ntakes of it +50\.0 % +100\.0 %\n  not: carrier\.text +2 +-\n")
+        for line in (r"rate +200/s +any", r"binds x window +3 x 20 +1 x 50", r"caps +1000 segments a day +none",
+                     r"TLS +pinned +no", r"receipts +none +final", r"parts +sar +udh",
+                     r"segments +up to 2 +any", r"answers +no +yes", r"US +1 .*1 long number: ", r"  US .* pending \(10dlc C1\)"):
+            self.assertRegex(text, rf"(?m)^{line}")
+        both = json.loads(run("cost", "--traffic", traffic, "--config", config, "--carrier", "beta", "--prices", prices,
+                              "--json").stdout)
+        self.assertEqual(both["lists"], [prices, "beta"])
+        self.assertEqual([x["name"] for x in both["controls"]["carriers"]], ["beta"])
+        for wrong, said in [([], "name price lists with --prices, or carriers with --config"),
+                            (["--carrier", "beta", "--prices", prices], "--carrier: name the configuration"),
+                            (["--config", config, "--carrier", "gamma"], "has no carrier gamma"),
+                            (["--config", config, "--ranges", prices], "--ranges: the configuration"),
+                            (["--config", config] + ["--carrier", "beta"] * 9, "8 can be compared")]:
+            done = run("cost", "--traffic", traffic, *wrong)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(said, done.stderr)
+
     def test_ranges_and_mistakes(self):
         a = self.write("a.csv", "country,mccmnc,price\nDE,26299,0.5\nDE,,0.1\n")
         ranges = self.write("r.csv", "prefix,country,mccmnc,name\n49171,DE,26299,Acme\n")
