@@ -262,6 +262,45 @@ routes:
             self.assertIn("trunkline explain: " + wrong[-2], result.stderr)
 
 
+class Plan(Case):
+    MODEL = """\
+start: 2026-11-27
+length: 10m
+uses:
+  - { name: codes, tenant: demo, class: otp, to: "+447700900", from: Acme, rate: 20/s, within: 2s }
+  - { name: news, tenant: demo, class: marketing, to: "+447700900", from: Acme, messages: 20000, at: 1m, over: 1m, within: WITHIN }
+"""
+
+    def plan(self, within, *arguments):
+        model = self.write("model.yaml", self.MODEL.replace("WITHIN", within))
+        config = self.write("config.yaml", open(DEMO, encoding="utf-8").read() +
+                            "\ncountries: { GB: { quiet_hours: none } }\n")
+        return run("plan", config, "--model", model, *arguments)
+
+    def test_enough_and_not_enough(self):
+        enough = self.plan("5m", "--json")
+        self.assertEqual(enough.returncode, 0, enough.stdout + enough.stderr)
+        told = json.loads(enough.stdout)
+        self.assertTrue(told["ok"])
+        self.assertEqual([(u["name"], u["ok"]) for u in told["uses"]], [("codes", True), ("news", True)])
+        missing = self.plan("30s", "--json")
+        self.assertEqual(missing.returncode, 1)
+        told = json.loads(missing.stdout)
+        self.assertEqual([u["ok"] for u in told["uses"]], [True, False])
+        gamma = [c for c in told["carriers"] if c["name"] == "gamma"][0]
+        self.assertAlmostEqual(gamma["needs_per_s"], 20_000 / 90, delta=10)
+        self.assertEqual(told["queues"][0]["carrier"], "gamma")
+        self.assertIn("bottleneck: gamma", self.plan("30s").stdout)
+
+    def test_mistakes_have_their_place(self):
+        broken = self.write("model.yaml", "start: 2026-11-27\nuses: [ { name: a, tenant: nobody, to: x, rate: 1/s } ]\n")
+        done = run("plan", DEMO, "--model", broken)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(':2:28: error: there is no tenant "nobody" (uses[0].tenant)', done.stderr)
+        self.assertEqual(run("plan", DEMO, "--model", broken + ".not").returncode, 2)
+        self.assertEqual(run("plan", DEMO).returncode, 2)
+
+
 class Keys(Case):
     def test_new(self):
         first, second = (json.loads(run("keys", "new", "--id", "web", "--json").stdout) for _ in range(2))

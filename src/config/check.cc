@@ -357,6 +357,11 @@ Value check(const Node& root, const SecretResolver& secrets, Findings& findings)
   return Checker(secrets, findings).object(root_shape(), &root, "", root.mark);
 }
 
+Value check(const Node& root, const Shape& shape, Findings& findings) {
+  const SecretResolver none;
+  return Checker(none, findings).object(shape, &root, "", root.mark);
+}
+
 std::string normalized(const Value& root) {
   std::string out;
   normalize(root, out);

@@ -41,6 +41,8 @@ struct Value {
 
 // The value of the whole configuration.
 Value check(const Node& root, const SecretResolver& secrets, Findings& findings);
+// Of another file than the configuration, by a table of its own; there are no secrets in it.
+Value check(const Node& root, const Shape& shape, Findings& findings);
 
 // One line a value, defaults included and secrets left out (but not the references to them): equal
 // for configurations that mean the same, whatever their layout.

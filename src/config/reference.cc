@@ -126,10 +126,15 @@ void not_yet(std::string& out) {
 
 }  // namespace
 
-std::string reference_markdown() {
+std::string reference_markdown(const Shape& shape) {
   std::string out;
   std::set<std::string_view> done;
-  sections(root_shape(), done, out);
+  sections(shape, done, out);
+  return out;
+}
+
+std::string reference_markdown() {
+  std::string out = reference_markdown(root_shape());
   ways_to_write(out);
   not_yet(out);
   return out;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace trunkline::config {
@@ -72,6 +73,9 @@ struct Shape {
 
 // The whole configuration.
 const Shape& root_shape();
+
+// Markdown: the keys of the shape, and of those below it.
+std::string reference_markdown(const Shape& shape);
 
 // A key, or a value of a key, of the configuration's contract that this version does not implement
 // yet. It is refused by name rather than as a slip of the pen; a version that implements it deletes

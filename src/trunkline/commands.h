@@ -24,6 +24,7 @@ void add_queue(CLI::App& app, int& exit_code);
 void add_audit(CLI::App& app, int& exit_code);
 void add_trace_peer(CLI::App& app, int& exit_code);
 void add_diff(CLI::App& app, int& exit_code);
+void add_plan(CLI::App& app, int& exit_code);
 void add_cost(CLI::App& app, int& exit_code);
 void add_export_traffic(CLI::App& app, int& exit_code);
 void add_demo(CLI::App& app, int& exit_code);

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   cli::add_trace_peer(app, exit_code);
   cli::add_diff(app, exit_code);
   cli::add_cost(app, exit_code);
+  cli::add_plan(app, exit_code);
   cli::add_export_traffic(app, exit_code);
   cli::add_demo(app, exit_code);
 
