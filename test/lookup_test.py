@@ -90,6 +90,11 @@ class Lookup(unittest.TestCase):
         self.assertEqual(status, expect, message)
         return message
 
+    def reload(self):
+        done = self.world.gateway.log_text().count('"reloaded"')
+        self.world.gateway.kill(harness.signal.SIGHUP)
+        wait_until("it is in force", 20, lambda: self.world.gateway.log_text().count('"reloaded"') > done)
+
     def decision(self, message):
         return self.world.api().get(f"/v1/messages/{message['id']}/decision")
 
@@ -134,6 +139,13 @@ class Lookup(unittest.TestCase):
             for n in range(20):
                 self.send(f"+4474001234{n:02}")
             self.assertEqual(self.counted("failed"), 0)
+            # A reload reads the certificates again, and keeps what was told.
+            asked = len(self.provider.asked)
+            self.reload()
+            self.assertEqual(self.decision(self.send())["looked_up"], True)
+            self.assertEqual(len(self.provider.asked), asked)
+            self.assertEqual(self.decision(self.send("+447400123800"))["looked_up"], True)
+            self.assertEqual(len(self.provider.asked), asked + 1)
 
     def test_a_certificate_of_others_is_no_provider(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -144,6 +156,20 @@ class Lookup(unittest.TestCase):
             self.start(Provider(context), scheme="https", host="localhost", ca=str(other.file))
             self.assertEqual(self.decision(self.send())["looked_up"], False)
             self.assertEqual((self.counted("failed"), self.provider.asked), (1, []))
+
+    def test_what_is_refused_for_speed_is_not_paid_for(self):
+        self.start(Provider())
+        config = json.loads(self.world.config_path.read_text())
+        config["tenants"][0]["limits"] = {"rate": "2/s"}
+        self.world.config_path.write_text(json.dumps(config))
+        self.reload()
+        api = self.world.api()
+        statuses = [api.post("/v1/messages", {"to": f"+44740013{n:04}", "body": "x"})[0] for n in range(300)]
+        accepted = statuses.count(201)
+        self.assertEqual(accepted + statuses.count(429), 300)
+        self.assertGreater(statuses.count(429), 100)
+        self.assertGreaterEqual(len(self.provider.asked), 1)
+        self.assertLessEqual(len(self.provider.asked), accepted + 2)  # two clocks, a moment apart
 
     def test_a_slow_or_broken_provider_stops_nobody(self):
         self.start(Provider(), timeout="200ms", concurrency=2)

@@ -20,25 +20,6 @@ std::string rate_text(std::string_view tenant, double rate, std::string_view uni
 
 // --- rates ---------------------------------------------------------------------------------------
 
-// What its limits say, and for classes that they do not name, what the class says.
-void Engine::Impl::set_rates(Account& account, const policy::Tenant& tenant) const {
-  account.all.set(tenant.allowed);
-  for (std::size_t i = 0; i < tables_->classes.size(); ++i) {
-    const ClassIndex c{static_cast<std::uint8_t>(i)};
-    policy::Allowed allowed{.messages_per_s = tables_->classes[i].tenant_rate_per_s};
-    for (const auto& [of, its] : tenant.allowed_of_classes) {
-      if (of == c) allowed = its;
-    }
-    auto found =
-        std::ranges::find(account.classes, c, &std::pair<ClassIndex, Account::Rate>::first);
-    if (found == account.classes.end()) {
-      if (allowed.messages_per_s == 0 && allowed.segments_per_s == 0) continue;
-      found = account.classes.insert(found, {c, {}});
-    }
-    found->second.set(allowed);
-  }
-}
-
 // All of what is handed in, or the limit that is reached for longest.
 std::optional<Refusal> Engine::Impl::refuse_at_rates(TenantIndex tenant,
                                                      std::span<const Asked> asked, Step& s) {
@@ -55,27 +36,17 @@ std::optional<Refusal> Engine::Impl::refuse_at_rates(TenantIndex tenant,
                        of_class);
     }
   };
-  const auto each = [&](auto&& visit) {
-    for (auto& [c, rate] : account.classes) {
-      for (const Asked& one : asked) {
-        if (one.traffic_class == c) visit(rate, one, tables_->classes[c.at()].name);
-      }
-    }
-  };
   look(account.all, "");
-  each([&](Account::Rate& rate, const Asked&, const std::string& name) { look(rate, name); });
+  account.each_class(asked, [&](Account::Rate& rate, const Asked&, ClassIndex c) {
+    look(rate, tables_->classes[c.at()].name);
+  });
   if (longest > base::Duration::zero()) {
     return Refusal{.code = "rate_limited",
                    .reasons = {{"limits.tenant_rate", std::move(text)}},
                    .retry_after = longest,
                    .version = {}};
   }
-  const auto take = [&](Account::Rate& rate, const Asked& one) {
-    rate.messages.take(static_cast<double>(one.messages), s.now.mono);
-    rate.segments.take(static_cast<double>(one.segments), s.now.mono);
-  };
-  for (const Asked& one : asked) take(account.all, one);
-  each([&](Account::Rate& rate, const Asked& one, const std::string&) { take(rate, one); });
+  account.take(asked, s.now.mono);
   return std::nullopt;
 }
 

@@ -334,7 +334,6 @@ class Engine::Impl {
   std::string text_of(const Excess& excess, ClassIndex own) const;
   void explain_wait(const Question& question, Explained& told, Now now) const;
   void note_shed(ClassIndex c, std::size_t count, Step& s) const;
-  void set_rates(Account& account, const policy::Tenant& tenant) const;
   void explain_rates(const Question& question, Explained& told, Mono now) const;
 
   // --- replace.cc

@@ -206,7 +206,9 @@ void Engine::Impl::rebuild_tables() {
   by_tenant_.resize(tenants);
   thawed_.resize(tenants);
   accounts_.resize(tenants);
-  for (std::size_t i = 0; i < tenants; ++i) set_rates(accounts_[i], tables_->policy.tenants[i]);
+  for (std::size_t i = 0; i < tenants; ++i) {
+    accounts_[i].set(tables_->policy.tenants[i], tables_->classes);
+  }
 }
 
 Stats Engine::Impl::stats() const {

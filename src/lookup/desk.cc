@@ -24,9 +24,9 @@ constexpr base::Duration kClosedMax = 60s;
 }  // namespace
 
 Desk::Desk(config::Lookup lookup, std::shared_ptr<const wire::TlsContext> tls,
-           telemetry::Metrics& metrics, std::function<void(std::vector<engine::Event>&)> forward)
+           telemetry::Metrics& metrics, std::function<void(std::vector<engine::Event>&)> forward,
+           Clock clock)
     : lookup_(std::move(lookup)),
-      tls_(std::move(tls)),
       counters_{metrics.counter(telemetry::Metric::lookups, {"cached"}),
                 metrics.counter(telemetry::Metric::lookups, {"answered"}),
                 metrics.counter(telemetry::Metric::lookups, {"late"}),
@@ -34,9 +34,11 @@ Desk::Desk(config::Lookup lookup, std::shared_ptr<const wire::TlsContext> tls,
                 metrics.counter(telemetry::Metric::lookups, {"skipped"})},
       duration_(metrics.histogram(telemetry::Metric::lookup_duration)),
       forward_(std::move(forward)),
+      now_(std::move(clock)),
+      tls_(std::move(tls)),
       cache_(lookup_.cache_size),
       tokens_(std::max(1.0, lookup_.rate_per_s)),
-      refilled_at_(io::mono_now()),
+      refilled_at_(now_()),
       resolver_(lookup_.host, lookup_.port, kAddressesKept) {
   // Without threads nothing is looked up; what can be had of them works.
   try {
@@ -73,9 +75,32 @@ void Desk::stop() {
   if (clock_thread_.joinable()) clock_thread_.join();
 }
 
-void Desk::inherit(Desk& before) {
-  const std::scoped_lock lock(mutex_, before.mutex_);
-  std::swap(cache_, before.cache_);
+void Desk::configure(const engine::Tables& tables, std::shared_ptr<const wire::TlsContext> tls) {
+  const std::lock_guard lock(mutex_);
+  tls_ = std::move(tls);
+  const auto& tenants = tables.policy.tenants;
+  accounts_.resize(std::max(accounts_.size(), tenants.size()));
+  for (std::size_t i = 0; i < tenants.size(); ++i) accounts_[i].set(tenants[i], tables.classes);
+}
+
+bool Desk::is_over_its_rate(const engine::Accept& accept, base::Mono now) {
+  if (accept.items.empty()) return false;
+  const std::size_t tenant = accept.items.front().tenant.at();
+  if (tenant >= accounts_.size()) return false;
+  asked_at_once_.clear();
+  for (const message::Submission& item : accept.items) {
+    auto found =
+        std::ranges::find(asked_at_once_, item.traffic_class, &engine::Asked::traffic_class);
+    if (found == asked_at_once_.end()) {
+      found = asked_at_once_.insert(found, {item.traffic_class, 0, 0});
+    }
+    ++found->messages;
+    found->segments += item.segments;
+  }
+  engine::Account& account = accounts_[tenant];
+  if (account.is_used_up(asked_at_once_, now)) return true;
+  account.take(asked_at_once_, now);
+  return false;
 }
 
 bool Desk::concerns(numbering::Country country, message::ClassIndex traffic_class) const {
@@ -119,10 +144,11 @@ bool Desk::take(engine::Event& event) {
   const bool may_be = std::holds_alternative<engine::Accept>(event) ||
                       std::holds_alternative<engine::Explain>(event);
   if (!may_be) return false;
-  const base::Mono now = io::mono_now();
+  const base::Mono now = now_();
   const std::lock_guard lock(mutex_);
   if (stopped_) return false;
   const auto* accept = std::get_if<engine::Accept>(&event);
+  if (accept != nullptr && is_over_its_rate(*accept, now)) return false;
   const std::size_t size = accept == nullptr ? 1 : accept->items.size();
   const bool has_room = waiting_size_ + size <= kWaitingMax;
   const Ticket ticket = next_ticket_;
@@ -226,12 +252,12 @@ std::optional<numbering::Number> Desk::next_number() {
 
 void Desk::run_worker() {
   pthread_setname_np(pthread_self(), "lookup");
-  std::optional<io::HttpClient> client;
+  Connection connection;
   while (const auto number = next_number()) {
     const base::Mono began = io::mono_now();
-    const auto answer = ask(client, *number);
-    const base::Mono now = io::mono_now();
-    duration_->observe(now - began);
+    const auto answer = ask(connection, *number);
+    duration_->observe(io::mono_now() - began);
+    const base::Mono now = now_();
     std::vector<engine::Event> ready;
     {
       const std::lock_guard lock(mutex_);
@@ -264,7 +290,7 @@ void Desk::run_clock() {
       clock_.wait(lock, [&] { return stopped_ || !deadlines_.empty(); });
       continue;
     }
-    const base::Duration left = deadlines_.front().first - io::mono_now();
+    const base::Duration left = deadlines_.front().first - now_();
     if (left > base::Duration::zero()) {
       clock_.wait_for(lock, left);
       continue;
@@ -280,7 +306,8 @@ void Desk::run_clock() {
   }
 }
 
-std::expected<io::HttpClient, std::string> Desk::connect() {
+std::expected<io::HttpClient, std::string> Desk::connect(
+    const std::shared_ptr<const wire::TlsContext>& tls) {
   const auto addresses = resolver_.addresses(io::mono_now() + lookup_.timeout);
   if (!addresses) return std::unexpected(addresses.error());
   const bool is_v6 = lookup_.host.find(':') != std::string::npos;
@@ -290,8 +317,8 @@ std::expected<io::HttpClient, std::string> Desk::connect() {
       lookup_.timeout, &interrupt_);
   if (!client) return std::unexpected(client.error().text);
   client->limit_body(kAnswerBytesMax);
-  if (tls_ != nullptr) {
-    if (auto secured = client->secure(std::make_unique<TlsCodec>(tls_)); !secured) {
+  if (tls != nullptr) {
+    if (auto secured = client->secure(std::make_unique<TlsCodec>(tls)); !secured) {
       return std::unexpected(secured.error().text);
     }
   }
@@ -300,8 +327,14 @@ std::expected<io::HttpClient, std::string> Desk::connect() {
 
 // Over the connection there is, or a new one: one that was kept may have been closed meanwhile, or
 // have brought something that nobody asked for and that must not become this number's answer.
-std::expected<numbering::LookedUp, std::string> Desk::ask(std::optional<io::HttpClient>& client,
+std::expected<numbering::LookedUp, std::string> Desk::ask(Connection& connection,
                                                           numbering::Number number) {
+  std::optional<io::HttpClient>& client = connection.client;
+  {
+    const std::lock_guard lock(mutex_);
+    if (connection.tls != tls_) client.reset();
+    connection.tls = tls_;
+  }
   const std::string target = fill(lookup_.target, number, /*in_url=*/true);
   const std::string body = fill(lookup_.body, number, /*in_url=*/false);
   std::string headers = "Accept: application/json\r\n";
@@ -311,7 +344,7 @@ std::expected<numbering::LookedUp, std::string> Desk::ask(std::optional<io::Http
   if (client && !client->is_idle()) client.reset();
   for (const bool kept : {client.has_value(), false}) {
     if (!client) {
-      auto connected = connect();
+      auto connected = connect(connection.tls);
       if (!connected) return std::unexpected(connected.error());
       client = std::move(*connected);
     }

@@ -4,7 +4,9 @@
 // the engine with what was answered, or without: then the prefix has to do. A message never waits
 // for a provider that fails, and never fails with it.
 //
-//   take()  cache          -> not taken: the answer is in the event
+//   take()  its tenant is
+//           over its rate  -> not taken: it will be refused, and is not worth an answer
+//           cache          -> not taken: the answer is in the event
 //           no room, limit -> not taken: without an answer
 //           else           -> taken; handed to `forward` later, in the order of the answers
 //
@@ -27,7 +29,10 @@
 
 #include "base/time.h"
 #include "config/config.h"
+#include "engine/account.h"
 #include "engine/event.h"
+#include "engine/tables.h"
+#include "io/clock.h"
 #include "io/http_client.h"
 #include "io/resolver.h"
 #include "lookup/cache.h"
@@ -43,9 +48,11 @@ class Desk {
   // After so many failures in a row nobody is asked for a while: a second, doubling to a minute.
   static constexpr unsigned kFailuresMax = 5;
 
+  using Clock = std::function<base::Mono()>;
   // `tls`: null for http. `forward` must take all it is given, and outlives this.
   Desk(config::Lookup lookup, std::shared_ptr<const wire::TlsContext> tls,
-       telemetry::Metrics& metrics, std::function<void(std::vector<engine::Event>&)> forward);
+       telemetry::Metrics& metrics, std::function<void(std::vector<engine::Event>&)> forward,
+       Clock clock = io::mono_now);
   ~Desk();  // stop()
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
@@ -57,8 +64,10 @@ class Desk {
   // else's answer. Twice is fine.
   void stop();
 
-  // What `before`, a desk with the same settings, was told: it is not paid for again.
-  void inherit(Desk& before);
+  // Before the first take(), and when another configuration is in force. The certificates' file may
+  // have another content under the same name: connections that were made by the old one are not
+  // used any more.
+  void configure(const engine::Tables& tables, std::shared_ptr<const wire::TlsContext> tls);
 
   const config::Lookup& settings() const { return lookup_; }
 
@@ -71,6 +80,14 @@ class Desk {
   };
   enum class Result : std::uint8_t { cached, answered, late, failed, skipped };
 
+  // A connection, and what it was made by.
+  struct Connection {
+    std::optional<io::HttpClient> client;
+    std::shared_ptr<const wire::TlsContext> tls;
+  };
+
+  // Counts what is handed in as the engine does.
+  bool is_over_its_rate(const engine::Accept& accept, base::Mono now);
   bool concerns(numbering::Country country, message::ClassIndex traffic_class) const;
   // Calls visit(number, slot for the answer) for all of the event that want one.
   void for_each(engine::Event& event, auto&& visit) const;
@@ -85,17 +102,23 @@ class Desk {
   void answered(numbering::Number number, const std::optional<numbering::LookedUp>& answer,
                 std::vector<engine::Event>& ready);
   void failed(const std::string& why, base::Mono now);
-  std::expected<numbering::LookedUp, std::string> ask(std::optional<io::HttpClient>& client,
+  std::expected<numbering::LookedUp, std::string> ask(Connection& connection,
                                                       numbering::Number number);
-  std::expected<io::HttpClient, std::string> connect();
+  std::expected<io::HttpClient, std::string> connect(
+      const std::shared_ptr<const wire::TlsContext>& tls);
 
   const config::Lookup lookup_;
-  const std::shared_ptr<const wire::TlsContext> tls_;
   const std::array<telemetry::Counter*, 5> counters_;  // by Result
   telemetry::Histogram* const duration_;
   const std::function<void(std::vector<engine::Event>&)> forward_;
+  const Clock now_;
 
   std::mutex mutex_;
+  std::shared_ptr<const wire::TlsContext> tls_;
+  // By TenantIndex. The engine has its own, which count: a message whose key is known already is
+  // counted here, and not there, and may go without an answer for it.
+  std::vector<engine::Account> accounts_;
+  std::vector<engine::Asked> asked_at_once_;  // of the event that is being looked at
   std::condition_variable to_ask_;
   std::condition_variable clock_;
   bool stopped_ = false;

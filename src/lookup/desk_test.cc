@@ -108,12 +108,20 @@ struct World {
     settings.answer.ported = "/ported";
   }
   void open() {
-    desk.emplace(settings, nullptr, metrics, [this](std::vector<engine::Event>& events) {
-      const std::lock_guard lock(mutex);
-      for (engine::Event& event : events) forwarded.push_back(std::move(event));
-      events.clear();
-      changed.notify_all();
-    });
+    desk.emplace(
+        settings, nullptr, metrics,
+        [this](std::vector<engine::Event>& events) {
+          const std::lock_guard lock(mutex);
+          for (engine::Event& event : events) forwarded.push_back(std::move(event));
+          events.clear();
+          changed.notify_all();
+        },
+        [this] { return is_frozen ? frozen.load() : io::mono_now(); });
+  }
+  // From now on, for the desk, time goes on only by hand.
+  void freeze() {
+    frozen = io::mono_now();
+    is_frozen = true;
   }
   static engine::Event event(std::initializer_list<numbering::Number> numbers,
                              std::uint8_t traffic_class = 0) {
@@ -165,6 +173,8 @@ struct World {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<engine::Event> forwarded;
+  std::atomic<bool> is_frozen = false;
+  std::atomic<base::Mono> frozen{};
   std::optional<Desk> desk;
 };
 
@@ -188,11 +198,43 @@ TEST(Desk, AsksOnceForEachNumber) {
   EXPECT_EQ(world.counted("answered"), 2u);
   EXPECT_EQ(world.counted("cached"), 2u);
 
-  // What was told is not paid for again by a desk that takes its place.
-  World next([](const std::string&) { return std::string("close"); });
-  next.open();
-  next.desk->inherit(*world.desk);
-  EXPECT_EQ(next.look_up({nth(1)}), "*23430 ported");
+  // What was told is kept when the rest of the configuration changes.
+  world.desk->configure(engine::Tables{}, nullptr);
+  EXPECT_EQ(world.look_up({nth(1)}), "*23430 ported");
+}
+
+// What the engine is going to refuse is not paid for, and takes nothing from those it does not.
+TEST(Desk, AsksNothingForWhoIsOverHisRate) {
+  World world([](const std::string&) { return reply(kPorted); });
+  world.freeze();
+  world.open();
+  engine::Tables tables;
+  tables.classes.resize(2);
+  tables.policy.tenants.resize(2);
+  tables.policy.tenants[0].allowed = {.messages_per_s = 2};
+  tables.policy.tenants[0].allowed_of_classes = {{message::ClassIndex{1}, {.segments_per_s = 1}}};
+  world.desk->configure(tables, nullptr);
+  const auto of = [](std::uint16_t tenant, int n, std::uint8_t c = 0) {
+    engine::Event event = World::event({nth(n)}, c);
+    for (message::Submission& item : std::get<engine::Accept>(event).items) {
+      item.tenant = {tenant};
+      item.segments = 1;
+    }
+    return event;
+  };
+  EXPECT_EQ(world.look_up(of(0, 1, 1)), "23430 ported");
+  EXPECT_EQ(world.look_up(of(0, 2, 1)), "*?");  // of its class
+  EXPECT_EQ(world.look_up(of(0, 3)), "23430 ported");
+  EXPECT_EQ(world.look_up(of(0, 4)), "*?");  // of all
+  EXPECT_EQ(world.look_up(of(1, 5)), "23430 ported");
+  EXPECT_EQ(world.provider.asked(), 3);
+  EXPECT_EQ(world.counted("skipped"), 0u);
+  // A reload gives nobody anything back; time does.
+  world.desk->configure(tables, nullptr);
+  EXPECT_EQ(world.look_up(of(0, 4)), "*?");
+  world.frozen = world.frozen.load() + 500ms;
+  EXPECT_EQ(world.look_up(of(0, 4)), "23430 ported");
+  EXPECT_EQ(world.look_up(of(0, 6)), "*?");
 }
 
 TEST(Desk, AsksOnlyForWhatItIsToldTo) {
@@ -212,7 +254,7 @@ TEST(Desk, AsksOnlyForWhatItIsToldTo) {
 
 TEST(Desk, NobodyWaitsLongerThanItsTime) {
   World world([](const std::string&) { return std::string(); });
-  world.settings.timeout = 50ms;
+  world.settings.timeout = 300ms;  // both are asked about, one after the other: twice that
   world.open();
   EXPECT_EQ(world.look_up({nth(1), nth(2)}), "?, ?");
   EXPECT_EQ(world.counted("late"), 1u);
@@ -222,6 +264,7 @@ TEST(Desk, LeavesAProviderAloneThatFails) {
   std::atomic<bool> fails = true;
   World world(
       [&](const std::string&) { return fails.load() ? reply("{}", "500 No") : reply(kPorted); });
+  world.freeze();
   world.open();
   for (int i = 0; i < static_cast<int>(Desk::kFailuresMax); ++i) {
     EXPECT_EQ(world.look_up({nth(i)}), "?");
@@ -229,21 +272,30 @@ TEST(Desk, LeavesAProviderAloneThatFails) {
   EXPECT_EQ(world.look_up({nth(100)}), "*?");
   EXPECT_EQ(world.counted("skipped"), 1u);
   EXPECT_EQ(world.provider.asked(), static_cast<int>(Desk::kFailuresMax));
-  // It is asked again by itself, and used once it answers.
+  // After a second one request tries; if that fails, after two more.
+  world.frozen = world.frozen.load() + 1s - 1us;
+  EXPECT_EQ(world.look_up({nth(100)}), "*?");
+  world.frozen = world.frozen.load() + 1us;
+  EXPECT_EQ(world.look_up({nth(100), nth(101)}), "?, ?");
+  world.frozen = world.frozen.load() + 2s - 1us;
+  EXPECT_EQ(world.look_up({nth(100)}), "*?");
+  EXPECT_EQ(world.provider.asked(), static_cast<int>(Desk::kFailuresMax) + 1);
   fails = false;
-  std::string told;
-  while ((told = world.look_up({nth(100)})) == "*?") std::this_thread::yield();
-  EXPECT_EQ(told, "23430 ported");
+  world.frozen = world.frozen.load() + 1us;
+  EXPECT_EQ(world.look_up({nth(100)}), "23430 ported");
   EXPECT_EQ(world.look_up({nth(101)}), "23430 ported");
 }
 
 TEST(Desk, AsksNoMoreThanTheRate) {
   World world([](const std::string&) { return reply(kPorted); });
-  world.settings.rate_per_s = 1.0 / 3600;
+  world.settings.rate_per_s = 1;
+  world.freeze();
   world.open();
   EXPECT_EQ(world.look_up({nth(1), nth(2)}), "23430 ported, ?");
   EXPECT_EQ(world.look_up({nth(3), nth(1)}), "*?, 23430 ported");
   EXPECT_EQ(world.provider.asked(), 1);
+  world.frozen = world.frozen.load() + 1s;
+  EXPECT_EQ(world.look_up({nth(3), nth(4)}), "23430 ported, ?");
 }
 
 // Whatever comes, and however it is cut: no answer of one number becomes another's.

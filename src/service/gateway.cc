@@ -260,15 +260,15 @@ std::shared_ptr<lookup::Desk> Gateway::desk() const {
 // The one there is, if nothing of it has changed; else a new one.
 void Gateway::open_desk(const config::Config& config, const TlsFiles& tls) {
   const std::shared_ptr<lookup::Desk> old = desk();
-  const bool is_same = old != nullptr && config.lookup && *config.lookup == old->settings();
-  if (is_same && !config.lookup->tls) return;
+  if (old != nullptr && config.lookup && *config.lookup == old->settings()) {
+    return old->configure(config.tables, tls.lookup);
+  }
   std::shared_ptr<lookup::Desk> next;
   if (config.lookup) {
     next = std::make_shared<lookup::Desk>(
         *config.lookup, tls.lookup, metrics_,
         [this](std::vector<engine::Event>& events) { loop_->post_all(events, /*urgent=*/true); });
-    // The certificates' file may have another content under the same name.
-    if (is_same) next->inherit(*old);
+    next->configure(config.tables, tls.lookup);
   }
   has_desk_ = next != nullptr;
   {
