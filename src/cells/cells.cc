@@ -251,6 +251,8 @@ void Cells::configured(std::shared_ptr<const config::SharedFiles> shared,
     if (offered_.empty() || offered_ == in_force_) {
       offered_ = settled_ = in_force_;
       refusal_.clear();
+    } else if (refusal_.empty()) {
+      settled_ = in_force_;  // what was offered is to be offered once more
     }
   }
   wake_.notify_all();

@@ -163,6 +163,7 @@ cells::TakeEnd LiveConfig::put_in_force(service::Gateway& gateway, Loaded loaded
 
 void LiveConfig::reload(service::Gateway& gateway) {
   using Kind = cells::TakeEnd::Kind;
+  for (const Offer& offer : take_offers()) offer.end({.kind = Kind::failed, .why = "not yet"});
   const auto running = gateway.config();
   const auto refuse = [](const std::string& why) { telemetry::log_error("reload_refused", why); };
   auto own = read_config_files(path_);
@@ -214,21 +215,22 @@ void LiveConfig::offer(const std::string& from, config::SharedFiles files,
   {
     const std::lock_guard lock(mutex_);
     offers_.push_back({from, std::move(files), std::move(end)});
+    const std::uint64_t one = 1;
+    const ssize_t put = ::write(offered_fd_, &one, sizeof one);
+    ASSERT(put == sizeof one);
   }
-  const std::uint64_t one = 1;
-  const ssize_t put = ::write(offered_fd_, &one, sizeof one);
-  ASSERT(put == sizeof one);
+}
+
+std::deque<LiveConfig::Offer> LiveConfig::take_offers() {
+  std::uint64_t count = 0;
+  std::deque<Offer> offers;
+  const std::lock_guard lock(mutex_);
+  if (::read(offered_fd_, &count, sizeof count) > 0) offers.swap(offers_);
+  return offers;
 }
 
 void LiveConfig::take(service::Gateway& gateway) {
-  std::uint64_t count = 0;
-  if (::read(offered_fd_, &count, sizeof count) < 0) return;
-  std::deque<Offer> offers;
-  {
-    const std::lock_guard lock(mutex_);
-    offers.swap(offers_);
-  }
-  for (const Offer& offer : offers) offer.end(take(gateway, offer));
+  for (const Offer& offer : take_offers()) offer.end(take(gateway, offer));
 }
 
 cells::TakeEnd LiveConfig::take(service::Gateway& gateway, const Offer& offer) {

@@ -29,7 +29,8 @@ class LiveConfig {
   // For the start; findings are printed. A cell that has taken nothing yet asks, and waits for the
   // other one. The error is an exit code, after its reason was printed.
   std::expected<config::Config, int> first();
-  // The same of the files as they are now, put in force; the log says what came of it.
+  // The same of the files as they are now, put in force; the log says what came of it. What was
+  // offered before is older, and not taken.
   void reload(service::Gateway& gateway);
 
   // Any thread: for take().
@@ -59,6 +60,7 @@ class LiveConfig {
   cells::TakeEnd put_in_force(service::Gateway& gateway, Loaded loaded,
                               const std::shared_ptr<const config::Config>& running);
   cells::TakeEnd take(service::Gateway& gateway, const Offer& offer);
+  std::deque<Offer> take_offers();
 
   const std::string path_;
   Files own_;  // that are in force
