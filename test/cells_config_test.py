@@ -3,6 +3,7 @@ what does not fit somewhere is refused there and told, and nobody needs the lead
 # ctest: TIMEOUT 300
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -309,6 +310,38 @@ class CellsConfig(unittest.TestCase):
         ap.reload()
         wait_until("it follows", 20, lambda: ap.takes() and ap.has(version))
         self.assertTrue(ap.sends("one"))
+
+    def test_in_the_end_all_have_the_same(self):
+        """Changes one after the other while the followers reload, lose their connections and are killed."""
+        eu, us, ap = self.eu, self.us, self.ap
+        self.start_all()
+        going = threading.Event()
+
+        def disturb():
+            chance = random.Random(1)
+            while not going.wait(chance.uniform(0, 0.15)):
+                # Another list of peers is another line to the leader.
+                us.write_own(us.peers[:chance.choice((1, 2))], follows="eu")
+                us.reload()
+                ap.reload()
+                if chance.random() < 0.1:
+                    ap.kill()
+                    ap.start_gateway()
+
+        disturber = threading.Thread(target=disturb)
+        disturber.start()
+        for n in range(40):
+            eu.write_shared(tenants=("one", f"t{n}"))
+            eu.reload()
+            wait_until("the leader has it", 20, lambda n=n: eu.sends(f"t{n}"))
+        going.set()
+        disturber.join()
+        last = eu.version()
+        for cell in (us, ap):
+            wait_until(f"{cell.name} has it", 30, lambda c=cell: c.has(last) and c.sends("t39"))
+            self.assertEqual(total(metrics(cell.admin()), "trunkline_cell_configuration_behind"), 0)
+            self.assertIn(f"version {last}\n", (cell.directory / "data.shared").read_text())
+            self.assertEqual(cell.check()[1]["taken"]["version"], last)
 
     def test_who_does_not_know_the_secret_takes_nothing(self):
         eu, us, _ = self.eu, self.us, self.ap
