@@ -50,10 +50,6 @@ double paced(const Job& job, const policy::Tenant& tenant, std::size_t running) 
   return rate;
 }
 
-bool is_cap(const engine::Refusal& refusal) {
-  return !refusal.reasons.empty() && refusal.reasons.front().rule.ends_with("_cap");
-}
-
 }  // namespace
 
 class Desk::Impl {
@@ -406,12 +402,10 @@ class Desk::Impl {
     waiting_.erase(found);
     job.in_flight = 0;
     const base::Now now = options_.clock();
-    std::vector<Job::Item*> limited;
-    std::vector<bool> capped;
+    std::size_t limited = 0;
     base::Duration longest{};
     std::string why;
     std::size_t at = 0;
-    std::size_t fresh = 0;  // that have a message now
     for (Job::Item& item : job.batch) {
       if (item.result) continue;
       item.result = {.index = item.index, .line = item.line_number};
@@ -419,35 +413,29 @@ class Desk::Impl {
       ++at;
       if (told != nullptr && !told->id.is_null()) {
         item.result->id = told->id;
-        ++fresh;
         continue;
       }
       engine::Refusal refusal = told != nullptr ? told->refusal : engine::Refusal{};
       if (refusal.code.empty()) refusal.code = "policy_refused";  // a key that is another's
-      Made made = maker_.refused(refusal);
-      item.result->status = made.status;
-      item.result->problem = std::move(made.problem);
-      if (refusal.code != "rate_limited") continue;
-      limited.push_back(&item);
-      capped.push_back(is_cap(refusal));
+      // Too fast is no failure: the same again later. Who is at a cap of his own is told so, else
+      // he could keep the job for days.
+      if (refusal.code != "rate_limited" || refusal.of_recipient) {
+        Made made = maker_.refused(refusal);
+        item.result->status = made.status;
+        item.result->problem = std::move(made.problem);
+        continue;
+      }
+      item.result.reset();
+      ++limited;
       item.not_before =
           now.mono + std::clamp<base::Duration>(refusal.retry_after, kRetryFirst, kRetryMost);
       longest = std::max(longest, refusal.retry_after);
       if (why.empty() && !refusal.reasons.empty()) why = refusal.reasons.front().text;
     }
-    // Too fast is no failure: the same again later. One that stays at a cap while others are not is
-    // told at last.
-    const bool all = limited.size() == at;
-    const std::uint64_t now_accepted = job.accepted + fresh;
-    for (std::size_t i = 0; i < limited.size(); ++i) {
-      Job::Item& item = *limited[i];
-      const bool others = !all || (item.had_then && now_accepted > *item.had_then);
-      if (!item.had_then) item.had_then = now_accepted;
-      if (!capped[i] || !others || ++item.tries < kTriesMax) item.result.reset();
-    }
+    const bool all = limited == at;
     if (all) {
       wait(job, now, longest, why.empty() ? "limited" : why);
-    } else if (!limited.empty()) {
+    } else if (limited != 0) {
       job.waiting = std::move(why);
     }
     settle(job, now, lock);

@@ -55,7 +55,6 @@ inline constexpr auto kKept = std::chrono::hours(7 * 24);            // since a 
 inline constexpr auto kKeyWindow = std::chrono::hours(14 * 24);      // of a recipient's key
 inline constexpr auto kRetryFirst = std::chrono::milliseconds(200);  // where no time is told
 inline constexpr auto kRetryMost = std::chrono::seconds(30);         // however long is told
-inline constexpr int kTriesMax = 3;  // of a recipient that is at a cap while others are not
 
 enum class State : std::uint8_t { running = 1, paused = 2, done = 3, canceled = 4 };  // PERSISTED
 std::string_view name(State state);

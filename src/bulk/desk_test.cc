@@ -399,17 +399,17 @@ TEST_F(DeskTest, WhatIsShedDoesNotStandInTheWay) {
   EXPECT_EQ(std::tuple(status(id).accepted, status(id).refused), std::tuple(300u, 0u));
 }
 
-TEST_F(DeskTest, WhoStaysAtACapIsToldAtLast) {
-  const std::string id = upload(900);
-  int refused = 0;
+TEST_F(DeskTest, WhoIsAtACapOfHisOwnIsTold) {
+  const std::string id = upload(101);
   run(id, [&](const std::string& who) -> std::optional<engine::Refusal> {
-    if (who != "to 5") return std::nullopt;
-    ++refused;
-    return limited("limits.tenant_cap", 0s);
+    if (who != "to 5" && who != "to 100") return std::nullopt;
+    auto refusal = limited("limits.tenant_cap", 24h);
+    refusal.of_recipient = true;
+    return refusal;
   });
-  EXPECT_EQ(refused, kTriesMax);
   EXPECT_EQ(results(id).at(5).status, 429);
-  EXPECT_EQ(status(id).accepted, 899u);
+  EXPECT_EQ(results(id).at(100).status, 429) << "the last one, too";
+  EXPECT_EQ(status(id).accepted, 99u);
 }
 
 TEST_F(DeskTest, ACapOfAllIsWaitedFor) {

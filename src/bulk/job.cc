@@ -162,9 +162,7 @@ bool Job::next_batch(const std::string& path, const seal::Vault& vault, std::siz
                      .line_number = static_cast<std::uint32_t>(line.number),
                      .line = std::string(line.text),
                      .result = {},
-                     .not_before = {},
-                     .tries = 0,
-                     .had_then = {}});
+                     .not_before = {}});
   }
   return true;
 }

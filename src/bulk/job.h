@@ -43,8 +43,6 @@ struct Job {
     std::string line;
     std::optional<Result> result;
     base::Mono not_before{};
-    int tries = 0;                          // at a cap
-    std::optional<std::uint64_t> had_then;  // Job::accepted, when it was first at one
   };
   std::vector<Item> batch;   // that is being handed over
   std::vector<Item> parked;  // that were refused for now

@@ -81,6 +81,8 @@ class Compiler {
             .integer(static_cast<std::int64_t>(config_.tables.messages_max)));
     config_.tables.disk_kept_free =
         static_cast<std::uint64_t>(root_.at("limits").at("disk_free_mb").integer(0)) << 20;
+    config_.tables.idempotency_retention =
+        root_.at("idempotency").at("retention").duration(config_.tables.idempotency_retention);
     config_.tables.policy.demo = config_.demo;
     config_.tables.policy.countries = compile_countries(root_.at("countries"), findings_);
     compile_caps(

@@ -266,7 +266,7 @@ TEST(Load, RoutesAndTenants) {
   EXPECT_EQ(c.tables.ranges.size(), 2u);
   EXPECT_EQ(c.tables.routing.currency, "EUR");
   EXPECT_EQ(c.tables.messages_max, 250'000u);
-  EXPECT_EQ(c.tables.disk_kept_free, std::uint64_t{200} << 20);
+  EXPECT_TRUE(c.tables.idempotency_retention == 36h && c.tables.disk_kept_free == 200u << 20);
   const numbering::Country gb = *numbering::Country::parse("GB");
   EXPECT_EQ(c.tables.routing.carriers[0].prices.at(gb, 0, {}), 0.02);
   EXPECT_TRUE(c.tables.routing.carriers[1].prices.empty());

@@ -85,8 +85,21 @@ constexpr Field kNodeLimitFields[] = {
             "quarter, all."},
 };
 
+constexpr Field kIdempotencyFields[] = {
+    {.key = "retention",
+     .kind = Kind::duration,
+     .fallback = "24h",
+     .min = "1m",
+     .max = "30d",
+     .doc =
+         "How long the same `Idempotency-Key` answers what it answered first; about 150 octets of "
+         "disk each. Those there are keep their time."},
+};
+
 }  // namespace
 
+const Shape kIdempotencyShape{"idempotency", "idempotency", kIdempotencyFields,
+                              "Requests that are sent again."};
 const Shape kNodeLimitsShape{"node limits", "limits", kNodeLimitFields,
                              "What the gateway holds at once."};
 const Shape kTenantLimitsShape{"limits", "tenants[].limits", kTenantLimitFields,

@@ -5,6 +5,7 @@
 
 namespace trunkline::config {
 
+extern const Shape kIdempotencyShape;
 extern const Shape kNodeLimitsShape;
 extern const Shape kTenantLimitsShape;
 

@@ -60,7 +60,7 @@ void Engine::Impl::remember_key(const message::KeyRef& key, message::KeyKind kin
                                 std::vector<message::KeyAnswer> answers, Step& s) {
   if (bug(PlantedBug::forget_key)) return;
   const bool has_window = key.window > base::Duration::zero();
-  const base::Duration keep = has_window ? key.window : limits::kIdempotencyRetention;
+  const base::Duration keep = has_window ? key.window : tables_->idempotency_retention;
   put_key(key.key,
           {.fingerprint = key.fingerprint,
            .expires_at = s.now.wall + keep,
@@ -194,7 +194,8 @@ std::string Engine::Impl::decision_of(const routing::Plan& plan, const numbering
        .ported = to.looked_up && to.looked_up->ported,
        .canary = plan.canary,
        .asked = item.asked.is_none() ? std::string_view()
-                                     : std::string_view(tables_->classes[item.asked.at()].name)});
+                                     : std::string_view(tables_->classes[item.asked.at()].name),
+       .resend_of = item.resend_of});
 }
 
 void Engine::Impl::note_warnings(const message::Submission& item, numbering::Country country,

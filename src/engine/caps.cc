@@ -123,7 +123,8 @@ Refusal Engine::Impl::cap_refusal(const Cap& full, Wall until, Wall now) const {
                    fmt::format("{} {}, and that is reached; there is room again from {} on",
                                whose(full), policy::to_string(full), base::format_rfc3339(until))}},
       .retry_after = std::max<base::Duration>(until - now, std::chrono::seconds(1)),
-      .version = tables_->version};
+      .version = tables_->version,
+      .of_recipient = (full.by & Cap::kRecipient) != 0};
 }
 
 // Those that count the segments by which a text has grown: where messages are counted, it is one as

@@ -77,6 +77,16 @@ struct Cancel {
   std::string cold_record;  // if !is_hot(id): what the cold tier has, else empty
 };
 
+// Takes numbers and text out of a message that has ended, for good: on disk before it is answered.
+struct Redact {
+  Token token = 0;
+  message::TenantIndex tenant;
+  base::MessageId id;
+  // Look-ups, if !is_hot(id): what the cold tier has, else the archive.
+  std::string cold_record;
+  std::string ended_record;
+};
+
 // Another text in the place of one that waits, under the same id: decided about anew, on disk
 // before it is answered. What is on the wire, in doubt, or was taken by a carrier in part, stays.
 struct Replace {
@@ -235,7 +245,7 @@ struct Tick {};
 
 using Event = std::variant<Accept, Cancel, Query, ListHot, Explain, LinkUp, LinkDown, SubmitResult,
                            Receipt, Inbound, Told, Thaw, CommitDone, Reload, Drain, Tick, Order,
-                           Replace, ChangeOptOuts, Surgery, DiskRoom>;
+                           Replace, ChangeOptOuts, Surgery, DiskRoom, Redact>;
 
 // --- effects out ---------------------------------------------------------------------------------
 
@@ -245,6 +255,8 @@ struct Refusal {
   std::vector<policy::Reason> reasons;
   base::Duration retry_after{};  // rate_limited and overload
   std::string version;           // of the configuration that refused; kept with the key
+  // rate_limited: by what is counted of this recipient. Others may be taken. Not kept.
+  bool of_recipient = false;
 };
 
 struct ItemAnswer {
@@ -279,6 +291,12 @@ struct CancelAnswer {
   } kind = Kind::not_found;
   bool replayed = false;
   std::string record;  // after the cancel; empty if not hot and not cold
+};
+
+struct RedactAnswer {
+  Token token = 0;
+  enum class Kind : std::uint8_t { redacted, not_ended, not_found } kind = Kind::not_found;
+  std::string record;  // as it is now; empty: not found
 };
 
 struct ReplaceAnswer {
@@ -404,7 +422,7 @@ struct CanaryTold {
 
 using Effect = std::variant<AcceptAnswer, CancelAnswer, QueryAnswer, ListAnswer, ExplainAnswer,
                             Submit, ReceiptAck, NoticeReady, ToldAnswer, OrderAnswer, ReplaceAnswer,
-                            CanaryTold, ChangeOptOutsAnswer, SurgeryAnswer>;
+                            CanaryTold, ChangeOptOutsAnswer, SurgeryAnswer, RedactAnswer>;
 
 // A fact for the metrics; labels are indexes and fixed words, never a number, id or body.
 struct Note {

@@ -15,8 +15,7 @@
 //   cold.cc      leaving for the cold tier and coming back
 //   caps.cc      what is counted, and what is too much
 //   opt_outs.cc  who must not be written to
-//   quiet.cc     nights that come while a message waits
-//   clock.cc     a wall clock that is set
+//   quiet.cc     nights that come while a message waits; clock.cc: a wall clock that is set
 //   recovery.cc  standing up again
 //   queries.cc   reading, cancel, statistics
 #pragma once
@@ -633,6 +632,7 @@ class Engine::Impl {
   // --- queries.cc
   void on(Cancel&& event, Step& s);
   CancelAnswer cancel(const Cancel& event, Step& s);
+  void on(Redact&& event, Step& s);
   std::string_view waiting_record(const base::MessageId& id, std::string_view cold_record) const;
   void bring_back(const base::MessageId& id, std::string_view cold_record, Step& s);
   void cancel_hot(Slot slot, CancelAnswer& answer, Step& s);

@@ -77,6 +77,39 @@ void Engine::Impl::cancel_hot(Slot slot, CancelAnswer& answer, Step& s) {
   archive(slot, s);
 }
 
+// One that has not ended may still be sent, or told about, and needs its text.
+void Engine::Impl::on(Redact&& event, Step& s) {
+  using Kind = RedactAnswer::Kind;
+  auto& answer =
+      std::get<RedactAnswer>(s.out.after_commit.emplace_back(RedactAnswer{.token = event.token}));
+  if (const Slot found = find_hot(event.id); found != kNoSlot) {
+    if (hot(found).tenant != event.tenant) return;
+    answer.kind = Kind::not_ended;
+    answer.record = hot(found).record();
+    return;
+  }
+  const std::string_view cold = waiting_record(event.id, event.cold_record);
+  const std::string_view bytes = cold.empty() ? std::string_view(event.ended_record) : cold;
+  if (bytes.empty()) return;
+  const auto record = message::decode_record(bytes);
+  ASSERT(record.has_value());  // checksummed by the store
+  if (record->envelope.tenant != tenant_name(event.tenant)) return;
+  answer.kind = cold.empty() ? Kind::redacted : Kind::not_ended;
+  answer.record = bytes;
+  if (!cold.empty() || record->envelope.sealed.empty()) return;
+  // A receipt may have settled it that the look-up has not seen.
+  const auto settled = settled_.find(event.id);
+  const message::Event e{
+      .kind = EventKind::redacted,
+      .state = settled != settled_.end() ? settled->second : message::fold(*record).state,
+      .time = s.now.wall,
+      .cause = Cause::redacted_by_client};
+  message::ArchiveAppend append{.tenant = record->envelope.tenant, .id = event.id};
+  message::encode_event(e, record->envelope.accepted_at, append.event);
+  message::append_to_archived(answer.record, append.event);
+  s.out.commit.archive_appends.push_back(std::move(append));
+}
+
 bool Engine::Impl::matches(const Hot& h, const ListHot& query) const {
   if (query.to_hash && *query.to_hash != h.to_hash()) return false;
   if (query.status && *query.status != h.progress.state) return false;

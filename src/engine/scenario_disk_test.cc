@@ -100,7 +100,7 @@ void Scenario::make_durable(const message::Commit& commit) {
   }
   for (const message::ArchiveAppend& append : commit.archive_appends) {
     ASSERT_TRUE(disk_.archive.contains(append.id));
-    disk_.archive[append.id] += append.event;
+    message::append_to_archived(disk_.archive[append.id], append.event);
     tell_events(append.id, disk_.archive[append.id]);
   }
   for (const message::NoticeKey& key : commit.notices_done) {

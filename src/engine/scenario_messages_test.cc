@@ -54,4 +54,22 @@ void Scenario::stats() {
   }
 }
 
+void Scenario::redact(const Words& w) {
+  Redact event{.token = next_token_++, .tenant = tenant_of(w), .id = ids_.at(w.plain[1])};
+  asked_[event.token] = {w.plain[1]};
+  event.cold_record = cold_record(event.id);
+  if (event.cold_record.empty() && !engine_->is_hot(event.id))
+    event.ended_record = disk_.find_message("", event.id)->value_or("");
+  step(std::move(event));
+}
+
+void Scenario::told(const RedactAnswer& answer) {
+  static constexpr std::string_view kKinds[] = {"redacted", "not_ended", "not_found"};
+  std::string line = fmt::format("<- {} {}", asked_[answer.token].front(),
+                                 kKinds[static_cast<std::size_t>(answer.kind)]);
+  if (!answer.record.empty())
+    line += message::sealed_of(answer.record).empty() ? " without text" : " with text";
+  say(line);
+}
+
 }  // namespace trunkline::engine

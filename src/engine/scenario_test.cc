@@ -138,6 +138,8 @@ void Scenario::instruction(std::string_view line) {
     step(std::move(told));
   } else if (verb == "cancel") {
     cancel(w);
+  } else if (verb == "redact") {
+    redact(w);
   } else if (verb == "replace") {
     replace(w);
   } else if (verb == "query") {
@@ -311,6 +313,8 @@ bool Scenario::configure(const Words& w) {
   if (verb == "options") {
     options_.journal_trim_bytes = static_cast<std::uint64_t>(
         w.number("trim", static_cast<long>(options_.journal_trim_bytes)));
+    if (w.has("retention"))
+      config_.idempotency_retention = *base::parse_duration(w.get("retention"));
     config_.messages_max =
         static_cast<std::size_t>(w.number("messages", static_cast<long>(config_.messages_max)));
     return true;
@@ -688,6 +692,8 @@ void Scenario::perform(Effect& effect) {
                     kKinds[static_cast<std::size_t>(canceled->kind)],
                     canceled->replayed ? " replayed" : "",
                     canceled->record.empty() ? "" : " with record"));
+  } else if (auto* redacted = std::get_if<RedactAnswer>(&effect)) {
+    told(*redacted);
   } else if (auto* replaced = std::get_if<ReplaceAnswer>(&effect)) {
     static constexpr std::string_view kKinds[] = {"replaced", "not_replaceable", "not_found",
                                                   "refused "};

@@ -12,7 +12,7 @@
 //   tenant NAME [rate= segments_rate= burst= class_rates=CLASS:MESSAGES:SEGMENTS,... classes=
 //   senders=]   route CLASS,CLASS|* CARRIER...
 //     [canary=CARRIER share=PERCENT for=]
-//   options [trim=BYTES messages=N]
+//   options [trim=BYTES messages=N retention=DURATION]
 //   cap tenant|carrier|country NAME messages=N|segments=N [per=minute|hour by=recipient,...
 //   rolling]
 //   quiet COUNTRY HH:MM-HH:MM (of classes with quiet_hours)
@@ -29,6 +29,7 @@
 //   replace NAME [as submit]           its new text is called NAME+
 //   explain NAME [as submit]
 //   cancel NAME [key= fp= tenant=]             query NAME [tenant=]
+//   redact NAME [tenant=]
 //   inbound ACCOUNT [tenant=]                  told ACCOUNT   all that it has not confirmed
 //   list [tenant= limit= before=NAME status= class= to=]
 //   advance DURATION   wall DURATION|-DURATION (a step of the wall clock)   tick
@@ -118,6 +119,8 @@ class Scenario {
   void answer(const Words& w);
   void receipt(const Words& w);
   void cancel(const Words& w);
+  void redact(const Words& w);
+  void told(const RedactAnswer& answer);
   void replace(const Words& w);
   void list(const Words& w);
   void show(const std::string& name);

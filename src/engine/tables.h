@@ -41,6 +41,8 @@ struct Tables {
   // Below so much free disk the least urgent class is refused, below half of it all but the most
   // urgent, below a quarter all. 0: limits::kDiskKeptFree, or a tenth of the disk if that is less.
   std::uint64_t disk_kept_free = 0;
+  // Keys of requests that say no other time.
+  base::Duration idempotency_retention = base::limits::kIdempotencyRetention;
   bool refuses_invalid = false;  // messages to numbers that were looked up and are nobody's
 };
 

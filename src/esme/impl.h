@@ -136,6 +136,7 @@ class EsmeServer::Impl final : public SessionOwner {
   void on(engine::ReceiptAck&&, base::Mono) {}
   void on(engine::OrderAnswer&&, base::Mono) {}
   void on(engine::SurgeryAnswer&&, base::Mono) {}
+  void on(engine::RedactAnswer&&, base::Mono) {}
   void on(engine::ReplaceAnswer&& answer, base::Mono now);
   void on(engine::CanaryTold&&, base::Mono) {}
   void on(engine::ChangeOptOutsAnswer&&, base::Mono) {}

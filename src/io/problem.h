@@ -26,6 +26,8 @@ enum class ProblemCode : std::uint8_t {
   policy_refused,
   rate_limited,
   store_unavailable,
+  not_redactable,
+  not_resendable,
 };
 
 struct ProblemCodeInfo {
@@ -35,7 +37,7 @@ struct ProblemCodeInfo {
   std::string_view title;
 };
 
-inline constexpr std::array<ProblemCodeInfo, 10> kProblemCodes{{
+inline constexpr std::array<ProblemCodeInfo, 12> kProblemCodes{{
     {ProblemCode::invalid_request, "invalid_request", 400, "The request is not valid"},
     {ProblemCode::unauthorized, "unauthorized", 401, "No valid API key was given"},
     {ProblemCode::class_not_allowed, "class_not_allowed", 403,
@@ -49,6 +51,8 @@ inline constexpr std::array<ProblemCodeInfo, 10> kProblemCodes{{
     {ProblemCode::rate_limited, "rate_limited", 429, "Too many requests"},
     {ProblemCode::store_unavailable, "store_unavailable", 503,
      "The gateway cannot accept this now"},
+    {ProblemCode::not_redactable, "not_redactable", 409, "The message cannot be redacted yet"},
+    {ProblemCode::not_resendable, "not_resendable", 409, "The message cannot be sent once more"},
 }};
 
 constexpr const ProblemCodeInfo& info(ProblemCode code) {

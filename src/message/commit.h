@@ -24,8 +24,8 @@ struct ArchivePut {
   std::string record;
 };
 
-// An event for a message already in the archive (a late receipt). The store appends it to the
-// record.
+// An event for a message already in the archive (a late receipt, a redaction). The store makes it
+// part of the record: append_to_archived().
 struct ArchiveAppend {
   std::string tenant;
   base::MessageId id;

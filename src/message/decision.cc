@@ -24,6 +24,7 @@ constexpr std::uint8_t kQuietTag = 3;
 constexpr std::uint8_t kFlagsTag = 4;  // one octet of these
 constexpr std::uint8_t kSenderTailTag = 5;
 constexpr std::uint8_t kAskedTag = 6;
+constexpr std::uint8_t kResendTag = 7;
 constexpr std::uint8_t kLookedUp = 1;
 constexpr std::uint8_t kPorted = 2;
 constexpr std::uint8_t kCanary = 4;
@@ -142,6 +143,12 @@ std::string encode_decision(const DecisionView& d) {
     out.u8(kAskedTag);
     out.text(d.asked);
   }
+  if (!d.resend_of.is_null()) {
+    out.u8(kResendTag);
+    out.varint(16);
+    out.u64(d.resend_of.high);
+    out.u64(d.resend_of.low);
+  }
   return bytes;
 }
 
@@ -177,6 +184,10 @@ std::expected<Decision, std::string> decode_decision(std::string_view bytes) {
     const std::string_view value = in.text();
     base::ByteReader field(value);
     if (tag == kAskedTag) out.asked = value;
+    if (tag == kResendTag) {
+      out.resend_of.high = field.u64();
+      out.resend_of.low = field.u64();
+    }
     while (tag == kExcludedTag && field.ok() && !field.at_end()) {
       const std::string_view carrier = field.text();
       const std::string_view rule = long_rule(field.text());
@@ -222,6 +233,16 @@ std::string_view asked_of(std::string_view decision) {
   std::string_view out;
   for_each_field(decision, [&](std::uint8_t tag, base::ByteReader& field) {
     if (tag == kAskedTag) out = field.view(field.remaining());
+  });
+  return out;
+}
+
+base::MessageId resend_of(std::string_view decision) {
+  base::MessageId out;
+  for_each_field(decision, [&](std::uint8_t tag, base::ByteReader& field) {
+    if (tag != kResendTag) return;
+    out.high = field.u64();
+    out.low = field.u64();
   });
   return out;
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/id.h"
 #include "base/time.h"
 
 namespace trunkline::message {
@@ -44,7 +45,8 @@ struct Decision {
   bool looked_up = false;            // the network, not told by a prefix
   bool ported = false;               // and the number was taken along
   bool canary = false;               // the first carrier was being tried out
-  std::string asked{};  // the class asked for, where policy made it another; else empty
+  std::string asked{};          // the class asked for, where policy made it another; else empty
+  base::MessageId resend_of{};  // the message that was sent once more; null: none
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -63,6 +65,7 @@ struct DecisionView {
   bool ported = false;
   bool canary = false;
   std::string_view asked{};
+  base::MessageId resend_of{};
 };
 // Of `from`, the same on every machine; 0: none was given.
 std::uint64_t sender_hash(std::string_view from);
@@ -77,6 +80,8 @@ std::optional<std::uint64_t> price_of(std::string_view decision, std::size_t pla
                                       std::string_view currency);
 // Decision::asked of an encoded decision, without reading the rest. Allocates nothing.
 std::string_view asked_of(std::string_view decision);
+// Decision::resend_of of an encoded decision. Allocates nothing.
+base::MessageId resend_of(std::string_view decision);
 // A version or currency of another shape is left out.
 std::string encode_decision(const DecisionView& decision);
 // The error names what is wrong; only damage or a newer version can cause it.

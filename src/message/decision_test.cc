@@ -50,6 +50,16 @@ TEST(Decision, TellsWhatElseIsKnown) {
   EXPECT_EQ(route_of(bytes), "gb");
 }
 
+TEST(Decision, OfWhatIsSentOnceMore) {
+  const std::string bytes = encode_decision(
+      {.version = "0123456789ab", .route = "gb", .asked = "otp", .resend_of = {7, 8}});
+  EXPECT_EQ(decode_decision(bytes)->resend_of, (base::MessageId{7, 8}));
+  EXPECT_EQ(resend_of(bytes), (base::MessageId{7, 8}));
+  EXPECT_EQ(asked_of(bytes), "otp");
+  EXPECT_TRUE(resend_of(encode_decision({.route = "gb"})).is_null());
+  EXPECT_TRUE(resend_of("").is_null());
+}
+
 // Some carriers that a route's residency keeps away: a name and two octets each.
 TEST(Decision, IsShortThoughManyAreLeftOut) {
   const std::vector<ExcludedCarrier> excluded = {{"alpha", "routing.residency"},

@@ -9,8 +9,8 @@ namespace trunkline::message {
 namespace {
 
 constexpr std::array<std::string_view, kEventKindCount> kKindNames{
-    "accepted", "held",  "queued", "started", "answered",
-    "receipt",  "ended", "late",   "overdue", "replaced"};
+    "accepted", "held", "queued",  "started",  "answered", "receipt",
+    "ended",    "late", "overdue", "replaced", "redacted"};
 
 constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "",
@@ -57,6 +57,7 @@ constexpr std::array<std::string_view, kCauseCount> kCauseNames{
     "moved",
     "link_lost_oldest",
     "poison",
+    "redacted_by_client",
 };
 static_assert(!kCauseNames.back().empty());
 

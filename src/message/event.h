@@ -26,8 +26,9 @@ enum class EventKind : std::uint8_t {
                  // another; what its receipts say still counts. With another cause than
                  // no_receipt_resend: there will be no other, for that reason; they decide
   replaced = 9,  // another text took its place; what was tried before was of the old one
+  redacted = 10,  // numbers and text were taken out of the record for good; after the end only
 };
-inline constexpr std::size_t kEventKindCount = 10;
+inline constexpr std::size_t kEventKindCount = 11;
 
 // Why. PERSISTED: never change a value, only append.
 enum class Cause : std::uint8_t {
@@ -75,8 +76,9 @@ enum class Cause : std::uint8_t {
   moved = 41,             // an operator wants it to go by another carrier
   link_lost_oldest = 42,  // link_lost, and of all that was unanswered it had waited longest
   poison = 43,            // limits::kPoisonSessions links were lost upon it: sent no more
+  redacted_by_client = 44,
 };
-inline constexpr std::size_t kCauseCount = 44;
+inline constexpr std::size_t kCauseCount = 45;
 
 std::string_view name(EventKind kind);
 std::string_view name(Cause cause);

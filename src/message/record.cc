@@ -252,6 +252,26 @@ std::expected<Record, std::string> decode_record(std::string_view bytes) {
   return record;
 }
 
+std::string without_payload(std::string_view record) {
+  std::size_t events_at = 0;
+  auto envelope = decode_envelope(record, &events_at);
+  if (!envelope || envelope->sealed.empty()) return std::string(record);
+  envelope->sealed.clear();
+  std::string out;
+  encode_envelope(*envelope, out);
+  out += record.substr(events_at);
+  return out;
+}
+
+void append_to_archived(std::string& record, std::string_view event) {
+  base::ByteReader in(event);
+  base::ByteReader body(in.text());
+  const std::uint8_t kind = body.u8();
+  if (body.ok() && kind == static_cast<std::uint8_t>(EventKind::redacted))
+    record = without_payload(record);
+  if (record.size() + event.size() <= base::limits::kArchiveRecordBytesMax) record += event;
+}
+
 EnvelopeHead head_of(std::string_view record) {
   base::ByteReader in(record);
   in.u8();

@@ -110,6 +110,12 @@ struct EnvelopeHead {
 };
 EnvelopeHead head_of(std::string_view record);
 
+// The record without its sealed payload.
+std::string without_payload(std::string_view record);
+// An event, as encode_event wrote it, for a record in the archive: `redacted` takes the payload out
+// of it. One that would make it larger than limits::kArchiveRecordBytesMax is dropped.
+void append_to_archived(std::string& record, std::string_view event);
+
 // The sealed blob inside a record, without decoding the rest. Views into `record`.
 std::string_view sealed_of(std::string_view record);
 // The same with Envelope::text.

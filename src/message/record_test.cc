@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "message/decision.h"
 #include "message/golden_samples_test.h"
 
@@ -55,6 +56,52 @@ TEST(Record, ReadsAndWritesVersionOne) {
   std::string only_envelope;
   encode_envelope(golden::envelope(), only_envelope);
   EXPECT_EQ(events_at, only_envelope.size());
+}
+
+TEST(Record, RedactedItKeepsAllButItsPayload) {
+  Envelope e = golden::envelope();
+  e.text = 77;
+  e.decision = encode_decision({.version = "0123456789ab", .route = "gb"});
+  Record whole{e, {}};
+  std::string bytes;
+  encode_envelope(e, bytes);
+  const auto add = [&](EventKind kind, State state) {
+    whole.events.push_back({.kind = kind, .state = state, .time = e.accepted_at});
+    std::string event;
+    encode_event(whole.events.back(), e.accepted_at, event);
+    append_to_archived(bytes, event);
+  };
+  add(EventKind::accepted, State::accepted);
+  add(EventKind::ended, State::failed);
+  EXPECT_EQ(text_of(*decode_record(bytes)), text_of(whole));
+  for (int twice = 0; twice < 2; ++twice) {
+    add(EventKind::redacted, State::failed);
+    add(EventKind::late, State::failed);
+    whole.envelope.sealed.clear();
+    const auto record = decode_record(bytes);
+    ASSERT_TRUE(record.has_value()) << record.error();
+    EXPECT_EQ(text_of(*record), text_of(whole));
+    EXPECT_EQ(record->envelope.text, 77u);
+    EXPECT_EQ(record->envelope.decision, e.decision);
+    EXPECT_EQ(bytes.find(e.sealed), std::string::npos);
+    EXPECT_EQ(sealed_of(bytes), "");
+    EXPECT_EQ(fold(*record).state, State::failed);
+    EXPECT_EQ(without_payload(bytes), bytes);
+  }
+  // What has no room for another event is redacted all the same.
+  std::string full;
+  encode_envelope(e, full);
+  std::string event;
+  encode_event({.kind = EventKind::accepted, .time = e.accepted_at}, e.accepted_at, event);
+  while (full.size() + event.size() <= base::limits::kArchiveRecordBytesMax) full += event;
+  event.clear();
+  encode_event({.kind = EventKind::redacted, .raw = std::string(150, 'x')}, e.accepted_at, event);
+  append_to_archived(full, event);
+  EXPECT_EQ(sealed_of(full), "");
+  EXPECT_LE(full.size(), base::limits::kArchiveRecordBytesMax);
+  // What is no record stays as it is.
+  EXPECT_EQ(without_payload("nonsense"), "nonsense");
+  EXPECT_EQ(without_payload(""), "");
 }
 
 TEST(Record, TextOptionsBehindTheRest) {

@@ -22,7 +22,7 @@ struct KeyRef {
   base::Hash128 key;          // keyed hash of (tenant, path, key): the client's text is not kept
   base::Hash128 fingerprint;  // of the parsed fields; differs -> 422
   // Kept this long, and only if a message came of it: what was refused may be asked again. Zero:
-  // limits::kIdempotencyRetention, refusals included.
+  // engine::Tables::idempotency_retention, refusals included.
   base::Duration window{0};
 };
 
@@ -72,7 +72,8 @@ struct Submission {
   std::string cells{};       // Payload::cells
   // Of the number, if somebody was asked and answered in time.
   std::optional<numbering::LookedUp> looked_up{};
-  bool consent = false;  // it says where the recipient's consent comes from
+  bool consent = false;         // it says where the recipient's consent comes from
+  base::MessageId resend_of{};  // the message whose text it has once more; null: none
   // Beside `encoding` and `segments`, which are those of the default options: for other options in
   // use. The engine takes one if all carriers of its plan have them.
   std::vector<TextPlan> plans{};

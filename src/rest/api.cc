@@ -113,6 +113,10 @@ void Api::handle(const io::HttpRequest& request, const io::HttpTicket& ticket) {
       return get_message(c);
     case Operation::cancel_message:
       return cancel_message(c);
+    case Operation::redact_message:
+      return redact_message(c);
+    case Operation::resend_message:
+      return resend_message(c);
     case Operation::explain:
       return explain(c);
     case Operation::create_bulk:

@@ -63,7 +63,8 @@ class Api {
     std::vector<std::optional<std::string>> item_problems;  // batch: by item; none: the engine's
     ListRequest list;
     std::optional<base::MessageId> before;
-    std::size_t count = 0;  // of opt-outs
+    std::size_t count = 0;           // of opt-outs
+    bool even_if_uncertain = false;  // of what is sent once more
   };
   // What every handler needs.
   struct Context {
@@ -88,6 +89,11 @@ class Api {
   void bulk_results(const Context& c);
   void order_bulk(const Context& c, bulk::Desk::Order order);
 
+  // --- api_ended.cc
+  void redact_message(const Context& c);
+  void resend_message(const Context& c);
+  void resend(Pending&& pending, std::string_view record);
+
   // --- api_opt_outs.cc
   void list_opt_outs(const Context& c);
   void put_opt_outs(const Context& c);
@@ -108,6 +114,7 @@ class Api {
   void on(engine::CanaryTold&&) {}
   void on(engine::ChangeOptOutsAnswer&& answer);
   void on(engine::SurgeryAnswer&&) {}
+  void on(engine::RedactAnswer&& answer);
 
   const config::Config& config();  // in force; refreshed once a request
   const std::string& tenant_name(message::TenantIndex tenant) const;

@@ -43,6 +43,7 @@ void Api::on_effects(std::vector<engine::Effect>& effects) {
 
 std::optional<message::Payload> Api::open_payload(std::string_view tenant,
                                                   std::string_view sealed) {
+  if (sealed.empty()) return std::nullopt;  // redacted
   const auto plain = backend_.vault().open_blob(sealed, tenant);
   if (!plain) {
     if (plain.error() != seal::OpenError::no_key) {
@@ -137,7 +138,8 @@ void Api::on(engine::AcceptAnswer&& answer) {
   std::string headers(answer.replayed ? kReplayed : "");
   base::MessageId id;
 
-  if (pending->operation == Operation::create_message) {
+  if (pending->operation == Operation::create_message ||
+      pending->operation == Operation::resend_message) {
     std::string body;
     Problem problem =
         render_item(answer.items.front(), &pending->payloads.front(), pending->tenant, body, id);
@@ -199,6 +201,8 @@ void Api::on(engine::QueryAnswer&& answer) {
     if (!found) return respond(pending->ticket, problem);
     answer.record = std::move(*found);
   }
+  if (pending->operation == Operation::resend_message)
+    return resend(std::move(*pending), answer.record);
   std::string body;
   if (pending->operation != Operation::get_message) {
     const auto record = message::decode_record(answer.record);

@@ -663,6 +663,11 @@ BatchRequest parse_batch(std::string_view body, const ParseContext& context) {
 }
 
 Errors parse_empty(std::string_view body) {
+  bool none = false;
+  return parse_flag(body, {}, none);
+}
+
+Errors parse_flag(std::string_view body, std::string_view flag_name, bool& flag) {
   if (body.empty()) return {};
   Errors errors;
   JsonReader in(body);
@@ -672,7 +677,17 @@ Errors parse_empty(std::string_view body) {
     while (in.next_member(name)) {
       std::string pointer;
       append_pointer(pointer, name);
-      add(errors, std::move(pointer), kUnknownField, "this request takes no fields");
+      if (flag_name.empty()) {
+        add(errors, std::move(pointer), kUnknownField, "this request takes no fields");
+      } else if (name != flag_name) {
+        add(errors, std::move(pointer), kUnknownField,
+            fmt::format("there is no such field; there is {}", flag_name));
+      } else if (in.peek() == Type::boolean) {
+        flag = in.boolean();
+        continue;
+      } else {
+        add(errors, std::move(pointer), kWrongType, "must be true or false");
+      }
       in.skip();
     }
   } else {

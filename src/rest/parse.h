@@ -121,6 +121,8 @@ BatchRequest parse_batch(std::string_view body, const ParseContext& context);
 
 // Where a POST takes no fields: nothing or {}.
 Errors parse_empty(std::string_view body);
+// A body whose only field is the boolean `name`, which stays as it is if there is none.
+Errors parse_flag(std::string_view body, std::string_view name, bool& flag);
 
 // limits::kIdempotencyKeyBytesMax octets of visible ASCII.
 std::optional<io::ProblemError> check_idempotency_key(std::string_view key,

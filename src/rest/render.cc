@@ -75,6 +75,8 @@ void append(std::string& out, const message::Envelope& e, const message::Payload
   json.key("from").string_or_null(payload != nullptr ? payload->from : "");
   json.key("class").string(e.traffic_class);
   json.key("class_asked").string_or_null(message::asked_of(e.decision));
+  const base::MessageId resent = message::resend_of(e.decision);
+  json.key("resend_of").string_or_null(resent.is_null() ? "" : resent.rest());
   json.key("body");
   if (payload != nullptr) {
     json.string(payload->body);

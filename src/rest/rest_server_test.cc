@@ -82,7 +82,7 @@ TEST_F(Rest, TakesAMessageAndShowsIt) {
   EXPECT_EQ(
       posted.body,
       R"({"id":")" + id +
-          R"(","status":"accepted","to":"+447700900123","from":"Acme","class":"transactional","class_asked":null,)"
+          R"(","status":"accepted","to":"+447700900123","from":"Acme","class":"transactional","class_asked":null,"resend_of":null,)"
           R"("body":"Hi","segments":1,"encoding":"gsm7","region":null,"carrier":null,)"
           R"("attempts":0,"price":null,"error":null,"possible_duplicate":false,)"
           R"("held_until":null,"created_at":"2023-11-14T22:13:20.123Z","submitted_at":null,)"
@@ -351,6 +351,84 @@ TEST_F(Rest, CancelsWhatIsNotOnItsWay) {
                                          .attempt = 1,
                                          .carrier = "alpha"}});
   EXPECT_EQ(problem(ask("POST", "/v1/messages/" + id_of(sent) + "/cancel")), "409 not_cancelable");
+}
+
+TEST_F(Rest, RedactsWhatHasEnded) {
+  const HttpReply posted =
+      post(R"({"to":"+447700900123","from":"Acme","body":"secret"})", "Idempotency-Key: r\r\n");
+  const std::string at = "/v1/messages/" + id_of(posted);
+  EXPECT_EQ(problem(ask("POST", at + "/redact")), "409 not_redactable");
+  backend_.archive(
+      parsed_id(posted),
+      {{.kind = message::EventKind::ended, .state = message::State::failed, .time = kNow + 1s}});
+  EXPECT_EQ(problem(ask("POST", at + "/redact", R"({"why":"x"})")), "400 invalid_request");
+  EXPECT_EQ(problem(ask("POST", at + "/redact", {}, {}, kOther)), "404 not_found");
+  EXPECT_EQ(problem(ask("POST", "/v1/messages/msg_0/redact")), "404 not_found");
+  const HttpReply redacted = ask("POST", at + "/redact");
+  EXPECT_EQ(redacted.status, 200);
+  for (const HttpReply& reply : {redacted, ask("GET", at), ask("POST", at + "/redact", "{}"),
+                                 post(R"({"to":"+447700900123","from":"Acme","body":"secret"})",
+                                      "Idempotency-Key: r\r\n")}) {
+    const auto message = json(reply);
+    for (const char* gone : {"to", "from", "body", "metadata"}) {
+      EXPECT_TRUE(message.at(gone).is_null()) << gone;
+    }
+    EXPECT_EQ(id_of(reply), id_of(posted));
+  }
+  EXPECT_EQ(json(redacted).at("status"), "failed");
+  EXPECT_EQ(ask("GET", at + "/events").status, 200);
+  EXPECT_EQ(problem(ask("POST", at + "/resend")), "409 not_resendable");
+}
+
+TEST_F(Rest, SendsOnceMoreWhatWasNotDelivered) {
+  const auto ended = [&](message::State state, std::vector<message::Event> more = {}) {
+    const HttpReply posted = post(
+        R"({"to":"+447700900123","from":"Acme","body":"Hi","class":"support","metadata":{"n":1}})");
+    std::vector<message::Event> events{
+        {.kind = message::EventKind::ended, .state = state, .time = kNow + 1s}};
+    std::ranges::move(more, std::back_inserter(events));
+    backend_.archive(parsed_id(posted), events);
+    return id_of(posted);
+  };
+  const auto resend = [&](const std::string& id, std::string_view body = {},
+                          std::string_view key = kDemo) {
+    return ask("POST", "/v1/messages/" + id + "/resend", body, {}, key);
+  };
+  const std::string failed = ended(message::State::failed);
+  const HttpReply again = resend(failed);
+  ASSERT_EQ(again.status, 201) << again.body;
+  const auto message = json(again);
+  EXPECT_NE(id_of(again), failed);
+  EXPECT_EQ(again.header("location"), "/v1/messages/" + id_of(again));
+  EXPECT_EQ(message.at("resend_of").as_string(), std::string_view(failed));
+  EXPECT_EQ(text(message.at("metadata")), R"({"n":1})");
+  for (const auto& [name, value] : {std::pair("to", "+447700900123"), std::pair("from", "Acme"),
+                                    std::pair("body", "Hi"), std::pair("class", "support")}) {
+    EXPECT_EQ(message.at(name).as_string(), std::string_view(value));
+  }
+  // Once only; what came of it has a life of its own.
+  const HttpReply replayed = resend(failed, "{}");
+  EXPECT_EQ(replayed.body, again.body);
+  EXPECT_EQ(replayed.header("idempotent-replayed"), "true");
+  EXPECT_EQ(problem(resend(id_of(again))), "409 not_resendable") << "it has not ended";
+  EXPECT_EQ(problem(resend(failed, {}, kOther)), "404 not_found");
+  EXPECT_EQ(problem(resend(failed, R"({"even_if_uncertain":1})")), "400 invalid_request");
+  EXPECT_EQ(problem(resend(failed, R"({"body":"x"})")), "400 invalid_request");
+
+  EXPECT_EQ(resend(ended(message::State::expired)).status, 201);
+  EXPECT_EQ(problem(resend(ended(message::State::delivered), R"({"even_if_uncertain":true})")),
+            "409 not_resendable");
+  const std::string uncertain = ended(message::State::uncertain);
+  EXPECT_EQ(problem(resend(uncertain, R"({"even_if_uncertain":false})")), "409 not_resendable");
+  EXPECT_EQ(resend(uncertain, R"({"even_if_uncertain":true})").status, 201);
+  // A receipt of delivery came after the end.
+  const std::string late =
+      ended(message::State::expired, {{.kind = message::EventKind::late,
+                                       .state = message::State::expired,
+                                       .time = kNow + 2s,
+                                       .attempt_state = message::AttemptState::delivered}});
+  EXPECT_EQ(problem(resend(late)), "409 not_resendable");
+  EXPECT_EQ(resend(late, R"({"even_if_uncertain":true})").status, 201);
 }
 
 TEST_F(Rest, ListsEngineAndStoreAsOne) {

@@ -21,6 +21,8 @@ enum class Operation : std::uint8_t {
   list_opt_outs,
   put_opt_outs,
   remove_opt_out,
+  redact_message,
+  resend_message,
   create_bulk,
   get_bulk,
   bulk_results,
@@ -38,7 +40,7 @@ struct Route {
 };
 
 // Paths without a parameter come before those they would also match.
-inline constexpr std::array<Route, 18> kRoutes{{
+inline constexpr std::array<Route, 20> kRoutes{{
     {Operation::create_message, "createMessage", "POST", "/v1/messages"},
     {Operation::list_messages, "listMessages", "GET", "/v1/messages"},
     {Operation::create_batch, "createBatch", "POST", "/v1/messages/batch"},
@@ -50,6 +52,8 @@ inline constexpr std::array<Route, 18> kRoutes{{
     {Operation::list_opt_outs, "listOptOuts", "GET", "/v1/opt-outs"},
     {Operation::put_opt_outs, "putOptOuts", "POST", "/v1/opt-outs"},
     {Operation::remove_opt_out, "removeOptOut", "DELETE", "/v1/opt-outs"},
+    {Operation::redact_message, "redactMessage", "POST", "/v1/messages/{id}/redact"},
+    {Operation::resend_message, "resendMessage", "POST", "/v1/messages/{id}/resend"},
     {Operation::create_bulk, "createBulk", "POST", "/v1/bulk"},
     {Operation::get_bulk, "getBulk", "GET", "/v1/bulk/{id}"},
     {Operation::bulk_results, "listBulkResults", "GET", "/v1/bulk/{id}/results"},

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "edge/backend.h"
+#include "message/decision.h"
 #include "message/record.h"
 #include "rest/test_config.h"
 #include "store/empty_store_test.h"
@@ -196,6 +197,7 @@ class TestBackend final : public edge::Backend {
       e.encoding = s.encoding;
       e.segments = s.segments;
       e.plan = {"alpha"};
+      e.decision = message::encode_decision({.route = "all", .resend_of = s.resend_of});
       e.sealed = std::move(s.sealed);
       message::encode_envelope(e, answer.record);
       message::encode_event({.kind = message::EventKind::accepted, .time = now_}, now_,
@@ -260,6 +262,21 @@ class TestBackend final : public edge::Backend {
         answer.kind = Kind::not_cancelable;
         answer.record = hot->second;
       }
+    }
+    out.emplace_back(std::move(answer));
+  }
+  void on(engine::Redact&& event, Out& out) {
+    using Kind = engine::RedactAnswer::Kind;
+    engine::RedactAnswer answer{.token = event.token};
+    const std::string tenant = config_->tenants[event.tenant.at()].name;
+    const auto hot = hot_.find(event.id);
+    if (hot != hot_.end() && belongs(hot->second, event.tenant)) {
+      answer.kind = Kind::not_ended;
+      answer.record = hot->second;
+    } else if (const auto found = store_.find_message(tenant, event.id); found && *found) {
+      answer.kind = Kind::redacted;
+      answer.record = message::without_payload(**found);
+      store_.put(tenant, event.id, answer.record);
     }
     out.emplace_back(std::move(answer));
   }

@@ -277,6 +277,8 @@ void EngineLoop::look_up(engine::Event& event, base::Now now) {
   } else if (auto* cancel = std::get_if<engine::Cancel>(&event)) {
     if (cancel->key) look_up_key(cancel->key->key, cancel->known, now);
     cancel->cold_record = cold_record(cancel->id);
+  } else if (auto* redact = std::get_if<engine::Redact>(&event)) {
+    look_up_redacted(*redact);
   } else if (auto* change = std::get_if<engine::ChangeOptOuts>(&event)) {
     if (change->key) look_up_key(change->key->key, change->known, now);
   } else if (auto* replace = std::get_if<engine::Replace>(&event)) {
@@ -286,6 +288,14 @@ void EngineLoop::look_up(engine::Event& event, base::Now now) {
     const auto asked = engine::find_receipt_owners(engine_, store_, carrier, now.wall, *receipt);
     if (!asked) fail(asked.error());
   }
+}
+
+void EngineLoop::look_up_redacted(engine::Redact& redact) {
+  redact.cold_record = cold_record(redact.id);
+  if (!redact.cold_record.empty() || engine_.is_hot(redact.id)) return;
+  auto found = store_.find_message(tables_->policy.tenants[redact.tenant.at()].name, redact.id);
+  if (!found) return fail(found.error());
+  if (*found) redact.ended_record = std::move(**found);
 }
 
 // Empty if it is hot, or not in the cold tier.

@@ -96,6 +96,7 @@ class EngineLoop {
   void look_up(engine::Event& event, base::Now now);
   void look_up_earlier(engine::Accept& accept, std::size_t at, base::Now now);
   std::string cold_record(const base::MessageId& id);
+  void look_up_redacted(engine::Redact& redact);
   void look_up_parts(engine::Accept& accept, std::size_t at, base::Now now);
   void choose_alias(engine::Accept& accept, std::size_t at, base::Now now);
   bool look_up_key(const base::Hash128& key, std::optional<message::KeyRecord>& known,

@@ -331,6 +331,39 @@ TEST_P(StoreConformance, ArchiveIsByTenantAndTakesLateEvents) {
   }
 }
 
+TEST_P(StoreConformance, RedactedRecordsHaveNoPayload) {
+  SampleMaker maker(kShard, 1);
+  const Sample sample = maker.make(random_, now_, "demo", "otp", message::State::delivered, 77);
+  message::Commit put = next_commit();
+  put.archive.push_back(archive_put(sample));
+  commit(put);
+  std::string expected = sample.record;
+  for (const auto kind : {message::EventKind::late, message::EventKind::redacted,
+                          message::EventKind::late, message::EventKind::redacted}) {
+    std::string event;
+    message::encode_event(event_of(sample.envelope, kind, message::State::delivered, 1h),
+                          sample.envelope.accepted_at, event);
+    message::Commit append = next_commit();
+    append.archive_appends.push_back({"demo", sample.envelope.id, event});
+    // Another tenant's of the same id is not meant.
+    append.archive_appends.push_back({"acme", sample.envelope.id, event});
+    commit(append);
+    message::append_to_archived(expected, event);
+    for (int round = 0; round < 2; ++round) {
+      const auto found = store_->find_message("demo", sample.envelope.id);
+      ASSERT_TRUE(found && *found);
+      EXPECT_EQ(**found, expected);
+      ListQuery query;
+      query.tenant = "demo";
+      query.to_hash = 77;
+      EXPECT_EQ(list_all(query), std::vector<std::string>{expected});
+      reopen();
+    }
+  }
+  EXPECT_EQ(message::sealed_of(expected), "");
+  EXPECT_FALSE(store_->find_message("acme", sample.envelope.id)->has_value());
+}
+
 TEST_P(StoreConformance, ArchivedRecordsDoNotGrowWithoutBound) {
   SampleMaker maker(kShard, 1);
   const Sample sample = maker.make(random_, now_, "demo", "otp", message::State::delivered, 77);

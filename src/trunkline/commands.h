@@ -18,6 +18,7 @@ void add_encode(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_send(CLI::App& app, int& exit_code);
 void add_bulk(CLI::App& app, int& exit_code);
+void add_resend(CLI::App& app, int& exit_code);
 void add_trace(CLI::App& app, int& exit_code);
 void add_carrier(CLI::App& app, int& exit_code);
 void add_queue(CLI::App& app, int& exit_code);

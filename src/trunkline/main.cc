@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   cli::add_explain(app, exit_code);
   cli::add_send(app, exit_code);
   cli::add_bulk(app, exit_code);
+  cli::add_resend(app, exit_code);
   cli::add_trace(app, exit_code);
   cli::add_carrier(app, exit_code);
   cli::add_queue(app, exit_code);

@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "message/owners.h"
+#include "message/record.h"
 #include "store/listing.h"
 
 namespace trunkline::store {
@@ -171,10 +172,7 @@ struct MemoryDisk::Data {
       if (records == archive.end()) continue;
       const auto record = records->second.find(append.id);
       if (record == records->second.end()) continue;
-      std::string& bytes = record->second.bytes;
-      if (bytes.size() + append.event.size() <= base::limits::kArchiveRecordBytesMax) {
-        bytes += append.event;
-      }
+      message::append_to_archived(record->second.bytes, append.event);
     }
     for (const message::KeyPut& put : commit.keys) keys.insert_or_assign(put.key, put.record);
     for (const message::OwnerPut& put : commit.owners)

@@ -11,6 +11,7 @@
 #include "io/failpoint.h"
 #include "io/give_way.h"
 #include "message/owners.h"
+#include "message/record.h"
 #include "store/codec.h"
 #include "store/rocksdb/schema.h"
 
@@ -32,9 +33,7 @@ class ArchiveAppend final : public rocksdb::MergeOperator {
     }
     out->new_value.assign(in.existing_value->data(), in.existing_value->size());
     for (const Slice& event : in.operand_list) {
-      if (out->new_value.size() + event.size() <= base::limits::kArchiveRecordBytesMax) {
-        out->new_value.append(event.data(), event.size());
-      }
+      message::append_to_archived(out->new_value, view(event));
     }
     return true;
   }
