@@ -1,5 +1,6 @@
 """How fast a tenant may hand in, and lines that are too long, through the real binary: over REST and over SMPP."""
 # ctest: TIMEOUT 300
+import datetime
 import os
 import tempfile
 import unittest
@@ -70,6 +71,19 @@ class Rates(Gateway):
         refused = self.post("marketing")
         self.assertIn("segments a second of class marketing", refused["text"])
         self.assertTrue(700 <= refused["after"] <= 1500, refused)
+
+
+class TimesToLive(Gateway):
+    config = {"classes": {"support": {"ttl": "30m", "ttl_max": "2h"}}}
+
+    def lives(self, **more):
+        status, message, _ = self.api.request("POST", "/v1/messages", {"to": TO, "body": "x", "class": "support", **more})
+        self.assertEqual(status, 201, message)
+        at = [datetime.datetime.fromisoformat(message[key]) for key in ("created_at", "expires_at")]
+        return (at[1] - at[0]).total_seconds()
+
+    def test_are_what_is_asked_for_and_at_most_what_the_class_allows(self):
+        self.assertEqual([self.lives(), self.lives(ttl="1h"), self.lives(ttl="1d")], [1800, 3600, 7200])
 
 
 class OneTimePasswords(Gateway):

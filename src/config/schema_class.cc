@@ -104,6 +104,12 @@ constexpr Field kClassFields[] = {
      .max = "7d",
      .doc = "Nothing is submitted later than this after acceptance, unless the message says its "
             "own."},
+    {.key = "ttl_max",
+     .kind = Kind::duration,
+     .fallback = "7d",
+     .min = "1s",
+     .max = "7d",
+     .doc = "The longest that a message may say; of one that says more it is this."},
     {.key = "reserve",
      .kind = Kind::percent,
      .absent = "by class",

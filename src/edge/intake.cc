@@ -64,6 +64,7 @@ void seal_payload(message::Submission& s, const message::Payload& payload,
   if (payload.verbatim.user_data.empty()) s.plans = text_plans(payload.body, config);
   s.consent = !payload.consent.empty();
   s.content = content_of(s.tenant, s.traffic_class, s.to, s.from, payload.body, config);
+  if (s.ttl) s.ttl = std::min(*s.ttl, traffic_class.ttl_max);
   const base::Wall last =
       std::max(now, s.send_at.value_or(now)) + s.ttl.value_or(traffic_class.ttl);
   const bool short_lived =

@@ -40,7 +40,8 @@ void settle_question(engine::Question& question, std::string_view text,
                      const config::Config& config);
 
 // Fills `to_hash`, `plans`, `content`, `consent` and `sealed` of a submission whose tenant, class,
-// recipient and times are set. One-time passwords get keys that are destroyed within hours.
+// recipient and times are set, and keeps its ttl to what the class allows. One-time passwords get
+// keys that are destroyed within hours.
 void seal_payload(message::Submission& submission, const message::Payload& payload,
                   const config::Config& config, const seal::Vault& vault, base::Wall now);
 

@@ -59,6 +59,7 @@ struct TrafficClass {
   // go before all others whatever their weight, and share by it among themselves.
   double weight = 4;
   base::Duration ttl = std::chrono::hours(24);
+  base::Duration ttl_max = std::chrono::hours(24 * 7);  // of messages that say their own
   double reserve = 0;  // share of each carrier's tokens and window no lower class may use
   InDoubtRule in_doubt = InDoubtRule::resend;
   UndeliveredRule on_undelivered = UndeliveredRule::end;
